@@ -1,0 +1,135 @@
+"""The district scope: which districts this piece of work may read, and the one it may write.
+
+It fails closed: no scope means no rows. The gate, the job runner and the CLI set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Select, false, select
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import (
+    Mapped,
+    ORMExecuteState,
+    Session,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
+
+EVERYTHING = "everything"
+
+_read: ContextVar[frozenset[int] | str | None] = ContextVar("read_scope", default=None)
+_write: ContextVar[int | str | None] = ContextVar("write_scope", default=None)
+
+
+class ScopeError(RuntimeError):
+    """A row of another district was about to be written."""
+
+
+class DistrictScoped:
+    """Mixin: the row belongs to one district and is invisible from every other."""
+
+    @declared_attr
+    def district_id(cls) -> Mapped[int]:
+        return mapped_column(ForeignKey("district.id"), nullable=False, index=True)
+
+
+@contextmanager
+def in_scope(read: Iterable[int], *, write: int | None = None) -> Iterator[None]:
+    """Work with read access to the districts ``read`` (ids) and write access to ``write`` only."""
+    read_token, write_token = _read.set(frozenset(read)), _write.set(write)
+    try:
+        yield
+    finally:
+        _read.reset(read_token)
+        _write.reset(write_token)
+
+
+def set_scope(read: Iterable[int] | None, *, write: int | None = None) -> None:
+    """Set the scope of a request; the gate calls it at the start and the end of each one."""
+    _read.set(None if read is None else frozenset(read))
+    _write.set(write)
+
+
+@contextmanager
+def everything() -> Iterator[None]:
+    """Work across all districts: migrations, sealers, recovery, public search. Grep for me."""
+    read_token, write_token = _read.set(EVERYTHING), _write.set(EVERYTHING)
+    try:
+        yield
+    finally:
+        _read.reset(read_token)
+        _write.reset(write_token)
+
+
+def read_scope() -> frozenset[int] | str | None:
+    """Return the ids that may be read, ``EVERYTHING``, or None for nothing."""
+    return _read.get()
+
+
+def write_scope() -> int | str | None:
+    """Return the one district that may be written, ``EVERYTHING``, or None."""
+    return _write.get()
+
+
+def criterion(column: Any) -> Any:
+    """Return the WHERE clause that keeps ``column`` (a district id) inside the scope, or None."""
+    scope = _read.get()
+    if scope == EVERYTHING:
+        return None
+    if not scope:
+        return false()
+    if len(scope) == 1:
+        return column == next(iter(scope))
+    return column.in_(sorted(scope))
+
+
+def rows(model: type[DistrictScoped], *columns: Any) -> Select[Any]:
+    """Start a Core select over a scoped table for hot pages; five times cheaper than entities."""
+    found = select(*(columns or model.__table__.columns))  # type: ignore[attr-defined]
+    where = criterion(model.__table__.c.district_id)  # type: ignore[attr-defined]
+    return found if where is None else found.where(where)
+
+
+@listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    if not (state.is_select or state.is_update or state.is_delete):
+        return
+    if state.is_column_load or state.is_relationship_load and _read.get() == EVERYTHING:
+        return
+    scope = _read.get()
+    if scope == EVERYTHING:
+        return
+    allowed = tuple(sorted(scope)) if scope else ()
+    if not allowed:
+        state.statement = state.statement.options(
+            with_loader_criteria(DistrictScoped, lambda cls: false(), include_aliases=True)
+        )
+    else:
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                DistrictScoped,
+                lambda cls: cls.district_id.in_(allowed),
+                include_aliases=True,
+            )
+        )
+
+
+@listens_for(Session, "before_flush")
+def _refuse_foreign_rows(current: Session, *_: Any) -> None:
+    scope = _write.get()
+    if scope == EVERYTHING:
+        return
+    for row in (*current.new, *current.dirty, *current.deleted):
+        if isinstance(row, DistrictScoped) and row.district_id != scope:
+            raise ScopeError(f"{type(row).__name__} of district {row.district_id}, scope {scope}")
+
+
+def district_column(model: type[DistrictScoped]) -> Column[int]:
+    """Return the district column of a scoped table (for audits of the catalogue)."""
+    return model.__table__.c.district_id  # type: ignore[attr-defined]
