@@ -1,0 +1,112 @@
+"""Accounts, server-side sessions, role grants and per-district permission overrides."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.database import DistrictScoped, Json, Model, UtcDateTime, Versioned
+
+#: Roles the core ships; plugins add their own.
+ROLES = (
+    "resident",
+    "member",
+    "dues_collector",
+    "secretary",
+    "desk",
+    "registrar",
+    "treasurer",
+    "district_admin",
+    "auditor",
+    "deployer",
+)
+#: Roles held at an organization; the others are held at a district.
+BRANCH_ROLES = frozenset({"dues_collector", "secretary"})
+#: Everyone above a plain member: shorter idle time, one session at a time.
+STAFF_ROLES = frozenset(ROLES) - {"resident", "member"}
+
+
+class Account(Versioned, Model):
+    """A login. It belongs to a person, or to nobody yet (a resident who books a room).
+
+    Several accounts may share one phone number (a couple with one phone).
+    """
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(26), unique=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), info={"class": 2})
+    display_name: Mapped[str] = mapped_column(String(40), default="", info={"class": 2})
+    phone_sealed: Mapped[str | None] = mapped_column(String(200), info={"class": 2})
+    phone_index: Mapped[str | None] = mapped_column(String(64), index=True, info={"class": 2})
+    username: Mapped[str | None] = mapped_column(String(64), unique=True, info={"class": 1})
+    password_hash: Mapped[str | None] = mapped_column(String(200), info={"class": 4})
+    openid: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, info={"class": 3})
+    elder: Mapped[bool] = mapped_column(default=False, server_default="0", info={"class": 1})
+    language: Mapped[str] = mapped_column(String(8), default="zh", server_default="zh", info={"class": 0})
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, info={"class": 1})
+
+    __table_args__ = (
+        Index(
+            "uq_account_person_id",
+            "person_id",
+            unique=True,
+            sqlite_where=text("person_id is not null"),
+            postgresql_where=text("person_id is not null"),
+        ),
+    )
+
+
+class LoginSession(Model):
+    """A server-side login session; the cookie holds a random token, the table its SHA-256."""
+
+    __tablename__ = "login_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_why: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    device: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class Grant(DistrictScoped, Model):
+    """A role of an account at a district (and its subtree) or at an organization, with dates.
+
+    Half-open: valid on days ``valid_from <= day < valid_to``. A future grant gives nothing today.
+    """
+
+    __tablename__ = "role_grant"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    role: Mapped[str] = mapped_column(String(32))
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    granted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (CheckConstraint("valid_to is null or valid_to > valid_from", name="dates"),)
+
+
+class RolePermission(DistrictScoped, Model):
+    """A district's override of what a role may do."""
+
+    __tablename__ = "role_permission"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(String(32))
+    permission: Mapped[str] = mapped_column(String(64))
+    allowed: Mapped[bool]
+
+    __table_args__ = (UniqueConstraint("district_id", "role", "permission"),)

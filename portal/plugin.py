@@ -1,0 +1,218 @@
+"""What a plugin is, and the small frozen things it hands to the core. Imports nothing of the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar
+
+
+class Plugin:
+    """Base class of every plugin: metadata here, contributions as hook implementations.
+
+    ``slug`` is the folder, the blueprint, and the prefix of its tables, templates, settings,
+    permissions and jobs; that is checked when the plugin is loaded. ``name`` and ``description``
+    are Chinese source strings (lazy).
+    """
+
+    slug: ClassVar[str]
+    name: ClassVar[Any]
+    description: ClassVar[Any]
+    order: ClassVar[int] = 100
+    version: ClassVar[str] = "0.1.0"
+    portal: ClassVar[str] = ">=1,<2"
+    on_by_default: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DistrictRef:
+    """A district as hooks see it; ``plugins_on`` is this request's set of switched-on slugs."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    path: str
+    plugins_on: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberRef:
+    """A member as hooks see it: no phone, no id, no decrypted field."""
+
+    id: int
+    uid: str
+    person_id: int
+    district_id: int
+    name: str
+    organization_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NavItem:
+    """A place in the bottom bar (phone) or the left rail (desktop)."""
+
+    key: str
+    label: Any
+    endpoint: str
+    icon: str = "circle"
+    order: int = 100
+    staff: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """A card on the start page: one figure or sentence and where it leads."""
+
+    key: str
+    title: Any
+    text: Any = ""
+    value: str = ""
+    url: str = ""
+    action: Any = ""
+    tone: str = "plain"
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Todo:
+    """Something that waits for this person."""
+
+    key: str
+    label: Any
+    url: str
+    count: int = 1
+    due: date | None = None
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Panel:
+    """A lazily loaded panel on a member's page; ``url`` answers with a fragment."""
+
+    key: str
+    title: Any
+    url: str
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hidden:
+    """What switching a plugin off would hide: 「12个预约」."""
+
+    text: Any
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Objection:
+    """A reason to wait before an act on a member (transfer, merge, erase)."""
+
+    code: str
+    text: Any
+    blocks: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Erasure:
+    """What a plugin did, or must keep and why, when a person asked to be erased."""
+
+    erased: int = 0
+    kept: int = 0
+    reason: Any = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permission:
+    """A permission ``<slug>.<verb>`` with the roles that have it unless a district overrides."""
+
+    name: str
+    label: Any
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """A declared setting ``<slug>.<name>``; an undeclared key raises.
+
+    ``inherit=False`` keeps a parent's value from its children (merchant accounts).
+    ``local=True`` marks a value no national source fixes: the screen says so.
+    """
+
+    key: str
+    label: Any
+    default: Any = None
+    type: type = str
+    help: Any = ""
+    choices: tuple[tuple[str, Any], ...] = ()
+    secret: bool = False
+    inherit: bool = True
+    local: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """A background job ``<slug>.<name>``; ``every`` (seconds) makes it periodic.
+
+    ``run(payload)`` is called with the scope of the job's district. ``per_district`` periodic jobs
+    run once for each district where the plugin is on, ``always`` ignores the switch (money).
+    """
+
+    name: str
+    run: Callable[[Mapping[str, Any]], None]
+    every: int | None = None
+    per_district: bool = False
+    always: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Channel:
+    """A way to reach people; ``send(recipient, title, body, district)`` returns an Outcome-like string.
+
+    ``send`` returns ``"sent"``, ``"rejected: …"`` or ``"unknown: …"``; it never raises for the
+    neighbour's faults.
+    """
+
+    key: str
+    label: Any
+    send: Callable[..., str]
+    order: int = 100
+    at_most_once: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SheetColumns:
+    """Columns a plugin adds to a core sheet (``members``) and the verb that takes their values.
+
+    ``columns`` are declarations of ``portal.sheets``; ``apply(member, values, actor)`` runs in the
+    import's transaction for each written row, ``check(values)`` in the dry run.
+    """
+
+    sheet: str
+    columns: tuple[Any, ...]
+    apply: Callable[..., None]
+    check: Callable[..., list[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """An implementation of a core Protocol, asked for with ``registry.require``.
+
+    ``key`` tells several implementations of one Protocol apart (a payment purpose).
+    """
+
+    protocol: type
+    implementation: Any
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broken:
+    """A quarantined plugin: what failed, for the switchboard and ``portal plugins doctor``."""
+
+    slug: str
+    error: str
+    where: str = "load"
+    detail: str = field(default="", repr=False)
