@@ -156,7 +156,7 @@ class Unit(Versioned, DistrictScoped, Model):
 
 
 class UnitCoverage(DistrictScoped, Model):
-    """Which organization covers which unit, and how (``single``, ``joint``, local forms of domain.md §5.5)."""
+    """Which organization covers which unit, and how: ``single``, ``joint``, or a form of domain.md §5.5."""
 
     __tablename__ = "unit_coverage"
 
