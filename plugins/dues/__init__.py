@@ -1,0 +1,1 @@
+"""Party dues: what each member owes and why, paying it, and the branch's books."""

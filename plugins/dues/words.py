@@ -1,0 +1,74 @@
+"""The sentences of the dues pages that say why; ``ux.md`` "Words" sets their tone."""
+
+from flask_babel import gettext as _
+
+from .amounts import percent, short_yuan, yuan
+from .calculation import Explanation
+from .rate_table import RateTable
+
+
+def why(explanation: Explanation, table: RateTable) -> str:
+    """Return the one sentence that says why a member pays this amount."""
+    kind = table.category(explanation.category)
+    amount = yuan(explanation.computed_fen)
+    if explanation.bracket is None:
+        if kind.fixed_fen is not None:
+            return _("按“%(kind)s”这一类，每月固定交%(amount)s元。", kind=kind.label, amount=amount)
+        return _(
+            "按“%(kind)s”这一类，每月交%(least)s元到%(most)s元，支部定的是每月%(amount)s元。",
+            kind=kind.label,
+            least=short_yuan(kind.least_fen or 0),
+            most=short_yuan(kind.most_fen or 0),
+            amount=amount,
+        )
+    sentence = _(
+        "%(base)s，%(bracket)s，按%(rate)s算，每月%(amount)s元。",
+        base=_base(kind.base_kind, explanation.base_fen or 0),
+        bracket=_bracket(explanation),
+        rate=percent(explanation.bracket.rate),
+        amount=amount,
+    )
+    if explanation.norm_applied:
+        sentence += _(
+            "一般每月不超过%(norm)s元，所以按%(norm)s元交，想多交由您自愿。",
+            norm=short_yuan(explanation.amount_fen),
+        )
+    return sentence
+
+
+def _base(base_kind: str, base_fen: int) -> str:
+    base = short_yuan(base_fen)
+    match base_kind:
+        case "basic_pension":
+            return _("基本养老金每月%(base)s元", base=base)
+        case "last_quarter_average":
+            return _("上季度平均每月收入%(base)s元", base=base)
+        case "drawn_this_month":
+            return _("当月实际领取%(base)s元", base=base)
+    return _("核定基数每月%(base)s元", base=base)
+
+
+def _bracket(explanation: Explanation) -> str:
+    bracket = explanation.bracket
+    assert bracket is not None
+    if bracket.up_to is None:
+        return _("超过%(above)s元", above=short_yuan(bracket.above))
+    if bracket.above == 0:
+        return _("不超过%(up_to)s元", up_to=short_yuan(bracket.up_to))
+    return _(
+        "在%(above)s元到%(up_to)s元这一档",
+        above=short_yuan(bracket.above),
+        up_to=short_yuan(bracket.up_to),
+    )
+
+
+def base_refused(reason: str) -> str:
+    """Return what to do about a base that was refused."""
+    return {
+        "missing": _("请填写每月的基数。"),
+        "negative": _("基数不能小于0，请核对各项工资和扣款。"),
+        "too_large": _("这个数太大了，请核对是不是多写了几位，单位是元。"),
+        "below_range": _("比规定的最低数少，请由支部在规定的范围里定。"),
+        "above_range": _("比规定的最高数多，多出的部分属于自愿多交，请由支部在规定的范围里定。"),
+        "unknown_item": _("表里有不认识的工资项目，请对照公式改名或删去。"),
+    }[reason]
