@@ -1,0 +1,1 @@
+"""WeChat Pay (APIv3): JSAPI, H5 and Native payments into a district's own merchant account."""

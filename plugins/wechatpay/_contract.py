@@ -1,0 +1,26 @@
+"""Where this plugin takes the provider contract from: one line to change."""
+
+from portal.payments.contract import (  # noqa: F401
+    BadNotification,
+    Clock,
+    Closed,
+    CreateReq,
+    FactState,
+    Flow,
+    Http,
+    HttpReply,
+    MerchantAccountInfo,
+    NotFound,
+    Notification,
+    NotPaid,
+    Ok,
+    Outcome,
+    PayInstruction,
+    PaymentFact,
+    ProviderSpec,
+    RawRequest,
+    RejectCategory,
+    Rejected,
+    Source,
+    Unknown,
+)
