@@ -1,0 +1,38 @@
+"""A small house for tests of single rooms: database, keys and jobs, without pages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import insert
+
+import portal.districts.models
+import portal.identity.models
+import portal.members.models
+import portal.organizations.models  # noqa: F401  every table, so that foreign keys find their targets
+from portal import crypto, database, jobs
+from portal.database import session, transaction
+from portal.districts.models import District
+
+
+def build(data_dir: Path, *, wiring: dict[str, Any] | None = None, **config: Any) -> Flask:
+    """Return an application over the SQLite file of ``data_dir``; ``wiring`` goes to ``jobs.configure``."""
+    app = Flask("house")
+    url = os.environ.get("PORTAL_TEST_DATABASE", f"sqlite:///{data_dir}/house.db")
+    app.config.update(DATA_DIR=data_dir, SQLALCHEMY_DATABASE_URI=url, **config)
+    database.configure(app)
+    crypto.configure(app)
+    jobs.configure(app, **(wiring or {}))
+    return app
+
+
+def furnish(*, districts: int = 2) -> None:
+    """Create the tables and some districts with the ids 1, 2, ...; call within an application context."""
+    database.create_all()
+    with transaction():
+        for number in range(1, districts + 1):
+            row = {"id": number, "code": f"99999{number}", "kind": "county", "name": f"试验区{number}"}
+            session.execute(insert(District).values(**row, path=f"/{number}/"))
