@@ -1,0 +1,118 @@
+"""The verbs of the books: open, post, post many, reverse. Nothing is ever changed or taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.crypto import new_uid
+from portal.database import ScopeError, session, transaction, write_scope
+from portal.database.scope import EVERYTHING
+from portal.ledger import chain, posting
+from portal.ledger.chart import Account
+from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
+from portal.ledger.posting import LedgerError, Posted, Posting
+
+
+def open_book(*, district_id: int, purpose: str) -> Book:
+    """Return the book of ``purpose`` in a district, opening it when it is the first time."""
+    _require_scope(district_id)
+    with transaction() as current:
+        where = select(Book).where(Book.district_id == district_id, Book.purpose == purpose)
+        book = current.scalar(where)
+        if book is not None:
+            return book
+        uid = new_uid()
+        try:
+            with current.begin_nested():
+                current.add(
+                    Book(
+                        uid=uid,
+                        district_id=district_id,
+                        purpose=purpose,
+                        head=chain.origin(uid),
+                        opened_at=clock.now(),
+                    )
+                )
+        except IntegrityError:
+            pass  # somebody else opened it meanwhile; the unique key decides
+        return current.scalars(where).one()
+
+
+def post(
+    *,
+    book: Book,
+    idem: str,
+    kind: str,
+    effective_date: date,
+    lines: Sequence[tuple[Account, int]],
+    actor: str,
+    **more: object,
+) -> Entry:
+    """Write and seal one entry; ``lines`` are (account, fen), debits positive, credits negative.
+
+    The same ``idem`` with the same lines returns the entry that is there. ``more``: ``meta``,
+    ``occurred_at``, ``case_uid``.
+    Raises: LedgerError (not balanced, fewer than two lines, same ``idem`` with other lines).
+    """
+    one = Posting(idem=idem, kind=kind, effective_date=effective_date, lines=tuple(lines), **more)  # type: ignore[arg-type]
+    [posted] = post_many(book=book, postings=[one], actor=actor)
+    return session.get_one(Entry, posted.entry_id)
+
+
+def post_many(*, book: Book, postings: Iterable[Posting], actor: str) -> list[Posted]:
+    """Write and seal many entries in the order given, in a handful of statements.
+
+    Meant for the memo entries of a month (thousands of members) and for a receipt with its allocations.
+    Raises: LedgerError; then none of them is written.
+    """
+    _require_scope(book.district_id)
+    wanted = list(postings)
+    for one in wanted:
+        one.check()
+    with transaction() as current:
+        return posting.write(current, book, wanted, actor)
+
+
+def reverse(entry: Entry, *, reason: str, actor: str, effective_date: date | None = None) -> Entry:
+    """Take an entry back by its opposite; asked again, return the reversal that is there.
+
+    Raises: LedgerError (no reason, the entry is itself a reversal).
+    """
+    if not reason.strip():
+        raise LedgerError("a reversal needs a reason")
+    if entry.reverses_id is not None:
+        raise LedgerError("a reversal is not reversed; write the right entry instead")
+    with transaction() as current:
+        book = current.get_one(Book, entry.book_id)
+        sealed = select(Seal.entry_id).where(Seal.entry_id == entry.id)
+        if current.scalar(sealed) is None:
+            raise LedgerError("only a sealed entry can be reversed")
+        found = current.execute(
+            select(LedgerAccount, Line.amount_fen)
+            .join(Line, Line.account_id == LedgerAccount.id)
+            .where(Line.entry_id == entry.id)
+            .order_by(Line.position)
+        ).all()
+        lines = tuple((posting.account_of(row), -amount) for row, amount in found)
+        opposite = Posting(
+            idem=f"rev:{entry.idem}",
+            kind="reversal",
+            effective_date=effective_date or clock.today(),
+            lines=lines,
+            meta={"reason": reason},
+            case_uid=entry.case_uid,
+            reverses=entry.idem,
+        )
+        [posted] = post_many(book=book, postings=[opposite], actor=actor)
+        return current.get_one(Entry, posted.entry_id)
+
+
+def _require_scope(district_id: int) -> None:
+    # Entries are written with Core statements, which the flush guard of the scope does not see.
+    if write_scope() not in (EVERYTHING, district_id):
+        raise ScopeError(f"book of district {district_id}, scope {write_scope()}")
