@@ -35,6 +35,8 @@ class DistrictRef:
     kind: str
     path: str
     plugins_on: frozenset[str] = frozenset()
+    source_note: str = ""
+    is_demo: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

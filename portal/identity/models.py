@@ -41,7 +41,7 @@ class Account(Versioned, Model):
     uid: Mapped[str] = mapped_column(String(26), unique=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), info={"class": 2})
     display_name: Mapped[str] = mapped_column(String(40), default="", info={"class": 2})
-    phone_sealed: Mapped[str | None] = mapped_column(String(200), info={"class": 2})
+    phone_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
     phone_index: Mapped[str | None] = mapped_column(String(64), index=True, info={"class": 2})
     username: Mapped[str | None] = mapped_column(String(64), unique=True, info={"class": 1})
     password_hash: Mapped[str | None] = mapped_column(String(200), info={"class": 4})

@@ -69,13 +69,13 @@ class Member(Versioned, DistrictScoped, Model):
     birth_date: Mapped[date | None] = mapped_column(info={"class": 2})
     nation: Mapped[str] = mapped_column(String(2), default="", info={"class": 2})
     education: Mapped[str] = mapped_column(String(2), default="", info={"class": 2})
-    phone_sealed: Mapped[str | None] = mapped_column(String(200), info={"class": 2})
+    phone_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
     phone_index: Mapped[str | None] = mapped_column(String(64), info={"class": 2})
     phone_tail: Mapped[str] = mapped_column(String(4), default="", server_default="", info={"class": 2})
-    landline_sealed: Mapped[str | None] = mapped_column(String(200), info={"class": 2})
-    address_sealed: Mapped[str | None] = mapped_column(String(600), info={"class": 2})
+    landline_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
+    address_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
     ric_tail: Mapped[str] = mapped_column(String(4), default="", server_default="", info={"class": 3})
-    ric_sealed: Mapped[str | None] = mapped_column(String(200), info={"class": 3})
+    ric_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3})
     stage: Mapped[str] = mapped_column(String(16), info={"class": 2})
     state: Mapped[str] = mapped_column(
         String(16), default="normal", server_default="normal", info={"class": 2}

@@ -1,0 +1,40 @@
+"""``create_app``: the table of contents of the portal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from portal import config as configuration
+from portal import crypto, database, identity, web
+from portal.registry import Registry
+
+
+def create_app(settings: configuration.Config | None = None, *, package: str = "plugins") -> Flask:
+    """Build the WSGI application from ``settings`` (default: file and environment).
+
+    ``package`` is where plugin folders are looked for; tests name their own.
+    """
+    settings = settings or configuration.load()
+    app = Flask("portal", root_path=str(configuration.ROOT))
+    app.config.from_mapping(settings.flask())
+    crypto.configure(app)
+    database.configure(app)
+    registry = Registry(strict=settings.env in {"testing", "development"} and package == "plugins")
+    app.extensions["portal.registry"] = registry
+    identity.configure(app)
+    web.configure(app)
+    # Plugins last, so that they cannot break anything.
+    registry.load(
+        package=package,
+        exclude=[slug.strip() for slug in settings.plugins_exclude.split(",") if slug.strip()],
+        safe_mode=settings.safe_mode,
+    )
+    web.mount_plugins(app, registry)
+    return app
+
+
+def wsgi() -> Any:
+    """Build the application for ``wsgi.py``."""
+    return create_app()

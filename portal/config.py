@@ -1,0 +1,134 @@
+"""One place for the installation's settings: defaults < portal.toml < PORTAL_* environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(Exception):
+    """A setting is missing or cannot be understood; the message says which and what to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The installation, not a district: what a deployer writes before the portal starts."""
+
+    env: str = "production"
+    data_dir: Path = ROOT / "var"
+    database_url: str = ""
+    secret_key: str = field(default="", repr=False)
+    field_keys: str = field(default="", repr=False)
+    index_key: str = field(default="", repr=False)
+    #: The address people type, used in links, QR codes and notify URLs.
+    public_url: str = "http://127.0.0.1:8000"
+    #: TLS ends here or at the proxy in front: cookies become Secure and ``__Host-``.
+    tls: bool = True
+    demo: bool = False
+    safe_mode: bool = False
+    plugins_exclude: str = ""
+    site_name: str = "党群服务中心服务平台"
+    help_phone: str = ""
+    max_upload_mb: int = 10
+
+    @property
+    def testing(self) -> bool:
+        """Tell whether this is a test run."""
+        return self.env == "testing"
+
+    def flask(self) -> dict[str, Any]:
+        """Return the settings under the names Flask and its extensions expect."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'portal.db'}"
+        return {
+            "ENV_NAME": self.env,
+            "TESTING": self.testing,
+            "DEBUG": self.env == "development",
+            "SECRET_KEY": self.secret_key,
+            "FIELD_KEYS": self.field_keys,
+            "INDEX_KEY": self.index_key,
+            "DATA_DIR": self.data_dir,
+            "SQLALCHEMY_DATABASE_URI": url,
+            "PUBLIC_URL": self.public_url.rstrip("/"),
+            "TLS": self.tls,
+            "DEMO": self.demo,
+            "SITE_NAME": self.site_name,
+            "HELP_PHONE": self.help_phone,
+            # A sheet may be refused in words only if it arrives; a little above the limit of portal.sheets.
+            "MAX_CONTENT_LENGTH": self.max_upload_mb * 1024 * 1024 + 65536,
+            "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+            "MAX_FORM_PARTS": 2000,
+            "SESSION_COOKIE_NAME": "__Host-portal" if self.tls else "portal",
+            "SESSION_COOKIE_SECURE": self.tls,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "WTF_CSRF_TIME_LIMIT": None,
+            "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
+            "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+        }
+
+
+def load(**overrides: Any) -> Config:
+    """Read the settings; ``overrides`` win (tests, command line).
+
+    Raises:
+        ConfigError: an unknown name, a value of the wrong kind, or production without its secrets.
+    """
+    found: dict[str, Any] = {}
+    path = Path(os.environ.get("PORTAL_CONFIG", ROOT / "portal.toml"))
+    if path.exists():
+        found.update(tomllib.loads(path.read_text(encoding="utf-8")))
+    known = {item.name: item for item in fields(Config)}
+    aliases = {"data": "data_dir"}
+    for name, value in os.environ.items():
+        if name.startswith("PORTAL_"):
+            key = name.removeprefix("PORTAL_").lower()
+            key = aliases.get(key, key)
+            # Other PORTAL_* names belong to the tools (PORTAL_CHROMIUM, PORTAL_FAILPOINT).
+            if key in known:
+                found[key] = value
+    found.update(overrides)
+    unknown = sorted(set(found) - set(known))
+    if unknown:
+        raise ConfigError(f"unknown settings: {', '.join(unknown)}")
+    config = Config(**{key: _as(known[key].type, key, value) for key, value in found.items()})
+    return _with_secrets(config)
+
+
+def _as(kind: Any, key: str, value: Any) -> Any:
+    if kind == "bool" and isinstance(value, str):
+        if value.lower() in {"1", "true", "yes", "on"}:
+            return True
+        if value.lower() in {"0", "false", "no", "off", ""}:
+            return False
+        raise ConfigError(f"{key} is on or off, not {value!r}")
+    if kind == "int":
+        try:
+            return int(value)
+        except ValueError:
+            raise ConfigError(f"{key} is a whole number, not {value!r}") from None
+    return Path(value).absolute() if kind == "Path" else value
+
+
+def _with_secrets(config: Config) -> Config:
+    if config.env not in {"production", "development", "testing"}:
+        raise ConfigError(f"env is production, development or testing, not {config.env!r}")
+    if config.secret_key:
+        return config
+    if config.env == "production":
+        raise ConfigError("set PORTAL_SECRET_KEY to a random text of at least 32 characters")
+    path = config.data_dir / "development.secret"
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    values = {item.name: getattr(config, item.name) for item in fields(Config)}
+    return Config(**{**values, "secret_key": path.read_text()})

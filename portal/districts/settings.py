@@ -1,0 +1,105 @@
+"""Declared settings per district: own row, then the nearest ancestor, then the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, g
+from sqlalchemy import select
+
+from portal import clock, crypto
+from portal.database import session, transaction
+from portal.districts.models import SettingValue
+from portal.plugin import DistrictRef, Setting
+
+_EXTENSION = "portal.settings"
+
+
+class UndeclaredSetting(KeyError):
+    """Nobody declared a setting of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A value and the district it came from (None: the default)."""
+
+    value: Any
+    source: int | None
+
+
+def declare(settings: Mapping[str, Setting]) -> None:
+    """Add declarations to the running application; called once at start."""
+    current_app.extensions.setdefault(_EXTENSION, {}).update(settings)
+
+
+def declared() -> Mapping[str, Setting]:
+    """Return every declared setting by key."""
+    found: Mapping[str, Setting] = current_app.extensions.get(_EXTENSION, {})
+    return found
+
+
+def get(district: DistrictRef, key: str) -> Any:
+    """Return the effective value of ``key`` here; secrets come decrypted.
+
+    Raises:
+        UndeclaredSetting: a misspelt or unknown key.
+    """
+    return explain(district, key).value
+
+
+def explain(district: DistrictRef, key: str) -> Explained:
+    """Return the effective value and the district it came from."""
+    setting = declared().get(key)
+    if setting is None:
+        raise UndeclaredSetting(key)
+    path = [int(part) for part in district.path.split("/") if part]
+    places = path if setting.inherit else path[-1:]
+    own = _rows(district, path)
+    for district_id in reversed(places):
+        if (district_id, key) in own:
+            value = own[district_id, key]
+            if setting.secret:
+                value = crypto.decrypt("setting.value", f"{district_id}:{key}", bytes.fromhex(value))
+            return Explained(value, district_id)
+    return Explained(setting.default, None)
+
+
+def put(district_id: int, key: str, value: Any, *, by: int | None) -> None:
+    """Set the own value of a district; None goes back to inheriting."""
+    setting = declared().get(key)
+    if setting is None:
+        raise UndeclaredSetting(key)
+    if value is not None and not isinstance(value, setting.type):
+        raise TypeError(f"{key} is {setting.type.__name__}")
+    with transaction():
+        row = session.execute(
+            select(SettingValue).where(SettingValue.district_id == district_id, SettingValue.key == key)
+        ).scalar_one_or_none()
+        if value is None:
+            if row is not None:
+                session.delete(row)
+        else:
+            if setting.secret:
+                value = crypto.encrypt("setting.value", f"{district_id}:{key}", str(value)).hex()
+            if row is None:
+                row = SettingValue(district_id=district_id, key=key)
+                session.add(row)
+            row.value, row.changed_by, row.changed_at = value, by, clock.now()
+    g.pop("setting_rows", None)
+
+
+def _rows(district: DistrictRef, path: list[int]) -> dict[tuple[int, str], Any]:
+    # One query per request, whatever the number of settings asked for.
+    cached = g.setdefault("setting_rows", {})
+    if district.id not in cached:
+        cached[district.id] = {
+            (row.district_id, row.key): row.value
+            for row in session.execute(
+                select(SettingValue.district_id, SettingValue.key, SettingValue.value).where(
+                    SettingValue.district_id.in_(path)
+                )
+            )
+        }
+    return cached[district.id]

@@ -1,0 +1,318 @@
+"""Fixtures for tests of the core and of plugins, shipped as a pytest plugin.
+
+``pytest_plugins = ["portal.testing"]``. Real application, real database file, one copy per test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import select, update
+from werkzeug.datastructures import Headers
+
+from portal import clock, config, crypto, database
+from portal.app import create_app
+from portal.database import everything, in_scope, session, transaction
+from portal.districts import service as districts
+from portal.districts.models import District
+from portal.districts.queries import decisions, reference
+from portal.identity.models import Account, Grant, LoginSession
+from portal.members.models import Affiliation, Member, Person
+from portal.organizations.models import Organization
+from portal.plugin import DistrictRef, MemberRef
+
+_number = itertools.count(1)
+
+
+def settings(data_dir: Path, **overrides: Any) -> config.Config:
+    """Return the settings of a test installation in ``data_dir``."""
+    values = {
+        "env": "testing",
+        "tls": False,
+        "demo": True,
+        "data_dir": data_dir,
+        "public_url": "http://localhost",
+    }
+    return config.load(**{**values, **overrides})
+
+
+@pytest.fixture(scope="session")
+def template_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an installation with an empty, migrated database once; each test copies it."""
+    data = tmp_path_factory.mktemp("template")
+    app = create_app(settings(data))
+    with app.app_context():
+        database.create_all()
+        session.remove()
+        database.db.engine.dispose()
+    return data
+
+
+@pytest.fixture
+def data_dir(template_data: Path, tmp_path: Path) -> Path:
+    """Return this test's own copy of the installation's data."""
+    own = tmp_path / "data"
+    shutil.copytree(template_data, own)
+    return own
+
+
+@pytest.fixture
+def app(data_dir: Path) -> Iterator[Flask]:
+    """Return the real application over this test's database; an app context is open."""
+    made = create_app(settings(data_dir))
+    made.test_client_class = Browser
+    with made.app_context():
+        yield made
+        session.remove()
+        database.db.engine.dispose()
+
+
+class Browser(FlaskClient):
+    """A browser without JavaScript; logged in, its POSTs carry the CSRF token unless ``csrf=False``."""
+
+    csrf_secret: str | None = None
+
+    def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> Any:
+        # The test's own open transaction would hold the write lock against the request.
+        if has_app_context():
+            session.rollback()
+        if csrf and self.csrf_secret:
+            signer = URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token")
+            headers = Headers(kwargs.pop("headers", None) or {})
+            headers.setdefault("X-CSRFToken", signer.dumps(self.csrf_secret))
+            kwargs["headers"] = headers
+        # A fresh context, as in production: nothing of the test's ``g``, session or scope is seen or changed.
+        return copy_context().run(self._open_fresh, *args, **kwargs)
+
+    def _open_fresh(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a browser without JavaScript."""
+    return app.test_client()
+
+
+@dataclass
+class World:
+    """Makes districts, organizations, members and accounts, all invented."""
+
+    app: Flask
+
+    def district(self, code: str = "", *, name: str = "", plugins: tuple[str, ...] | None = None) -> District:
+        """Create a district with every plugin (or just ``plugins``) switched on."""
+        number = next(_number)
+        made = districts.create(code=code or f"99{number:04d}", name=name or f"测试{number}区", kind="county")
+        chosen = self.app.extensions["portal.registry"].plugins if plugins is None else plugins
+        for slug in chosen:
+            districts.switch(made, slug, on=True)
+        return made
+
+    def organization(self, district: District, *, kind: str = "branch", **values: Any) -> Organization:
+        """Create an organization, below ``parent`` if given."""
+        parent: Organization | None = values.pop("parent", None)
+        values.setdefault("name", f"测试第{next(_number)}党支部")
+        values.setdefault("office_phone", "0000-8800000")
+        with self.writing(district), transaction():
+            row = Organization(
+                district_id=district.id, kind=kind, parent_id=parent.id if parent else None, **values
+            )
+            session.add(row)
+            session.flush()
+            row.path = f"{parent.path if parent else '/'}{row.id}/"
+        return row
+
+    def member(self, organization: Organization, *, name: str = "", phone: str = "", **values: Any) -> Member:
+        """Create a full member of ``organization`` since 2020-01-01."""
+        number = next(_number)
+        phone = phone or f"100{number:08d}"
+        ric = values.pop("ric", None) or invented_ric(number)
+        uid = crypto.new_uid()
+        since = values.pop("since", date(2020, 1, 1))
+        values.setdefault("stage", "full")
+        with everything(), transaction():
+            person = Person(ric_index=crypto.blind_index("ric", ric))
+            session.add(person)
+            session.flush()
+            row = Member(
+                uid=uid,
+                district_id=organization.district_id,
+                person_id=person.id,
+                name=name or f"赵测{number}",
+                sort_key=f"zhao ce {number:06d}",
+                phone_sealed=crypto.encrypt("member.phone_sealed", uid, phone),
+                phone_index=crypto.blind_index("phone", phone),
+                phone_tail=phone[-4:],
+                ric_tail=ric[-4:],
+                organization_id=organization.id,
+                created_at=clock.now(),
+                joined_on=values.pop("joined_on", date(2010, 7, 1)),
+                full_on=values.pop("full_on", date(2011, 7, 1)),
+                **values,
+            )
+            session.add(row)
+            session.flush()
+            session.add(
+                Affiliation(
+                    district_id=organization.district_id,
+                    member_id=row.id,
+                    organization_id=organization.id,
+                    kind="formal",
+                    valid_from=since,
+                )
+            )
+        return row
+
+    def account(
+        self,
+        member: Member | None = None,
+        *,
+        role: str = "",
+        district: District | None = None,
+        organization: Organization | None = None,
+        **values: Any,
+    ) -> Account:
+        """Create an account, for a member if given, with one role at a district or an organization."""
+        number = next(_number)
+        uid = crypto.new_uid()
+        phone = values.pop("phone", f"100{number:08d}")
+        with everything(), transaction():
+            row = Account(
+                uid=uid,
+                person_id=member.person_id if member else None,
+                display_name=member.name if member else f"工作人员{number}",
+                phone_sealed=crypto.encrypt("account.phone_sealed", uid, phone),
+                phone_index=crypto.blind_index("phone", phone),
+                created_at=clock.now(),
+                **values,
+            )
+            session.add(row)
+            session.flush()
+            if role:
+                place = organization.district_id if organization else district.id if district else None
+                session.add(
+                    Grant(
+                        district_id=place,
+                        account_id=row.id,
+                        role=role,
+                        organization_id=organization.id if organization else None,
+                        valid_from=date(2020, 1, 1),
+                        granted_at=clock.now(),
+                    )
+                )
+        return row
+
+    def browser(self, account: Account | None = None) -> Browser:
+        """Return a browser, logged in as ``account`` with a real server-side session."""
+        client: Browser = self.app.test_client()  # type: ignore[assignment]
+        if account is not None:
+            token = crypto.new_token()
+            now = clock.now()
+            with everything(), transaction():
+                session.add(
+                    LoginSession(
+                        token_hash=crypto.token_hash(token),
+                        account_id=account.id,
+                        created_at=now,
+                        last_seen_at=now,
+                        second_factor_at=now,
+                        data={"csrf_token": "0" * 40},
+                    )
+                )
+            client.csrf_secret = "0" * 40
+            client.set_cookie(self.app.config["SESSION_COOKIE_NAME"], f"s.{token}")
+        session.remove()
+        return client
+
+    @contextmanager
+    def writing(self, district: District) -> Iterator[None]:
+        """Work inside one district, as the gate would let a request."""
+        with in_scope({district.id}, write=district.id):
+            yield
+
+    def ref(self, district: District) -> DistrictRef:
+        """Return the view of a district that hooks get."""
+        registry = self.app.extensions["portal.registry"]
+        defaults = {slug: plugin.on_by_default for slug, plugin in registry.plugins.items()}
+        return reference(district, decisions(district.ancestor_ids, defaults).plugins_on)
+
+    def member_ref(self, member: Member) -> MemberRef:
+        """Return the view of a member that hooks get."""
+        return MemberRef(
+            id=member.id,
+            uid=member.uid,
+            person_id=member.person_id,
+            district_id=member.district_id,
+            name=member.name,
+            organization_id=member.organization_id,
+        )
+
+    def expire(self, account: Account) -> None:
+        """End every session of an account, as if it had been idle too long."""
+        with everything(), transaction():
+            session.execute(
+                update(LoginSession)
+                .where(LoginSession.account_id == account.id)
+                .values(last_seen_at=clock.now().replace(year=2000))
+            )
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Return the maker of test data."""
+    return World(app)
+
+
+def invented_ric(number: int) -> str:
+    """Return a valid national id of nobody: division 999999 was never assigned."""
+    body = f"99999919{50 + number % 50:02d}0{1 + number % 9}1{number % 10}{number % 1000:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True))
+    return body + "10X98765432"[total % 11]
+
+
+def token(client: FlaskClient, path: str) -> str:
+    """Return the CSRF token a page hands out, as a form would send it."""
+    import re
+
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))
+    assert found, f"{path} shows no form"
+    return found[1]
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """Record the SQL statements run inside; for literal query counts (``assert len(seen) == 4``)."""
+    from sqlalchemy import event
+
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("PRAGMA") and not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    engine = database.db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def by_code(code: str) -> District:
+    """Return a district by its code."""
+    return session.execute(select(District).where(District.code == code)).scalar_one()

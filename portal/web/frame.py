@@ -1,0 +1,168 @@
+"""What every page gets: navigation, site, notice of the last act, elder mode, filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request, url_for
+from flask_babel import get_locale, gettext, lazy_gettext
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.local import LocalProxy
+
+from portal import clock
+from portal.current import district_or_none, registry
+from portal.plugin import NavItem
+from portal.web.headers import nonce
+
+_NOTICE = "portal_notice"
+_ELDER = "portal_elder"
+
+CORE_NAV = (
+    NavItem(key="home", label=lazy_gettext("首页"), endpoint="web.home", icon="house", order=10),
+    NavItem(key="find", label=lazy_gettext("找组织"), endpoint="find.here", icon="search", order=20),
+    NavItem(key="me", label=lazy_gettext("我的"), endpoint="web.me", icon="person", order=90),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A link of the navigation as the template shows it."""
+
+    label: Any
+    url: str
+    icon: str
+    active: bool
+    staff: bool = False
+
+
+def say(text: str) -> None:
+    """Leave one sentence for the next page this browser loads: what was just done."""
+    g.say = text
+
+
+def install(app: Flask) -> None:
+    """Register globals, filters and the notice cookie."""
+    app.jinja_env.globals.update(
+        current_user=current_user,
+        nonce=nonce,
+        nav=LocalProxy(_navigation),
+        district=LocalProxy(district_or_none),
+        site=LocalProxy(_site),
+        elder=LocalProxy(elder),
+        lang=LocalProxy(lambda: str(get_locale() or "zh").split("_")[0]),
+        notice=LocalProxy(_notice),
+        now=LocalProxy(clock.now),
+        today=LocalProxy(clock.today),
+    )
+    app.jinja_env.filters.update(
+        fen=fen, yuan=yuan, civil=civil, month=month, mask_phone=mask_phone, mask_name=mask_name
+    )
+    app.after_request(_carry_notice)
+
+
+def _navigation() -> list[Place]:
+    if "navigation" not in g:
+        district = district_or_none()
+        g.navigation = [] if district is None else _places(district)
+    return list(g.navigation)
+
+
+def _places(district: Any) -> list[Place]:
+    items = [*CORE_NAV, *registry().collect("nav_items", district=district, actor=g.actor)]
+    found = []
+    for item in sorted(items, key=lambda item: (item.order, item.key)):
+        if item.endpoint not in current_app.view_functions:
+            continue
+        here = request.endpoint == item.endpoint or (
+            item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me"}
+        )
+        found.append(Place(item.label, url_for(item.endpoint), item.icon, here, item.staff))
+    return found
+
+
+def _site() -> Any:
+    district = district_or_none()
+    return SimpleNamespace(
+        name=current_app.config["SITE_NAME"],
+        help_phone=g.get("help_phone") or current_app.config["HELP_PHONE"],
+        note=district.source_note if district else "",
+        demo=current_app.config["DEMO"],
+    )
+
+
+def elder() -> bool:
+    """Tell whether this person reads in elder mode: the account's choice, else the cookie's."""
+    actor = g.get("actor")
+    if actor is not None and actor.is_authenticated:
+        return bool(actor.elder)
+    return request.cookies.get(_ELDER) == "1"
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="notice")
+
+
+def _notice() -> str:
+    if "notice" not in g:
+        try:
+            g.notice = _signer().loads(request.cookies.get(_NOTICE, ""))
+        except BadSignature:
+            g.notice = ""
+        g.notice_shown = bool(g.notice)
+    return str(g.notice)
+
+
+def _carry_notice(response: Response) -> Response:
+    options: dict[str, Any] = {
+        "path": "/",
+        "secure": current_app.config["SESSION_COOKIE_SECURE"],
+        "httponly": True,
+        "samesite": "Lax",
+    }
+    if g.get("say"):
+        response.set_cookie(_NOTICE, _signer().dumps(str(g.say)), max_age=120, **options)
+    elif g.get("notice_shown"):
+        response.delete_cookie(_NOTICE, **options)
+    return response
+
+
+def fen(amount: int | None) -> str:
+    """Write an amount of fen as people read it: 1930 is 19.30元."""
+    return "" if amount is None else gettext("%(yuan)s元", yuan=yuan(amount))
+
+
+def yuan(amount: int) -> str:
+    """Write an amount of fen in yuan with two decimals, without a unit."""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
+
+
+def civil(day: date | datetime | None) -> str:
+    """Write a day as YYYY年M月D日; an instant shows its day in Shanghai."""
+    if day is None:
+        return ""
+    if isinstance(day, datetime):
+        day = clock.civil(day)
+    return gettext("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
+
+
+def month(value: str | date | None) -> str:
+    """Write a month (``YYYY-MM`` or a day in it) as YYYY年M月."""
+    if not value:
+        return ""
+    text = value if isinstance(value, str) else value.strftime("%Y-%m")
+    return gettext("%(year)s年%(month)s月", year=text[:4], month=int(text[5:7]))
+
+
+def mask_phone(phone: str | None) -> str:
+    """Show a phone number as 138****5678."""
+    return f"{phone[:3]}****{phone[-4:]}" if phone and len(phone) >= 8 else "****"
+
+
+def mask_name(name: str | None) -> str:
+    """Show a name as its first character and stars: 张*."""
+    return name[0] + "*" * max(1, len(name) - 1) if name else ""

@@ -1,0 +1,111 @@
+"""The gate: session and actor, district, switch, scope, permission, in this order, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, abort, current_app, g, redirect, request
+from flask import session as browser
+
+from portal.current import registry
+from portal.database.core import reading
+from portal.database.scope import set_scope
+from portal.districts import queries as districts
+from portal.identity import loading, sessions
+from portal.identity.actor import ANONYMOUS
+from portal.web import access, htmx
+from portal.web.links import login_url
+
+
+def install(app: Flask) -> None:
+    """Put the gate in front of every view."""
+    app.url_value_preprocessor(_take_district)
+    app.url_defaults(_put_district)
+    app.before_request(_admit)
+    app.teardown_request(_leave)
+
+
+def _take_district(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.district_code = values.pop("district_code", None) if values else None
+
+
+def _put_district(endpoint: str, values: dict[str, Any]) -> None:
+    if "district_code" not in values and g.get("district_code"):
+        if current_app.url_map.is_endpoint_expecting(endpoint, "district_code"):
+            values["district_code"] = g.district_code
+
+
+def _leave(_error: BaseException | None) -> None:
+    set_scope(None)
+    reading.set(False)
+
+
+def _admit() -> Any:
+    g.district, g.actor = None, ANONYMOUS
+    if request.endpoint is None or request.endpoint == "static" or request.endpoint.endswith(".static"):
+        return None
+    loaded = _load_actor()
+    g.actor = loaded.actor if loaded else ANONYMOUS
+    if g.district_code is not None:
+        _enter_district(loaded)
+    wanted = access.of(current_app.view_functions.get(request.endpoint))
+    if wanted is None:
+        # A view nobody classified: refused, and the route test fails the build.
+        current_app.logger.error("view %s declares no access", request.endpoint)
+        abort(404)
+    if wanted.kind == "public":
+        return None
+    if not g.actor.is_authenticated:
+        return ask_to_log_in()
+    if wanted.kind == "permission" and not g.actor.can(wanted.permission):
+        abort(404)
+    return None
+
+
+def _load_actor() -> loading.Loaded | None:
+    token = getattr(browser, "token", None)
+    if token is None:
+        return None
+    loaded = loading.load(token, g.district_code)
+    if loaded is None:
+        # Ended, idle or unknown: go on as a visitor with a fresh cookie.
+        browser.token = None  # type: ignore[attr-defined]
+        browser.renew = True  # type: ignore[attr-defined]
+        g.session_expired = True
+        return None
+    browser.update(loaded.data)
+    browser.modified = False
+    if loaded.actor.session_id is not None:
+        sessions.seen(loaded.actor.session_id, loaded.last_seen)
+    return loaded
+
+
+def _enter_district(loaded: loading.Loaded | None) -> None:
+    found = districts.by_code(g.district_code)
+    if found is None:
+        abort(404)
+    defaults = {slug: plugin.on_by_default for slug, plugin in registry().plugins.items()}
+    decided = districts.decisions(found.ancestor_ids, defaults)
+    g.district = districts.reference(found, decided.plugins_on)
+    g.actor = loading.at_district(loaded, g.district, decided.overrides)
+    owner = _owner(request.blueprints)
+    if owner is not None and owner not in decided.plugins_on:
+        abort(404)
+    set_scope({found.id}, write=found.id)
+
+
+def _owner(blueprints: list[str]) -> str | None:
+    for name in blueprints:
+        owner = current_app.extensions["portal.owners"].get(name)
+        if owner is not None:
+            return str(owner)
+    return None
+
+
+def ask_to_log_in() -> Any:
+    """Send a visitor to the log-in page and back here afterwards."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else request.referrer_path()
+    target = login_url(back)
+    if htmx.is_htmx():
+        return htmx.redirect_whole_page(target)
+    return redirect(target, 303)

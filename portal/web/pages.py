@@ -1,0 +1,138 @@
+"""The frame's own pages: start, me, elder mode, language, health."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select, update
+from sqlalchemy.orm import aliased
+
+from portal.current import district, registry
+from portal.database import rows, session, transaction
+from portal.districts.models import District
+from portal.identity.models import Account
+from portal.organizations.models import Organization
+from portal.web.access import public, requires
+from portal.web.htmx import go, render
+from portal.web.links import local_path
+
+pages = Blueprint("web", __name__)
+
+
+@pages.get("/")
+@public
+def landing() -> Response:
+    """Show the districts and the two ways in: find my organization, log in."""
+    found = session.execute(select(District.code, District.name, District.kind).order_by(District.path)).all()
+    return render("web/landing.html", districts=found, ways=_ways())
+
+
+@pages.get("/d/<district_code>/")
+@public
+def home() -> Response:
+    """Show the start page: what I owe, what waits for me, the services of this center."""
+    here, actor = district(), g.actor
+    cards = registry().collect("home_cards", district=here, actor=actor)
+    todos = registry().collect("todo_items", district=here, actor=actor)
+    return render("web/home.html", cards=cards, todos=todos, ways=_ways(), organization=_my_organization())
+
+
+@pages.get("/d/<district_code>/me/")
+@requires("core.me")
+def me() -> Response:
+    """Show my own places: record, requests, privacy, log out."""
+    logout = "identity.logout" if "identity.logout" in current_app.view_functions else ""
+    return render("web/me.html", places=_my_places(), logout_endpoint=logout)
+
+
+def _ways() -> list[SimpleNamespace]:
+    """Return the few things a visitor comes for; a room that is not there yet shows no door."""
+    offered = (
+        ("find.search", gettext("找我的党组织"), gettext("按单位、楼名、社区、拼音都能找"), "search"),
+        ("identity.login", gettext("登录"), gettext("用手机号登录，不用记密码"), "person"),
+    )
+    return [
+        SimpleNamespace(label=label, sub=sub, icon=icon, url=url_for(endpoint))
+        for endpoint, label, sub, icon in offered
+        if endpoint in current_app.view_functions
+        and not (endpoint == "identity.login" and g.actor.is_authenticated)
+    ]
+
+
+def _my_places() -> list[SimpleNamespace]:
+    offered = (
+        ("members.record", gettext("我的资料"), gettext("登记的内容，谁能看到"), "person"),
+        ("members.requests", gettext("我的申请"), gettext("办到哪一步，谁在办"), "clock"),
+        ("notices.mine", gettext("我的消息"), "", "bell"),
+    )
+    return [
+        SimpleNamespace(label=label, sub=sub, icon=icon, url=url_for(endpoint))
+        for endpoint, label, sub, icon in offered
+        if endpoint in current_app.view_functions
+    ]
+
+
+def _my_organization() -> list[Any]:
+    """Return the path of my branch from the top, my branch last; empty for everybody else."""
+    if g.actor.organization_id is None:
+        return []
+    own = aliased(Organization)
+    return list(
+        session.execute(
+            rows(
+                Organization,
+                Organization.__table__.c.name,
+                Organization.__table__.c.office_address,
+                Organization.__table__.c.office_phone,
+                Organization.__table__.c.opening_hours,
+            )
+            .join(own, own.path.startswith(Organization.__table__.c.path))
+            .where(own.id == g.actor.organization_id)
+            .order_by(Organization.__table__.c.path)
+        )
+    )
+
+
+@pages.post("/elder")
+@public
+def elder() -> Any:
+    """Switch elder mode on or off, for the account and this browser."""
+    on = request.form.get("on") == "1"
+    if g.actor.is_authenticated:
+        with transaction():
+            session.execute(update(Account).where(Account.id == g.actor.account_id).values(elder=on))
+    response = go(local_path(request.form.get("next")))
+    response.set_cookie("portal_elder", "1" if on else "0", max_age=31536000, path="/", samesite="Lax")
+    return response
+
+
+@pages.post("/language")
+@public
+def language() -> Any:
+    """Choose Chinese or English, for the account and this browser."""
+    chosen = "en" if request.form.get("language") == "en" else "zh"
+    if g.actor.is_authenticated:
+        with transaction():
+            session.execute(update(Account).where(Account.id == g.actor.account_id).values(language=chosen))
+    response = go(local_path(request.form.get("next")))
+    response.set_cookie("portal_language", chosen, max_age=31536000, path="/", samesite="Lax")
+    return response
+
+
+@pages.get("/healthz")
+@public
+def healthz() -> Response:
+    """Answer that the process lives."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@pages.get("/favicon.ico")
+@public
+def favicon() -> Any:
+    """Lead browsers that ask for the old name to the letter-mark."""
+    from flask import redirect
+
+    return redirect(url_for("static", filename="favicon.svg"), 302)

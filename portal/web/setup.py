@@ -1,0 +1,93 @@
+"""Put the parts of the web room together, in the order things happen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Flask, g, request
+from flask_babel import Babel
+from flask_wtf.csrf import CSRFProtect
+
+from portal.config import ROOT
+from portal.districts import settings
+from portal.identity import permissions
+from portal.plugin import Setting
+from portal.registry import Registry
+from portal.web import access, errors, frame, gate, headers, htmx
+
+csrf = CSRFProtect()
+
+CORE_SETTINGS = (
+    Setting(key="core.help_phone", label="服务热线", default="", help="每一页同一位置显示的电话"),
+    Setting(key="core.leading_body", label="主管部门名称", default="", local=True),
+)
+
+
+def configure(app: Flask) -> None:
+    """Install the gate and everything a page needs."""
+    app.extensions["portal.owners"] = {}
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    _languages(app)
+    gate.install(app)  # before CSRF: the token of somebody logged in lives in the loaded session
+    csrf.init_app(app)
+    htmx.install(app)
+    headers.install(app)
+    frame.install(app)
+    errors.install(app)
+    with app.app_context():
+        settings.declare({setting.key: setting for setting in CORE_SETTINGS})
+    from portal.web.blueprints import core_blueprints
+
+    for blueprint in core_blueprints(app):
+        app.register_blueprint(blueprint)
+
+
+def _languages(app: Flask) -> None:
+    folders = [ROOT / "portal" / "translations", *sorted((ROOT / "plugins").glob("*/translations"))]
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders)
+    Babel(app, locale_selector=_locale)
+
+
+def _locale() -> str:
+    actor = g.get("actor")
+    chosen = actor.language if actor is not None and actor.is_authenticated else None
+    chosen = chosen or request.cookies.get("portal_language")
+    return "en" if chosen == "en" else "zh_Hans_CN"
+
+
+def mount_plugins(app: Flask, registry: Registry) -> None:
+    """Register what each plugin contributes; a failing one is quarantined, the portal starts."""
+    with app.app_context():
+        for slug, blueprints in registry.each("register_blueprints"):
+            try:
+                _mount(app, slug, blueprints)
+            except Exception as error:
+                registry.quarantine(slug, error, where="blueprints")
+        for slug, found in registry.each("register_permissions"):
+            try:
+                permissions.declare(found, owner=slug)
+            except Exception as error:
+                registry.quarantine(slug, error, where="permissions")
+        for slug, found in registry.each("register_settings"):
+            wrong = [setting.key for setting in found if not setting.key.startswith(f"{slug}.")]
+            if wrong:
+                registry.quarantine(slug, ValueError(f"settings without prefix: {wrong}"), where="settings")
+            else:
+                settings.declare({setting.key: setting for setting in found})
+
+
+def _mount(app: Flask, slug: str, blueprints: list[Blueprint]) -> None:
+    for blueprint in blueprints:
+        if blueprint.name != slug and not blueprint.name.startswith(f"{slug}_"):
+            raise ValueError(f"blueprint {blueprint.name!r} must be named {slug!r} or {slug}_…")
+        # A blueprint with its own prefix (/v) lies outside of the districts: public check pages.
+        outside = blueprint.url_prefix is not None
+        prefix = blueprint.url_prefix if outside else f"/d/<district_code>/{slug}"
+        if blueprint.template_folder and not Path(blueprint.root_path, blueprint.template_folder).is_dir():
+            raise ValueError(f"blueprint {blueprint.name!r}: no folder {blueprint.template_folder!r}")
+        app.register_blueprint(blueprint, url_prefix=prefix)
+        app.extensions["portal.owners"][blueprint.name] = slug
+        for endpoint, view in app.view_functions.items():
+            if endpoint.startswith(f"{blueprint.name}.") and not endpoint.endswith(".static"):
+                if access.of(view) is None:
+                    raise ValueError(f"view {endpoint} declares no access")

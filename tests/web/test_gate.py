@@ -1,0 +1,59 @@
+"""The gate: unknown district, logged-out visitor, permission, switch, session end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal import clock
+from portal.testing import World, queries
+
+
+def test_unknown_district_is_404(client):
+    assert client.get("/d/000000/").status_code == 404
+
+
+def test_start_page_of_a_visitor_and_of_a_member(world: World):
+    here = world.district()
+    member = world.member(world.organization(here))
+    assert world.browser().get(f"/d/{here.code}/").status_code == 200
+    assert world.browser(world.account(member)).get(f"/d/{here.code}/").status_code == 200
+
+
+def test_private_page_asks_a_visitor_to_log_in_and_comes_back(world: World):
+    here = world.district()
+    answer = world.browser().get(f"/d/{here.code}/me/")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/login?next=/d/{here.code}/me/"
+
+
+def test_private_page_inside_htmx_leaves_the_whole_page(world: World):
+    here = world.district()
+    answer = world.browser().get(f"/d/{here.code}/me/", headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and answer.headers["HX-Redirect"].startswith("/login")
+
+
+@pytest.mark.parametrize("minutes, status", [(29, 200), (31, 303)])
+def test_an_idle_member_is_logged_out_after_30_minutes(world: World, minutes: int, status: int):
+    here = world.district()
+    browser = world.browser(world.account(world.member(world.organization(here))))
+    with clock.moved(timedelta(minutes=minutes)):
+        assert browser.get(f"/d/{here.code}/me/").status_code == status
+
+
+def test_an_idle_secretary_is_logged_out_after_15_minutes(world: World):
+    here = world.district()
+    branch = world.organization(here)
+    browser = world.browser(world.account(world.member(branch), role="secretary", organization=branch))
+    with clock.moved(timedelta(minutes=16)):
+        assert browser.get(f"/d/{here.code}/me/").status_code == 303
+
+
+def test_the_gate_costs_three_queries(world: World):
+    here = world.district(plugins=())
+    browser = world.browser(world.account(world.member(world.organization(here))))
+    browser.get(f"/d/{here.code}/me/")
+    with queries() as seen:
+        assert browser.get(f"/d/{here.code}/me/").status_code == 200
+    assert len(seen) == 3, "\n".join(seen)
