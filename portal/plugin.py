@@ -170,16 +170,35 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Channel:
-    """A way to reach people; ``send(recipient, title, body, district)`` returns an Outcome-like string.
+class Message:
+    """One message on its way out: to whom, what, and the parts a channel with fixed templates needs.
 
-    ``send`` returns ``"sent"``, ``"rejected: …"`` or ``"unknown: …"``; it never raises for the
-    neighbour's faults.
+    ``phone`` and ``openid`` (provider -> id) are the addresses known of this person; ``params`` are the
+    values inside ``body``, in the order of the template's placeholders.
+    """
+
+    phone: str = ""
+    openid: Mapping[str, str] = field(default_factory=dict)
+    template: str
+    title: str
+    body: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Channel:
+    """A way to reach people; ``send(message, district)`` says what became of the message.
+
+    It returns ``"sent"``, ``"rejected: why"`` (this channel will never deliver it: the next one is
+    asked), ``"later: why"`` (definitely not sent, try again) or ``"unknown: why"`` (perhaps sent).
+    It never raises for the neighbour's faults. With ``at_most_once`` an unknown outcome is not
+    sent again by itself.
     """
 
     key: str
     label: Any
-    send: Callable[..., str]
+    send: Callable[[Message, DistrictRef | None], str]
     order: int = 100
     at_most_once: bool = False
 
