@@ -1,0 +1,29 @@
+"""Messages to people: written with the act that causes them, sent after its commit (rule K6).
+
+``notify`` puts a row where the person finds it in the portal and sends an outward message that says nothing
+about membership or debts; ``send_to_phone`` is for one-time codes. Channels come from the hook
+``notice_channels``.
+"""
+
+from portal.notices.delivery import Address, configure
+from portal.notices.group import GroupText, group_text
+from portal.notices.queries import inbox, stuck, unread_count
+from portal.notices.service import mark_read, notify, prefer, resend, send_to_phone
+from portal.notices.templates import Template, declare
+
+__all__ = [
+    "Address",
+    "GroupText",
+    "Template",
+    "configure",
+    "declare",
+    "group_text",
+    "inbox",
+    "mark_read",
+    "notify",
+    "prefer",
+    "resend",
+    "send_to_phone",
+    "stuck",
+    "unread_count",
+]

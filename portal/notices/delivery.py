@@ -1,0 +1,189 @@
+"""The job that carries one message out: quiet hours, preference, fallback, and three-valued outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy import select, update
+
+from portal import clock, crypto, jobs
+from portal.database import session, transaction
+from portal.notices import templates
+from portal.notices.models import Delivery
+from portal.notices.service import JOB, preferred
+from portal.plugin import Channel, DistrictRef, Message
+
+QUIET = (time(21, 30), time(8, 0))
+#: Quick at first: somebody is waiting for a code.
+BACKOFF = (5, 20, 60, 300, 900, 3600, 6 * 3600)
+_EXTENSION = "portal.notices"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a person can be reached, as identity knows it."""
+
+    phone: str = ""
+    openid: Mapping[str, str] = field(default_factory=dict)
+    language: str = "zh"
+
+
+@dataclass
+class Wiring:
+    """What the rooms above answer: the channels of a district, a person's address, the language."""
+
+    channels: Callable[[int | None], tuple[DistrictRef | None, Iterable[Channel]]]
+    address_of: Callable[[int], Address | None]
+    language: Callable[[str], AbstractContextManager[Any]]
+
+
+def configure(
+    app: Flask,
+    *,
+    channels: Callable[[int | None], tuple[DistrictRef | None, Iterable[Channel]]],
+    address_of: Callable[[int], Address | None],
+    language: Callable[[str], AbstractContextManager[Any]] = lambda code: nullcontext(),
+) -> None:
+    """Connect the room: ``channels(district_id)`` asks the hook, ``address_of(account_id)`` identity.
+
+    In the demo (``DEMO``) only the demo channel exists: no real message may leave it.
+    """
+    if app.config.get("DEMO"):
+        from portal.notices.demo import CHANNEL
+
+        app.extensions[_EXTENSION] = Wiring(
+            lambda district_id: (channels(district_id)[0], [CHANNEL]), address_of, language
+        )
+        return
+    app.extensions[_EXTENSION] = Wiring(channels, address_of, language)
+
+
+class NotSent(Exception):
+    """The channel did not take the message now; the job's back-off tries again."""
+
+
+@jobs.job(JOB, backoff=BACKOFF, timeout=timedelta(minutes=2))
+def deliver(payload: Mapping[str, Any]) -> None:
+    """Carry one message out, by the first channel that takes it."""
+    row = _row(payload["delivery"])
+    if row is None or row.state not in ("waiting", "sending"):
+        return
+    template = templates.get(row.template)
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        _end(row, "expired")
+        return
+    if row.state == "sending":
+        # The worker died between asking and hearing: nobody knows, so it is not sent again by itself.
+        _end(row, "unknown", reason="the worker stopped while sending", keep=True)
+        return
+    if not template.urgent:
+        awake = end_of_quiet(clock.now())
+        if awake is not None:
+            raise jobs.Postpone(awake)
+    wiring: Wiring = current_app.extensions[_EXTENSION]
+    address = _address(row, wiring)
+    if address is None:
+        _end(row, "failed", reason="no address")
+        return
+    district, offered = wiring.channels(row.district_id)
+    order = [] if template.phone_only else preferred(row.account_id)
+    with wiring.language(address.language):
+        message = _message(row, template, address)
+    for channel in _sorted(offered, order):
+        if channel.key not in row.tried and _ended(row, channel, message, district):
+            return
+    _end(row, "failed", reason=row.reason or "no channel", keep=True)
+
+
+def _ended(row: Delivery, channel: Channel, message: Message, district: DistrictRef | None) -> bool:
+    """Try one channel; True when the message's fate is settled, False to go on with the next channel."""
+    if channel.at_most_once and not _swap(row, "sending", channel=channel.key):
+        return True  # somebody else is sending it
+    try:
+        outcome, _, reason = channel.send(message, district).partition(":")
+    except Exception as error:
+        # A channel must not raise; one that does leaves us not knowing.
+        outcome, reason = "unknown", type(error).__name__
+    reason = reason.strip()[:200]
+    if outcome == "sent":
+        _end(row, "sent", channel=channel.key)
+        return True
+    if outcome == "rejected":
+        _swap(row, "waiting", channel=channel.key, tried=[*row.tried, channel.key], reason=reason)
+        return False
+    if outcome == "unknown" and channel.at_most_once:
+        _end(row, "unknown", channel=channel.key, reason=reason, keep=True)
+        return True
+    _swap(row, "waiting", channel=channel.key, reason=reason)
+    raise NotSent(f"{channel.key}: {outcome} {reason}")
+
+
+def end_of_quiet(now: datetime) -> datetime | None:
+    """Return when the quiet hours end that ``now`` falls into, or None outside of them."""
+    begin, end = current_app.config.get("NOTICES_QUIET", QUIET)
+    local = now.astimezone(clock.SHANGHAI)
+    if begin > end:
+        quiet = local.time() >= begin or local.time() < end
+    else:
+        quiet = begin <= local.time() < end
+    if not quiet:
+        return None
+    awake = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
+    return awake if awake > local else awake + timedelta(days=1)
+
+
+def _row(delivery_id: int) -> Delivery | None:
+    found = session.execute(select(Delivery).where(Delivery.id == delivery_id)).scalar_one_or_none()
+    if found is not None:
+        session.expunge(found)
+    session.rollback()  # no lock is held while the network is asked
+    return found
+
+
+def _address(row: Delivery, wiring: Wiring) -> Address | None:
+    if row.phone_sealed is not None:
+        return Address(phone=crypto.decrypt("notice_delivery.phone", row.uid, row.phone_sealed))
+    found = wiring.address_of(row.account_id) if row.account_id is not None else None
+    session.rollback()
+    return found
+
+
+def _message(row: Delivery, template: templates.Template, address: Address) -> Message:
+    assert row.params_sealed is not None
+    params = json.loads(crypto.decrypt("notice_delivery.params", row.uid, row.params_sealed))
+    return Message(
+        phone=address.phone,
+        openid=address.openid,
+        template=template.key,
+        title=templates.fill(template.title, params),
+        body=templates.fill(template.body, params),
+        params={name: params[name] for name in template.placeholders()},
+        url=row.url,
+    )
+
+
+def _sorted(channels: Iterable[Channel], preferred: list[str]) -> list[Channel]:
+    places = {key: place for place, key in enumerate(preferred)}
+    return sorted(channels, key=lambda one: (places.get(one.key, len(places)), one.order, one.key))
+
+
+def _swap(row: Delivery, state: str, **values: Any) -> bool:
+    with transaction():
+        here = update(Delivery).where(Delivery.id == row.id, Delivery.state == row.state)
+        done: Any = session.execute(here.values(state=state, **values))
+    if done.rowcount:
+        for name, value in {"state": state, **values}.items():
+            setattr(row, name, value)
+    return bool(done.rowcount)
+
+
+def _end(row: Delivery, state: str, *, keep: bool = False, **values: Any) -> None:
+    if not keep:
+        values |= {"params_sealed": None, "phone_sealed": None}
+    _swap(row, state, ended_at=clock.now(), **values)

@@ -1,0 +1,52 @@
+"""The demo's channel and its page: everything that would have been sent. Never in production."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import insert, select
+
+from portal import clock
+from portal.database import session, transaction
+from portal.notices.models import DemoMessage
+from portal.plugin import Channel, DistrictRef, Message
+
+blueprint = Blueprint("demo", __name__, url_prefix="/demo")
+
+
+def send(message: Message, district: DistrictRef | None) -> str:
+    """Write the message where the demo shows it."""
+    with transaction():
+        session.execute(
+            insert(DemoMessage).values(
+                at=clock.now(),
+                phone=message.phone,
+                title=message.title,
+                body=message.body,
+                url=message.url,
+            )
+        )
+    return "sent"
+
+
+CHANNEL = Channel(key="demo", label=_l("演示发件箱"), send=send, order=0)
+
+
+def messages(phone: str = "", *, limit: int = 50) -> list[Any]:
+    """Return the newest demo messages, of one number if named."""
+    found = select(DemoMessage.id, DemoMessage.at, DemoMessage.phone, DemoMessage.title, DemoMessage.body)
+    found = found.add_columns(DemoMessage.url)
+    if phone:
+        found = found.where(DemoMessage.phone == phone)
+    return list(session.execute(found.order_by(DemoMessage.id.desc()).limit(limit)))
+
+
+@blueprint.get("/outbox")
+def outbox() -> Any:
+    """Show what the demo would have sent; as JSON with ``?format=json``."""
+    found = messages(request.args.get("phone", "").strip())
+    if request.args.get("format") == "json":
+        return [{"phone": row.phone, "title": row.title, "body": row.body, "url": row.url} for row in found]
+    return render_template("demo/outbox.html", messages=found)

@@ -1,0 +1,67 @@
+"""What waits for a person, and which messages did not arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal.database import session
+from portal.database.scope import criterion
+from portal.notices import templates
+from portal.notices.models import Delivery, Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A notice as the portal shows it to its person."""
+
+    id: int
+    title: str
+    text: str
+    url: str
+    at: datetime
+    read: bool
+
+
+def inbox(
+    account_id: int, *, unread: bool = False, before: int | None = None, limit: int = 20
+) -> list[Shown]:
+    """Return a person's newest notices; ``before`` is the last id of the page above."""
+    columns = (Notice.id, Notice.template, Notice.params, Notice.url, Notice.created_at, Notice.read_at)
+    found = select(*columns).where(Notice.account_id == account_id)
+    if unread:
+        found = found.where(Notice.read_at.is_(None))
+    if before is not None:
+        found = found.where(Notice.id < before)
+    return [_shown(row) for row in session.execute(found.order_by(Notice.id.desc()).limit(limit))]
+
+
+def _shown(row: Any) -> Shown:
+    try:
+        template = templates.get(row.template)
+        title = templates.fill(template.title, row.params)
+        text = templates.fill(template.inside or template.body, row.params)
+    except (LookupError, KeyError):  # its plugin is gone
+        title, text = row.template, ""
+    return Shown(id=row.id, title=title, text=text, url=row.url, at=row.created_at, read=bool(row.read_at))
+
+
+def unread_count(account_id: int) -> int:
+    """Count a person's unread notices."""
+    mine = select(func.count()).where(Notice.account_id == account_id, Notice.read_at.is_(None))
+    return int(session.execute(mine).scalar_one())
+
+
+def stuck(*, limit: int = 50) -> Sequence[Any]:
+    """Return the newest messages in scope that did not arrive or may not have: state, channel, reason."""
+    columns = (Delivery.id, Delivery.district_id, Delivery.template, Delivery.state, Delivery.channel)
+    found = select(*columns, Delivery.reason, Delivery.created_at)
+    found = found.where(Delivery.state.in_(("unknown", "failed")))
+    where = criterion(Delivery.district_id)
+    if where is not None:
+        found = found.where(where)
+    return session.execute(found.order_by(Delivery.id.desc()).limit(limit)).all()

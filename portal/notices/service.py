@@ -1,0 +1,161 @@
+"""The verbs: notify a person, send a code to a number, mark as read, prefer channels, resend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal import clock, crypto, jobs
+from portal.database import Conflict, is_postgresql, session, transaction
+from portal.notices import templates
+from portal.notices.models import Delivery, Notice, Preference
+
+JOB = "notices.deliver"
+URGENT, ORDINARY = 1, 7
+
+
+def notify(
+    template: str,
+    *,
+    account_id: int,
+    district_id: int | None,
+    params: Mapping[str, Any] | None = None,
+    url: str = "",
+    dedupe_key: str | None = None,
+    not_before: datetime | None = None,
+    outward: bool = True,
+) -> int | None:
+    """Tell a person something, in the caller's transaction; return the notice's id.
+
+    With a ``dedupe_key`` used before nothing happens and None comes back. ``outward=False`` leaves a row in
+    the portal only. ``url`` is a local path. Raises LookupError for an undeclared template.
+    """
+    known = templates.get(template)
+    values = {name: str(value) for name, value in (params or {}).items()}
+    dialect = postgresql if is_postgresql() else sqlite
+    row = dialect.insert(Notice).values(
+        account_id=account_id,
+        district_id=district_id,
+        template=template,
+        params=values,
+        url=url,
+        dedupe_key=dedupe_key,
+        created_at=clock.now(),
+    )
+    with transaction():
+        notice_id = session.execute(
+            row.on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Notice.id)
+        ).scalar()
+        if notice_id is None or not outward:
+            return notice_id
+        out = {name: value for name, value in values.items() if name in known.placeholders()}
+        _deliver(
+            known,
+            out,
+            notice_id=notice_id,
+            account_id=account_id,
+            district_id=district_id,
+            url=url,
+            not_before=not_before,
+        )
+    return notice_id
+
+
+def send_to_phone(
+    template: str,
+    *,
+    phone: str,
+    params: Mapping[str, Any],
+    district_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> int:
+    """Send a message to a number, known to us or not, in the caller's transaction; return the delivery's id.
+
+    Number and values are stored encrypted and wiped when the message has gone or expired.
+    """
+    values = {name: str(value) for name, value in params.items()}
+    with transaction():
+        return _deliver(
+            templates.get(template), values, phone=phone, district_id=district_id, expires_at=expires_at
+        )
+
+
+def _deliver(
+    template: templates.Template,
+    params: Mapping[str, str],
+    *,
+    phone: str | None = None,
+    not_before: datetime | None = None,
+    **values: Any,
+) -> int:
+    uid = crypto.new_uid()
+    sealed = crypto.encrypt("notice_delivery.params", uid, json.dumps(params))
+    number = None if phone is None else crypto.encrypt("notice_delivery.phone", uid, phone)
+    row = insert(Delivery).values(
+        uid=uid,
+        template=template.key,
+        phone_sealed=number,
+        params_sealed=sealed,
+        state="waiting",
+        tried=[],
+        created_at=clock.now(),
+        **values,
+    )
+    delivery_id: int = session.execute(row.returning(Delivery.id)).scalar_one()
+    jobs.enqueue(
+        JOB,
+        {"delivery": delivery_id},
+        dedupe_key=f"{delivery_id}:1",
+        not_before=not_before,
+        priority=URGENT if template.urgent else ORDINARY,
+    )
+    return delivery_id
+
+
+def resend(delivery_id: int) -> None:
+    """Send a message of unknown or failed outcome once more, because a person decided so.
+
+    Raises Conflict when it is in another state or its content is wiped already.
+    """
+    with transaction():
+        found = update(Delivery).where(
+            Delivery.id == delivery_id,
+            Delivery.state.in_(("unknown", "failed")),
+            Delivery.params_sealed.is_not(None),
+        )
+        done: Any = session.execute(found.values(state="waiting", tried=[], reason=""))
+        if not done.rowcount:
+            raise Conflict()
+        # The first job is done or dead; this is new work and says who is to do it by a new key.
+        jobs.enqueue(JOB, {"delivery": delivery_id}, dedupe_key=f"{delivery_id}:{crypto.new_uid()}")
+
+
+def mark_read(notice_ids: Sequence[int], *, account_id: int) -> int:
+    """Mark a person's own notices as read; somebody else's are left alone."""
+    with transaction():
+        mine = update(Notice).where(
+            Notice.id.in_(notice_ids), Notice.account_id == account_id, Notice.read_at.is_(None)
+        )
+        done: Any = session.execute(mine.values(read_at=clock.now()))
+    return int(done.rowcount)
+
+
+def prefer(channels: Sequence[str], *, account_id: int) -> None:
+    """Remember the channels a person likes best, first first; none goes back to the portal's order."""
+    with transaction():
+        session.execute(delete(Preference).where(Preference.account_id == account_id))
+        if channels:
+            session.execute(insert(Preference).values(account_id=account_id, channels=list(channels)))
+
+
+def preferred(account_id: int | None) -> list[str]:
+    """Return the channels a person prefers."""
+    if account_id is None:
+        return []
+    found = session.execute(select(Preference.channels).where(Preference.account_id == account_id)).scalar()
+    return list(found or [])

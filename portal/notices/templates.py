@@ -1,0 +1,80 @@
+"""The words of every message, in two sizes: what a lock screen may show, and what the portal says inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: Words that tell a bystander about membership, an organization or a debt (ux.md "Never").
+REVEALING = re.compile(
+    r"党员|党费|党支部|党组织|组织关系|欠|补交|缴费|困难|救助|\bdues\b|\bmember|\barrears", re.I
+)
+#: The only values an outward text may carry: nothing about a person, no amount.
+OUTWARD = frozenset({"code", "minutes", "date", "time", "place", "number", "site"})
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
+class RevealingText(ValueError):
+    """An outward text would show on a lock screen what only the person may know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A message: ``title`` and ``body`` go out, ``inside`` is shown in the portal after login.
+
+    Texts are lazy Chinese source strings with ``%(name)s`` placeholders. ``urgent`` ignores quiet hours and
+    overtakes other work; ``phone_only`` leaves preferences aside, because the number itself is to be proven.
+    """
+
+    key: str
+    title: Any
+    body: Any
+    inside: Any = ""
+    urgent: bool = False
+    phone_only: bool = False
+
+    def placeholders(self) -> list[str]:
+        """Return the names of the values in ``body``, in order: an SMS template's parameters."""
+        return _PLACEHOLDER.findall(str(self.body))
+
+
+_declared: dict[str, Template] = {}
+
+
+def declare(template: Template) -> Template:
+    """Make a message known; raise RevealingText when its outward words say too much.
+
+    The Chinese source string is checked, so this works outside of a request as well.
+    """
+    outward = f"{_source(template.title)} {_source(template.body)}"
+    found = REVEALING.search(outward)
+    if found:
+        raise RevealingText(f"{template.key}: {found.group()!r} must not show on a lock screen")
+    unknown = set(_PLACEHOLDER.findall(outward)) - OUTWARD
+    if unknown:
+        raise RevealingText(f"{template.key}: {', '.join(sorted(unknown))} must not show on a lock screen")
+    if _declared.get(template.key, template) != template:
+        raise ValueError(f"two messages are called {template.key}")
+    _declared[template.key] = template
+    return template
+
+
+def get(key: str) -> Template:
+    """Return a declared message; raise LookupError for an unknown key."""
+    try:
+        return _declared[key]
+    except KeyError:
+        raise LookupError(f"no message is called {key}") from None
+
+
+def fill(text: Any, params: Mapping[str, Any]) -> str:
+    """Put the values into a text, in the language of the moment."""
+    return str(text) % params if params else str(text)
+
+
+def _source(text: Any) -> str:
+    # A lazy string keeps its source as the first argument; str() would need a request.
+    arguments = getattr(text, "_args", None)
+    return str(arguments[0]) if arguments else str(text)
