@@ -1,0 +1,117 @@
+"""Verbs on units, the places they are in, and which organization covers them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from portal import audit, clock
+from portal.database import session, swap, transaction
+from portal.organizations.models import Organization, Place, Unit, UnitCoverage
+from portal.organizations.names import sort_key
+from portal.organizations.service import NotAllowed
+
+
+def place_named(*, district_id: int, name: str, kinds: tuple[str, ...], actor: Any) -> Place:
+    """Find a place of one of ``kinds`` by name or alias; when there is none, make one of the likeliest."""
+    with transaction():
+        for place in session.scalars(
+            select(Place).where(Place.district_id == district_id, Place.kind.in_(kinds))
+        ):
+            if name == place.name or name in place.aliases:
+                return place
+        row = Place(district_id=district_id, kind=likely_kind(name, kinds), name=name)
+        session.add(row)
+        session.flush()
+        audit.record("place.create", row, actor=actor, district=district_id)
+    return row
+
+
+def likely_kind(name: str, kinds: tuple[str, ...]) -> str:
+    """Guess a place's kind from the last words of its name; the first of ``kinds`` when nothing tells."""
+    for ending, kind in (("园", "park"), ("社区", "community"), ("村", "community"), ("街道", "street"),
+                         ("路", "street"), ("市场", "market")):  # fmt: skip
+        if ending in name and kind in kinds:
+            return kind
+    return kinds[0]
+
+
+def create_unit(*, district_id: int, kind: str, name: str, actor: Any, **values: Any) -> Unit:
+    """Create a unit; ``organization`` (or None) says who covers it from today."""
+    with transaction():
+        organization = values.pop("organization", None)
+        _check_uscc(district_id, values.get("uscc"), None)
+        row = Unit(district_id=district_id, kind=kind, name=name, sort_key=sort_key(name), **values)
+        session.add(row)
+        session.flush()
+        audit.record("unit.create", row, actor=actor, district=district_id)
+        if organization is not None:
+            cover(row, organization, actor=actor)
+    return row
+
+
+def change_unit(row: Unit, *, version: int, actor: Any, **values: Any) -> Unit:
+    """Change a unit that is still at ``version``; ``organization`` changes who covers it from today."""
+    with transaction():
+        covering = "organization" in values
+        organization = values.pop("organization", None)
+        if "name" in values:
+            values["sort_key"] = sort_key(values["name"])
+        if values.get("uscc"):
+            _check_uscc(row.district_id, values["uscc"], row.id)
+        swap(row, version=version, **values)
+        audit.record(
+            "unit.change",
+            row,
+            actor=actor,
+            district=row.district_id,
+            detail={"fields": sorted(values.keys() - {"sort_key"})},
+        )
+        if covering:
+            cover(row, organization, actor=actor)
+    return row
+
+
+def _check_uscc(district_id: int, uscc: str | None, own_id: int | None) -> None:
+    if not uscc:
+        return
+    name = session.scalar(
+        select(Unit.name).where(Unit.district_id == district_id, Unit.uscc == uscc, Unit.id != (own_id or 0))
+    )
+    if name is not None:
+        raise NotAllowed(_("这个统一社会信用代码已经登记在“%(name)s”名下。", name=name))
+
+
+def cover(unit: Unit, organization: Organization | None, *, actor: Any, on: date | None = None) -> None:
+    """Let ``organization`` (None: nobody) cover the unit from ``on``; the row before is ended."""
+    day = on or clock.today()
+    with transaction():
+        open_rows = session.scalars(
+            select(UnitCoverage).where(UnitCoverage.unit_id == unit.id, UnitCoverage.valid_to.is_(None))
+        ).all()
+        wanted = organization.id if organization else None
+        if [row.organization_id for row in open_rows] == ([wanted] if wanted else []):
+            return
+        for row in open_rows:
+            if row.valid_from >= day:
+                session.delete(row)
+            else:
+                row.valid_to = day
+        session.flush()
+        if organization is not None:
+            form = "joint" if organization.kind == "joint_branch" else "single"
+            session.add(
+                UnitCoverage(
+                    district_id=unit.district_id,
+                    organization_id=organization.id,
+                    unit_id=unit.id,
+                    form=form,
+                    valid_from=day,
+                )
+            )
+        audit.record(
+            "unit.cover", unit, actor=actor, district=unit.district_id, detail={"organization": wanted}
+        )
