@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, g, has_request_context, request
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
 
@@ -49,6 +49,8 @@ def _languages(app: Flask) -> None:
 
 
 def _locale() -> str:
+    if not has_request_context():
+        return "zh_Hans_CN"  # jobs and commands
     actor = g.get("actor")
     chosen = actor.language if actor is not None and actor.is_authenticated else None
     chosen = chosen or request.cookies.get("portal_language")
