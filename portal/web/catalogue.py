@@ -1,0 +1,72 @@
+"""Show every macro of the house on one page, for looking at and for the browser tests; development and tests only."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import segno
+from flask import Blueprint, render_template, request
+from markupsafe import Markup
+
+bp = Blueprint("dev", __name__, url_prefix="/dev")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One big choice of a start page."""
+
+    label: str
+    url: str
+    icon: str
+    sub: str = ""
+
+
+TILES = (
+    Choice(label="交党费", url="#", icon="wallet2", sub="6月、7月还没登记"),
+    Choice(label="我的党组织", url="#", icon="diagram-3", sub="滨江家园社区第二党支部"),
+    Choice(label="找党组织", url="#", icon="search"),
+    Choice(label="我的申请", url="#", icon="inbox", sub="1件在办"),
+    Choice(label="问服务台", url="#", icon="telephone"),
+)
+
+MEMBERS = (
+    {"name": "赵*兰", "kind": "按月领养老金", "base": 386000, "due": 1930, "state": "已交", "look": "ok"},
+    {"name": "钱*", "kind": "按月领工资", "base": 630000, "due": 9450, "state": "未交", "look": "warn"},
+    {"name": "孙*明", "kind": "按月领工资", "base": 510000, "due": 7650, "state": "已减免", "look": "quiet"},
+)
+
+STEPS = (
+    {"label": "已提交", "state": "done", "at": "2026年11月2日", "who": "本人", "note": ""},
+    {"label": "支部核对", "state": "now", "at": "", "who": "李书记经办", "note": "一般3个工作日内答复。"},
+    {"label": "结果通知", "state": "next", "at": "11月9日前", "who": "", "note": ""},
+)
+
+EDGES = (
+    ("3000元及以下：0.5%", False),
+    ("3000元到5000元：1%", False),
+    ("5000元到10000元：1.5%", True),
+    ("10000元以上：2%", False),
+)
+
+
+def example_code() -> Markup:
+    """Return a QR code as inline SVG, as a voucher page carries it."""
+    return Markup(segno.make("https://portal.example/v/2026-000123").svg_inline(border=2, omitsize=True))  # noqa: S704
+
+
+@bp.route("/components", methods=["GET", "POST"])
+def components() -> str | tuple[str, int]:
+    """Render the catalogue; a POST shows the error half of every form macro with the typed text kept."""
+    wrong = request.method == "POST"
+    page = render_template(
+        "dev/components.html",
+        tiles=TILES,
+        members=MEMBERS,
+        steps=STEPS,
+        edges=EDGES,
+        qr=example_code(),
+        may=date(2026, 5, 1),
+        wrong=wrong,
+        typed=request.form,
+        sort=request.args.get("sort", "name"),
+    )
+    return (page, 422) if wrong else page
