@@ -10,4 +10,8 @@ def core_blueprints(app: Flask) -> list[Blueprint]:
     from portal.web.pages import pages
 
     found = [pages]
+    if app.config["ENV_NAME"] in {"development", "testing"}:
+        from portal.web.catalogue import dev
+
+        found.append(dev)
     return found

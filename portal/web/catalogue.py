@@ -1,13 +1,16 @@
-"""Show every macro of the house on one page, for looking at and for the browser tests; development and tests only."""
+"""Show every macro of the house on one page, for the eye and for browser tests; never in production."""
 
 from dataclasses import dataclass
 from datetime import date
 
 import segno
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-bp = Blueprint("dev", __name__, url_prefix="/dev")
+from portal.web.access import public
+from portal.web.htmx import render
+
+dev = Blueprint("dev", __name__, url_prefix="/dev")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +53,17 @@ EDGES = (
 
 def example_code() -> Markup:
     """Return a QR code as inline SVG, as a voucher page carries it."""
-    return Markup(segno.make("https://portal.example/v/2026-000123").svg_inline(border=2, omitsize=True))  # noqa: S704
+    return Markup(segno.make("https://portal.example/v/2026-000123").svg_inline(border=2, omitsize=True))
 
 
-@bp.route("/components", methods=["GET", "POST"])
-def components() -> str | tuple[str, int]:
+@dev.route("/components", methods=["GET", "POST"])
+@public
+def components() -> Response:
     """Render the catalogue; a POST shows the error half of every form macro with the typed text kept."""
     wrong = request.method == "POST"
-    page = render_template(
+    return render(
         "dev/components.html",
+        status=422 if wrong else 200,
         tiles=TILES,
         members=MEMBERS,
         steps=STEPS,
@@ -69,4 +74,3 @@ def components() -> str | tuple[str, int]:
         typed=request.form,
         sort=request.args.get("sort", "name"),
     )
-    return (page, 422) if wrong else page
