@@ -1,0 +1,21 @@
+"""The tables of the dues plugin, one file per subject. All are district scoped; sums are integer fen."""
+
+from .assessment import DuesAssessment
+from .consent import DuesConsent
+from .obligation import DuesObligation
+from .opening import DuesBranchOpening, DuesMemberOpening
+from .relief import DuesRelief, DuesReliefStep
+from .voucher import DuesVoucher, DuesVoucherLine, DuesVoucherSeries
+
+__all__ = [
+    "DuesAssessment",
+    "DuesBranchOpening",
+    "DuesConsent",
+    "DuesMemberOpening",
+    "DuesObligation",
+    "DuesRelief",
+    "DuesReliefStep",
+    "DuesVoucher",
+    "DuesVoucherLine",
+    "DuesVoucherSeries",
+]

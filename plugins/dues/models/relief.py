@@ -1,0 +1,65 @@
+"""Reductions and waivers (少交免交): the branch meeting proposes, the level above approves."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from portal.api import DistrictScoped, Fen, Json, Model, UtcDateTime, Versioned
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+STATES = ("proposed", "branch_approved", "approved", "refused", "withdrawn")
+
+
+class DuesRelief(Versioned, DistrictScoped, Model):
+    """A decision that a member pays less (``monthly_fen``) or nothing (0) from one month to another.
+
+    ``chain`` is the order of stages when it was proposed: branch and committee, or the branch alone for a
+    retired member. Until the last stage has approved, the months stay open.
+    """
+
+    __tablename__ = "dues_relief"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    state: Mapped[str] = mapped_column(String(16), default="proposed", server_default="proposed")
+    chain: Mapped[list[str]] = mapped_column(Json)
+    from_month: Mapped[str] = mapped_column(String(7), info={"class": 3})
+    to_month: Mapped[str] = mapped_column(String(7), info={"class": 3})
+    monthly_fen: Mapped[int] = mapped_column(Fen, info={"class": 3})
+    reason: Mapped[str] = mapped_column(String(200), info={"class": 3})
+    meeting_on: Mapped[date] = mapped_column(info={"class": 2})
+    document: Mapped[str] = mapped_column(String(120), info={"class": 2})
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        CheckConstraint("state in (" + ",".join(f"'{s}'" for s in STATES) + ")", name="state"),
+        CheckConstraint("monthly_fen >= 0 and to_month >= from_month", name="sense"),
+        Index("ix_dues_relief_branch", "district_id", "organization_id", "state"),
+    )
+
+    @property
+    def waives(self) -> bool:
+        return self.monthly_fen == 0
+
+
+class DuesReliefStep(DistrictScoped, Model):
+    """Who did what in an approval chain. The proposer's own step makes that person count once (rule K12)."""
+
+    __tablename__ = "dues_relief_step"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    relief_id: Mapped[int] = mapped_column(ForeignKey("dues_relief.id"))
+    stage: Mapped[str] = mapped_column(String(12))
+    accepted: Mapped[bool]
+    note: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 3})
+    actor_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("relief_id", "stage"),
+        UniqueConstraint("relief_id", "actor_id"),
+        CheckConstraint("stage in ('propose','branch','committee')", name="stage"),
+    )
