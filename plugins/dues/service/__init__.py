@@ -1,0 +1,1 @@
+"""The verbs of the dues: everything that changes something, each one transaction."""

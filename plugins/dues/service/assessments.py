@@ -1,0 +1,259 @@
+"""The yearly fixing: drafted, confirmed by the member, approved by somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import and_, exists, func, insert, literal, select, update
+
+from portal.api import (
+    Actor,
+    Conflict,
+    DistrictRef,
+    Forbidden,
+    Member,
+    Organization,
+    audit,
+    clock,
+    session,
+    settings,
+    swap,
+    transaction,
+)
+
+from ..assessment_sql import amount_expression
+from ..calculation import explain
+from ..models import DuesAssessment
+from ..months import first_day, parse_month
+from ..rate_files import rate_tables
+from . import obligations
+
+T: Any = DuesAssessment.__table__
+WAITING = ("draft", "confirmed")
+
+
+def draft(
+    *,
+    district: DistrictRef,
+    member: Member,
+    category: str,
+    base_fen: int | None,
+    from_month: str,
+    origin: str,
+    by: int | None,
+    apply_norm: bool = True,
+    reason: str = "",
+) -> DuesAssessment:
+    """Propose what a member pays from ``from_month`` on; an older proposal that waits is withdrawn.
+
+    Raises ``BaseRefused`` and ``RateTableError`` as ``explain`` does, ``Conflict`` for a member without a
+    branch or a month before the current one: nothing in the past is changed by it (rule K11).
+    """
+    parse_month(from_month)
+    if member.organization_id is None:
+        raise Conflict("no branch")
+    if from_month < clock.month() and _has_approved(member.id):
+        raise Conflict("past")
+    rounding = settings.get(district, "dues.rounding")
+    found = explain(category, base_fen, on=first_day(from_month), rounding=rounding, apply_norm=apply_norm)
+    with transaction() as current:
+        current.execute(
+            update(T)
+            .where(T.c.member_id == member.id, T.c.district_id == district.id, T.c.state.in_(WAITING))
+            .values(state="withdrawn", version=T.c.version + 1)
+        )
+        row = DuesAssessment(
+            district_id=district.id,
+            member_id=member.id,
+            organization_id=member.organization_id,
+            from_month=from_month,
+            origin=origin,
+            category=category,
+            base_fen=found.base_fen,
+            apply_norm=apply_norm,
+            rounding=found.rounding,
+            rate_version=found.version,
+            amount_fen=found.amount_fen,
+            reason=reason.strip(),
+            drafted_by=by,
+            drafted_at=clock.now(),
+        )
+        current.add(row)
+        current.flush()
+        audit.record("dues.assessment.draft", ("dues_assessment", row.id), actor=by, district=district)
+    return row
+
+
+def take_over(*, district: DistrictRef, member: Member, category: str, base_fen: int | None, from_month: str, by: int | None) -> DuesAssessment:
+    """Write down what had been fixed on paper before the portal's books began.
+
+    Only for a member who has no assessment yet; it records a decision, it does not make one.
+    """
+    with transaction() as current:
+        row = draft(
+            district=district,
+            member=member,
+            category=category,
+            base_fen=base_fen,
+            from_month=from_month,
+            origin="opening",
+            by=by,
+        )
+        swap(row, version=row.version, states=("draft",), state="approved", approved_at=clock.now())
+        current.flush()
+    return row
+
+
+def confirm(row: DuesAssessment, *, version: int, by: Actor, how: str = "member") -> None:
+    """Let the member say that the base is right; ``how="paper"`` when staff typed in a signature.
+
+    Raises ``Forbidden`` when somebody else presses the member's button.
+    """
+    if how == "member" and by.member_id != row.member_id:
+        raise Forbidden("only the member confirms")
+    if how == "paper" and not by.can("dues.assess", _path(row.organization_id)):
+        raise Forbidden("dues.assess")
+    with transaction():
+        swap(
+            row,
+            version=version,
+            states=("draft",),
+            state="confirmed",
+            confirmed_how=how,
+            confirmed_by=by.account_id,
+            confirmed_at=clock.now(),
+        )
+        audit.record(
+            "dues.assessment.confirm", ("dues_assessment", row.id), actor=by, district=row.district_id
+        )
+
+
+def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
+    """Fix the amount. Raises ``Forbidden`` for the drafter, the member, and whoever lacks the permission."""
+    if not by.can("dues.approve", _path(row.organization_id)):
+        raise Forbidden("dues.approve")
+    # One person counts once (rule K12); no setting turns this off.
+    if by.account_id in (row.drafted_by, row.confirmed_by) or by.member_id == row.member_id:
+        raise Forbidden("own decision")
+    with transaction() as current:
+        current.execute(
+            update(T)
+            .where(
+                T.c.member_id == row.member_id,
+                T.c.district_id == row.district_id,
+                T.c.state == "approved",
+                T.c.from_month == row.from_month,
+            )
+            .values(state="superseded", version=T.c.version + 1)
+        )
+        swap(
+            row,
+            version=version,
+            states=("confirmed",),
+            state="approved",
+            approved_by=by.account_id,
+            approved_at=clock.now(),
+        )
+        audit.record(
+            "dues.assessment.approve", ("dues_assessment", row.id), actor=by, district=row.district_id
+        )
+        obligations.adjust(row)
+
+
+def withdraw(row: DuesAssessment, *, version: int, reason: str, by: Actor) -> None:
+    """Take a proposal back. Raises ValueError without a reason (rule K10)."""
+    if not reason.strip():
+        raise ValueError("reason")
+    if by.member_id != row.member_id and not by.can("dues.assess", _path(row.organization_id)):
+        raise Forbidden("dues.assess")
+    with transaction():
+        swap(row, version=version, states=WAITING, state="withdrawn", reason=reason.strip())
+        audit.record(
+            "dues.assessment.withdraw", ("dues_assessment", row.id), actor=by, district=row.district_id
+        )
+
+
+def draft_year(*, district: DistrictRef, year: int, by: int | None, organization_ids: Iterable[int] | None = None) -> int:
+    """Draft everybody's new year from the base in force, in one statement; return how many.
+
+    The amount comes from the rate table in force on 1 January, by the same rule as ``explain``. Members who
+    have a proposal for that year already are left alone.
+    """
+    table = rate_tables().on(first_day(f"{year}-01"))
+    rounding = settings.get(district, "dues.rounding")
+    latest = (
+        select(T.c.member_id, func.max(T.c.from_month).label("from_month"))
+        .where(T.c.district_id == district.id, T.c.state == "approved", T.c.from_month < f"{year}-01")
+        .group_by(T.c.member_id)
+        .subquery()
+    )
+    amount = amount_expression(
+        table,
+        category=T.c.category,
+        base_fen=T.c.base_fen,
+        rounding=rounding,
+        apply_norm=T.c.apply_norm,
+    )
+    other = T.alias("other")
+    chosen = (
+        select(
+            T.c.district_id,
+            T.c.member_id,
+            Member.organization_id,
+            literal(f"{year}-01").label("from_month"),
+            literal("draft").label("state"),
+            literal("branch").label("origin"),
+            T.c.category,
+            T.c.base_fen,
+            T.c.apply_norm,
+            literal(rounding).label("rounding"),
+            literal(table.version).label("rate_version"),
+            amount.label("amount_fen"),
+            literal("").label("reason"),
+            literal("").label("confirmed_how"),
+            literal(by, T.c.drafted_by.type).label("drafted_by"),
+            literal(clock.now(), T.c.drafted_at.type).label("drafted_at"),
+            literal(1).label("version"),
+        )
+        .join(latest, and_(latest.c.member_id == T.c.member_id, latest.c.from_month == T.c.from_month))
+        .join(Member, Member.id == T.c.member_id)
+        .where(
+            T.c.district_id == district.id,
+            T.c.state == "approved",
+            amount.is_not(None),
+            Member.organization_id.is_not(None),
+            Member.state == "normal",
+            Member.closed_on.is_(None),
+            ~exists().where(
+                other.c.member_id == T.c.member_id,
+                (other.c.state.in_(WAITING))
+                | ((other.c.state == "approved") & (other.c.from_month >= f"{year}-01")),
+            ),
+        )
+    )
+    if organization_ids is not None:
+        chosen = chosen.where(Member.organization_id.in_(list(organization_ids)))
+    with transaction() as current:
+        columns = [column.name for column in chosen.selected_columns]
+        statement = insert(T).from_select(columns, chosen, include_defaults=False).returning(T.c.id)
+        made = len(current.execute(statement).all())
+        audit.record(
+            "dues.assessment.draft_year",
+            ("district", district.id),
+            actor=by,
+            district=district,
+            detail={"year": year, "count": made},
+        )
+    return made
+
+
+def _has_approved(member_id: int) -> bool:
+    found = select(DuesAssessment.id).where(
+        DuesAssessment.member_id == member_id, DuesAssessment.state == "approved"
+    )
+    return session.execute(found.limit(1)).first() is not None
+
+
+def _path(organization_id: int) -> str:
+    return str(session.scalar(select(Organization.path).where(Organization.id == organization_id)) or "")

@@ -1,0 +1,244 @@
+"""Months come onto the books: by the monthly job for everybody, and on demand for one who pays ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import String, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.api import BRANCH_KINDS, Affiliation, Member, Organization, clock, is_postgresql, swap, transaction
+
+from ..models import (
+    DuesAssessment,
+    DuesBranchOpening,
+    DuesMemberOpening,
+    DuesObligation,
+    DuesRelief,
+)
+from ..months import first_day, shifted
+from ..states import state_of
+from . import books
+
+MEMBER_STAGES = ("probationary", "full")
+SYSTEM = "system"
+
+T: Any = DuesObligation.__table__
+
+
+def create_month(*, district_id: int, month: str, member_ids: Sequence[int] | None = None) -> int:
+    """Put ``month`` on the books for every member who owes it and does not have it; return how many.
+
+    One statement for the whole district. Each month goes to the branch of the member's formal affiliation on
+    its first day (or the first one within it), so that it belongs to exactly one branch. Running it again
+    adds nobody twice: the unique key decides.
+    """
+    with transaction() as current:
+        chosen = _who_owes(district_id, month, member_ids)
+        columns = [column.name for column in chosen.selected_columns]
+        dialect = postgresql if is_postgresql() else sqlite
+        statement: Any = dialect.insert(T).from_select(columns, chosen, include_defaults=False)
+        statement = statement.on_conflict_do_nothing(index_elements=["member_id", "month"])
+        made = current.execute(statement.returning(T.c.id, T.c.member_id, T.c.due_fen)).all()
+        books.post(
+            district_id,
+            (
+                books.assessed(
+                    member_id=row.member_id, month=month, fen=row.due_fen, idem=f"assess:{row.id}"
+                )
+                for row in made
+                if row.due_fen
+            ),
+            actor=SYSTEM,
+        )
+        _apply_reliefs(district_id, month, [row.member_id for row in made])
+    return len(made)
+
+
+def ensure(*, district_id: int, member_id: int, months: Iterable[str]) -> None:
+    """Put the given months of one member on the books, so that they can be paid (also ahead)."""
+    for month in months:
+        create_month(district_id=district_id, month=month, member_ids=[member_id])
+
+
+def _who_owes(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:
+    begins, ends = first_day(month), first_day(shifted(month, 1))
+    home = (
+        select(Affiliation.member_id, func.min(Affiliation.valid_from).label("since"))
+        .where(
+            Affiliation.district_id == district_id,
+            Affiliation.kind == "formal",
+            Affiliation.void.is_(False),
+            Affiliation.valid_from < ends,
+            or_(Affiliation.valid_to.is_(None), Affiliation.valid_to > begins),
+        )
+        .group_by(Affiliation.member_id)
+        .subquery()
+    )
+    latest = (
+        select(DuesAssessment.member_id, func.max(DuesAssessment.from_month).label("from_month"))
+        .where(
+            DuesAssessment.district_id == district_id,
+            DuesAssessment.state == "approved",
+            DuesAssessment.from_month <= month,
+        )
+        .group_by(DuesAssessment.member_id)
+        .subquery()
+    )
+    joined = cast(Member.joined_on, String)
+    owes = or_(
+        DuesMemberOpening.paid_through < month,
+        and_(
+            DuesMemberOpening.id.is_(None),
+            joined >= DuesBranchOpening.start_month.concat("-01"),
+            Member.joined_on < ends,
+        ),
+    )
+    zero = literal(0)
+    chosen = (
+        select(
+            literal(district_id).label("district_id"),
+            Member.id.label("member_id"),
+            Affiliation.organization_id.label("organization_id"),
+            literal(month).label("month"),
+            DuesAssessment.id.label("assessment_id"),
+            case((DuesAssessment.amount_fen == 0, "settled"), else_="open").label("state"),
+            DuesAssessment.amount_fen.label("due_fen"),
+            zero.label("relief_fen"),
+            zero.label("paid_fen"),
+            literal(clock.now(), T.c.created_at.type).label("created_at"),
+            literal(1).label("version"),
+        )
+        .join(home, home.c.member_id == Member.id)
+        .join(
+            Affiliation,
+            and_(
+                Affiliation.member_id == Member.id,
+                Affiliation.valid_from == home.c.since,
+                Affiliation.kind == "formal",
+                Affiliation.void.is_(False),
+            ),
+        )
+        .join(Organization, Organization.id == Affiliation.organization_id)
+        .join(DuesBranchOpening, DuesBranchOpening.organization_id == Organization.id)
+        .join(latest, latest.c.member_id == Member.id)
+        .join(
+            DuesAssessment,
+            and_(
+                DuesAssessment.member_id == Member.id,
+                DuesAssessment.from_month == latest.c.from_month,
+                DuesAssessment.state == "approved",
+            ),
+        )
+        .outerjoin(DuesMemberOpening, DuesMemberOpening.member_id == Member.id)
+        .where(
+            Member.district_id == district_id,
+            Member.stage.in_(MEMBER_STAGES),
+            Member.state == "normal",
+            Member.closed_on.is_(None),
+            Organization.kind.in_(BRANCH_KINDS),
+            DuesBranchOpening.start_month <= month,
+            owes,
+            ~exists().where(T.c.member_id == Member.id, T.c.month == month),
+        )
+    )
+    if member_ids is not None:
+        chosen = chosen.where(Member.id.in_(member_ids))
+    return chosen
+
+
+def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> None:
+    """Let decisions that already hold for ``month`` act on the months just made."""
+    if not member_ids:
+        return
+    with transaction() as current:
+        reliefs = current.scalars(
+            select(DuesRelief).where(
+                DuesRelief.district_id == district_id,
+                DuesRelief.state == "approved",
+                DuesRelief.from_month <= month,
+                DuesRelief.to_month >= month,
+            )
+        ).all()
+        wanted = set(member_ids)
+        for relief in reliefs:
+            if relief.member_id in wanted:
+                relieve(relief, months=[month])
+
+
+def relieve(relief: DuesRelief, *, months: Sequence[str] | None = None) -> int:
+    """Take an approved relief off the open months it covers; return how many months changed."""
+    with transaction() as current:
+        found = current.scalars(
+            select(DuesObligation)
+            .where(
+                DuesObligation.member_id == relief.member_id,
+                DuesObligation.district_id == relief.district_id,
+                DuesObligation.month.between(relief.from_month, relief.to_month),
+                DuesObligation.state.in_(("open", "partly_paid")),
+                DuesObligation.relief_fen == 0,
+            )
+            .order_by(DuesObligation.month)
+        ).all()
+        postings = []
+        for each in found:
+            if months is not None and each.month not in months:
+                continue
+            off = each.due_fen - max(min(each.due_fen, relief.monthly_fen), each.paid_fen)
+            if off <= 0:
+                continue
+            change(each, relief_fen=off, relief_id=relief.id)
+            postings.append(
+                books.relieved(
+                    member_id=each.member_id,
+                    month=each.month,
+                    fen=off,
+                    idem=f"relief:{relief.id}:{each.id}",
+                )
+            )
+        books.post(relief.district_id, postings, actor=SYSTEM)
+    return len(postings)
+
+
+def adjust(assessment: DuesAssessment) -> int:
+    """Let a newly approved assessment act on months already on the books; return how many changed.
+
+    A month that was paid ahead owes the difference when the amount rises (预交后工资增加的，差额下次补交);
+    nothing that was paid is taken back when it falls, and a waived month stays waived.
+    """
+    with transaction() as current:
+        found = current.scalars(
+            select(DuesObligation)
+            .where(
+                DuesObligation.member_id == assessment.member_id,
+                DuesObligation.district_id == assessment.district_id,
+                DuesObligation.month >= assessment.from_month,
+                DuesObligation.state != "waived",
+            )
+            .order_by(DuesObligation.month)
+        ).all()
+        postings = []
+        for each in found:
+            due = max(assessment.amount_fen, each.paid_fen + each.relief_fen)
+            more = due - each.due_fen
+            change(each, due_fen=due, assessment_id=assessment.id)
+            if more:
+                postings.append(
+                    books.assessed(
+                        member_id=each.member_id,
+                        month=each.month,
+                        fen=more,
+                        idem=f"adjust:{assessment.id}:{each.id}",
+                    )
+                )
+        books.post(assessment.district_id, postings, actor=SYSTEM)
+    return len(postings)
+
+
+def change(row: DuesObligation, **values: Any) -> None:
+    """Set sums of a month and the state that follows from them, if nobody was faster (rules K2, K3)."""
+    sums = {name: values.get(name, getattr(row, name)) for name in ("due_fen", "relief_fen", "paid_fen")}
+    state = state_of(**sums)
+    done = state in ("paid", "waived", "settled")
+    swap(row, version=row.version, state=state, settled_at=clock.now() if done else None, **values)

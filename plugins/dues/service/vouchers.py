@@ -1,0 +1,120 @@
+"""Vouchers: numbered without gaps, voided but never taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.api import Actor, Member, clock, crypto, is_postgresql, ledger, session, swap, transaction
+
+from ..models import DuesObligation, DuesVoucher, DuesVoucherLine, DuesVoucherSeries
+from . import books, obligations
+
+if TYPE_CHECKING:
+    from .allocation import Part, Receipt
+
+SERIES: Any = DuesVoucherSeries.__table__
+
+
+def issue(
+    receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False
+) -> DuesVoucher:
+    """Write the voucher of a receipt with the branch's next number of the year."""
+    with transaction() as current:
+        organization_id = parts[0].obligation.organization_id if parts else _branch_of(receipt.member_id)
+        used = sum(part.amount_fen for part in parts)
+        total = used if from_credit else receipt.amount_fen
+        voucher = DuesVoucher(
+            district_id=receipt.district_id,
+            token=crypto.new_uid(),
+            source_key=receipt.source_key,
+            organization_id=organization_id,
+            year=receipt.paid_on.year,
+            number=_next_number(receipt.district_id, organization_id, receipt.paid_on.year),
+            member_id=receipt.member_id,
+            total_fen=total,
+            credit_fen=total - used,
+            paid_on=receipt.paid_on,
+            way=receipt.way,
+            issued_at=clock.now(),
+        )
+        current.add(voucher)
+        current.flush()
+        current.add_all(
+            DuesVoucherLine(
+                district_id=receipt.district_id,
+                voucher_id=voucher.id,
+                obligation_id=part.obligation.id,
+                month=part.obligation.month,
+                amount_fen=part.amount_fen,
+            )
+            for part in parts
+        )
+        current.flush()
+    return voucher
+
+
+def void(voucher: DuesVoucher, *, version: int, reason: str, by: Actor) -> None:
+    """Declare a voucher void: its months are open again, the money is the member's credit.
+
+    The number stays. Raises ValueError without a reason (rule K10), ``Conflict`` when it is void already.
+    """
+    if not reason.strip():
+        raise ValueError("reason")
+    with transaction() as current:
+        swap(
+            voucher,
+            version=version,
+            states=("valid",),
+            state="void",
+            void_reason=reason.strip(),
+            voided_by=by.account_id,
+            voided_at=clock.now(),
+        )
+        book = books.book(voucher.district_id)
+        for line in lines_of(voucher):
+            entry = ledger.entry_by_idem(book, f"alloc:{voucher.source_key}:{line.month}")
+            assert entry is not None  # the line and its entry were written in one transaction
+            ledger.reverse(entry, reason=reason, actor=by.uid)
+            obligation = current.get_one(DuesObligation, line.obligation_id)
+            obligations.change(obligation, paid_fen=obligation.paid_fen - line.amount_fen)
+
+
+def lines_of(voucher: DuesVoucher) -> Sequence[DuesVoucherLine]:
+    """Return the months on a voucher, oldest first."""
+    return session.scalars(
+        select(DuesVoucherLine)
+        .where(
+            DuesVoucherLine.voucher_id == voucher.id, DuesVoucherLine.district_id == voucher.district_id
+        )
+        .order_by(DuesVoucherLine.month)
+    ).all()
+
+
+def _next_number(district_id: int, organization_id: int, year: int) -> int:
+    """Raise the series inside this transaction: whoever rolls back gives the number back."""
+    with transaction() as current:
+        dialect = postgresql if is_postgresql() else sqlite
+        current.execute(
+            dialect.insert(SERIES)
+            .values(district_id=district_id, organization_id=organization_id, year=year, last_number=0)
+            .on_conflict_do_nothing(index_elements=["organization_id", "year"])
+        )
+        return int(
+            current.execute(
+                update(SERIES)
+                .where(SERIES.c.organization_id == organization_id, SERIES.c.year == year)
+                .values(last_number=SERIES.c.last_number + 1)
+                .returning(SERIES.c.last_number)
+            ).scalar_one()
+        )
+
+
+def _branch_of(member_id: int) -> int:
+    found = session.scalar(select(Member.organization_id).where(Member.id == member_id))
+    if found is None:
+        raise LookupError("a receipt for a member without a branch")
+    return int(found)
