@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from portal import clock, crypto
+from portal import audit, clock, crypto, ledger
 from portal.current import district, district_or_none, registry
 from portal.database import (
     Conflict,
@@ -94,6 +94,7 @@ __all__ = [
     "Versioned",
     "allow_form_target",
     "append_only",
+    "audit",
     "civil",
     "clock",
     "crypto",
@@ -107,6 +108,7 @@ __all__ = [
     "in_scope",
     "is_postgresql",
     "lazy_gettext",
+    "ledger",
     "mask_name",
     "mask_phone",
     "month",
