@@ -53,7 +53,8 @@ def _locale() -> str:
         return "zh_Hans_CN"  # jobs and commands
     actor = g.get("actor")
     chosen = actor.language if actor is not None and actor.is_authenticated else None
-    chosen = chosen or request.cookies.get("portal_language")
+    if chosen is None and has_request_context():  # jobs and the command line have no cookie
+        chosen = request.cookies.get("portal_language")
     return "en" if chosen == "en" else "zh_Hans_CN"
 
 
