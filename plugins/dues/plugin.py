@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
+from portal.api import Permission, Plugin, Setting, hookimpl
+from portal.api import lazy_gettext as _l
 
-from portal.hookspecs import hookimpl
-from portal.plugin import Plugin
+from . import commands, models, permissions, settings
 
-from . import commands
+__all__ = ["Dues", "models", "plugin"]
 
 
 class Dues(Plugin):
@@ -26,6 +26,14 @@ class Dues(Plugin):
     @hookimpl
     def register_commands(self) -> Iterable[Any]:
         return [commands.dues]
+
+    @hookimpl
+    def register_permissions(self) -> Iterable[Permission]:
+        return permissions.PERMISSIONS
+
+    @hookimpl
+    def register_settings(self) -> Iterable[Setting]:
+        return settings.SETTINGS
 
 
 plugin = Dues()

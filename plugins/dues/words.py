@@ -1,6 +1,6 @@
 """The sentences of the dues pages that say why; ``ux.md`` "Words" sets their tone."""
 
-from flask_babel import gettext as _
+from portal.api import gettext as _
 
 from .amounts import percent, short_yuan, yuan
 from .calculation import Explanation

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.api import DistrictScoped, Fen, Model, UtcDateTime, Versioned
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api import DistrictScoped, Fen, Model, UtcDateTime, Versioned
 
 #: ``opening`` was fixed on paper before the books began; the others were fixed here.
 ORIGINS = ("opening", "sheet", "declared", "branch")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
 
 
 class DuesConsent(Versioned, DistrictScoped, Model):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.api import DistrictScoped, Fen, Model, UtcDateTime, Versioned
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api import DistrictScoped, Fen, Model, UtcDateTime, Versioned
 
 STATES = ("open", "partly_paid", "reduced", "paid", "waived", "settled")
 #: States in which money may still be taken for the month.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
 
 
 class DuesBranchOpening(Versioned, DistrictScoped, Model):

@@ -82,9 +82,7 @@ def use_credit(
 def income_of(part: Part, *, paid_on: date) -> ledger.Account:
     """Name the income account a part belongs to."""
     month = part.obligation.month
-    return books.dues_income(
-        organization_id=part.obligation.organization_id, month=month, paid_on=paid_on
-    )
+    return books.dues_income(organization_id=part.obligation.organization_id, month=month, paid_on=paid_on)
 
 
 def _take(receipt: Receipt) -> list[Part]:

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import and_, exists, func, insert, literal, select, update
+from werkzeug.exceptions import Forbidden
 
 from portal.api import (
     Actor,
     Conflict,
     DistrictRef,
-    Forbidden,
     Member,
-    Organization,
     audit,
     clock,
     session,
@@ -28,6 +27,7 @@ from ..models import DuesAssessment
 from ..months import first_day, parse_month
 from ..rate_files import rate_tables
 from . import obligations
+from .places import path_of
 
 T: Any = DuesAssessment.__table__
 WAITING = ("draft", "confirmed")
@@ -85,7 +85,15 @@ def draft(
     return row
 
 
-def take_over(*, district: DistrictRef, member: Member, category: str, base_fen: int | None, from_month: str, by: int | None) -> DuesAssessment:
+def take_over(
+    *,
+    district: DistrictRef,
+    member: Member,
+    category: str,
+    base_fen: int | None,
+    from_month: str,
+    by: int | None,
+) -> DuesAssessment:
     """Write down what had been fixed on paper before the portal's books began.
 
     Only for a member who has no assessment yet; it records a decision, it does not make one.
@@ -112,7 +120,7 @@ def confirm(row: DuesAssessment, *, version: int, by: Actor, how: str = "member"
     """
     if how == "member" and by.member_id != row.member_id:
         raise Forbidden("only the member confirms")
-    if how == "paper" and not by.can("dues.assess", _path(row.organization_id)):
+    if how == "paper" and not by.can("dues.assess", path_of(row.organization_id)):
         raise Forbidden("dues.assess")
     with transaction():
         swap(
@@ -131,7 +139,7 @@ def confirm(row: DuesAssessment, *, version: int, by: Actor, how: str = "member"
 
 def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
     """Fix the amount. Raises ``Forbidden`` for the drafter, the member, and whoever lacks the permission."""
-    if not by.can("dues.approve", _path(row.organization_id)):
+    if not by.can("dues.approve", path_of(row.organization_id)):
         raise Forbidden("dues.approve")
     # One person counts once (rule K12); no setting turns this off.
     if by.account_id in (row.drafted_by, row.confirmed_by) or by.member_id == row.member_id:
@@ -165,7 +173,7 @@ def withdraw(row: DuesAssessment, *, version: int, reason: str, by: Actor) -> No
     """Take a proposal back. Raises ValueError without a reason (rule K10)."""
     if not reason.strip():
         raise ValueError("reason")
-    if by.member_id != row.member_id and not by.can("dues.assess", _path(row.organization_id)):
+    if by.member_id != row.member_id and not by.can("dues.assess", path_of(row.organization_id)):
         raise Forbidden("dues.assess")
     with transaction():
         swap(row, version=version, states=WAITING, state="withdrawn", reason=reason.strip())
@@ -174,7 +182,9 @@ def withdraw(row: DuesAssessment, *, version: int, reason: str, by: Actor) -> No
         )
 
 
-def draft_year(*, district: DistrictRef, year: int, by: int | None, organization_ids: Iterable[int] | None = None) -> int:
+def draft_year(
+    *, district: DistrictRef, year: int, by: int | None, organization_ids: Iterable[int] | None = None
+) -> int:
     """Draft everybody's new year from the base in force, in one statement; return how many.
 
     The amount comes from the rate table in force on 1 January, by the same rule as ``explain``. Members who
@@ -253,7 +263,3 @@ def _has_approved(member_id: int) -> bool:
         DuesAssessment.member_id == member_id, DuesAssessment.state == "approved"
     )
     return session.execute(found.limit(1)).first() is not None
-
-
-def _path(organization_id: int) -> str:
-    return str(session.scalar(select(Organization.path).where(Organization.id == organization_id)) or "")

@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.api import BRANCH_KINDS, Affiliation, Member, Organization, clock, is_postgresql, swap, transaction
+from portal.api import (
+    BRANCH_KINDS,
+    Affiliation,
+    Member,
+    Organization,
+    clock,
+    is_postgresql,
+    swap,
+    transaction,
+)
 
 from ..models import (
     DuesAssessment,
@@ -44,9 +53,7 @@ def create_month(*, district_id: int, month: str, member_ids: Sequence[int] | No
         books.post(
             district_id,
             (
-                books.assessed(
-                    member_id=row.member_id, month=month, fen=row.due_fen, idem=f"assess:{row.id}"
-                )
+                books.assessed(member_id=row.member_id, month=month, fen=row.due_fen, idem=f"assess:{row.id}")
                 for row in made
                 if row.due_fen
             ),

@@ -11,6 +11,7 @@ from portal.api import Conflict, DistrictRef, Member, Organization, audit, clock
 
 from ..models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesObligation
 from ..months import parse_month, shifted
+from ..rate_files import rate_tables
 from . import assessments
 
 
@@ -128,11 +129,11 @@ def take_over_member(
     """
     with transaction() as current:
         if paid_through is not None:
-            set_paid_through(
-                district=district, member=member, month=paid_through, source="import", by=by
-            )
+            set_paid_through(district=district, member=member, month=paid_through, source="import", by=by)
         if category is None:
             return
+        if not rate_tables().on(clock.today()).category(category).needs_base:
+            base_fen = None
         latest = current.scalar(
             select(DuesAssessment)
             .where(

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 SERIES: Any = DuesVoucherSeries.__table__
 
 
-def issue(
-    receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False
-) -> DuesVoucher:
+def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False) -> DuesVoucher:
     """Write the voucher of a receipt with the branch's next number of the year."""
     with transaction() as current:
         organization_id = parts[0].obligation.organization_id if parts else _branch_of(receipt.member_id)
@@ -87,9 +85,7 @@ def lines_of(voucher: DuesVoucher) -> Sequence[DuesVoucherLine]:
     """Return the months on a voucher, oldest first."""
     return session.scalars(
         select(DuesVoucherLine)
-        .where(
-            DuesVoucherLine.voucher_id == voucher.id, DuesVoucherLine.district_id == voucher.district_id
-        )
+        .where(DuesVoucherLine.voucher_id == voucher.id, DuesVoucherLine.district_id == voucher.district_id)
         .order_by(DuesVoucherLine.month)
     ).all()
 

@@ -1,0 +1,1 @@
+"""The reads of the dues: a handful of Core statements per page."""

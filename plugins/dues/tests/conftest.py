@@ -1,0 +1,80 @@
+"""Fixtures of the dues tests: a branch whose books have begun, and people in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pytest
+
+from plugins.dues.service import openings
+from portal.api import Member, Organization, clock, transaction
+from portal.testing import World
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.fixture
+def november() -> Iterator[None]:
+    """Hold the clock in November 2026."""
+    with clock.frozen(TODAY):
+        yield
+
+
+@dataclass
+class Branch:
+    """One branch of one district that keeps its dues here since January 2026."""
+
+    world: World
+    start_month: str = "2026-01"
+    district: Any = None
+    organization: Any = None
+    _ref: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.district = self.world.district()
+        self.organization = self.world.organization(self.district)
+        with self.inside():
+            openings.start_branch(
+                district=self.ref, organization=self.organization, start_month=self.start_month, by=None
+            )
+
+    @property
+    def ref(self) -> Any:
+        return self.world.ref(self.district)
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        with self.world.writing(self.district), transaction():
+            yield
+
+    def member(
+        self,
+        *,
+        category: str | None = "retired",
+        base_fen: int | None = 386_000,
+        paid_through: str | None = "2026-08",
+        organization: Organization | None = None,
+        **values: Any,
+    ) -> Member:
+        """Make a member whose opening position is known: retired, 3860.00, paid until August."""
+        row = self.world.member(organization or self.organization, **values)
+        with self.inside():
+            openings.take_over_member(
+                district=self.ref,
+                member=row,
+                category=category,
+                base_fen=base_fen,
+                paid_through=paid_through,
+                by=None,
+            )
+        return row
+
+
+@pytest.fixture
+def branch(world: World, november: None) -> Branch:
+    """Return a branch whose books have begun."""
+    return Branch(world)
