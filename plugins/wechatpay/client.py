@@ -13,8 +13,9 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from portal.api import Clock, Http, Rejected, Unknown
+
 from . import errors, keys, signing
-from ._contract import Clock, Http, Rejected, Unknown
 
 HOSTS = ("https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com")
 TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between two bytes

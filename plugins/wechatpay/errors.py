@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.wechatpay._contract import RejectCategory
+from portal.api import RejectCategory
 
 # Spellings differ between generations of the documentation (ORDERNOTEXIST, ORDER_NOT_EXIST).
 NOT_FOUND = frozenset({"ORDERNOTEXIST"})

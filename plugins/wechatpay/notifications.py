@@ -7,8 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from . import signing
-from ._contract import (
+from portal.api import (
     BadNotification,
     FactState,
     MerchantAccountInfo,
@@ -17,6 +16,8 @@ from ._contract import (
     RawRequest,
     Source,
 )
+
+from . import signing
 from .keys import PlatformKeys
 
 MAX_BODY = 64 * 1024  # bytes; real ones have about two thousand

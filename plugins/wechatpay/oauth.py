@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import requests
 
-from ._contract import Http, Ok, Outcome, RejectCategory, Rejected, Unknown
+from portal.api import Http, Ok, Outcome, RejectCategory, Rejected, Unknown
 
 AUTHORIZE_URL = "https://open.weixin.qq.com/connect/oauth2/authorize"
 API_URL = "https://api.weixin.qq.com"

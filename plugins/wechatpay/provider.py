@@ -9,8 +9,7 @@ from datetime import timedelta, timezone
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from . import errors, notifications, signing
-from ._contract import (
+from portal.api import (
     BadNotification,
     Clock,
     Closed,
@@ -31,6 +30,8 @@ from ._contract import (
     Source,
     Unknown,
 )
+
+from . import errors, notifications, signing
 from .client import HOSTS, TIMEOUT, Client, Reply
 from .keys import PlatformKeys, private_key
 from .oauth import API_URL, AUTHORIZE_URL, OAuth
@@ -59,6 +60,7 @@ class WechatPay:
         timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
         settings, secrets = account.settings, account.secrets
+        _check_account(account)
         self.account, self.clock = account, clock
         self.platform = PlatformKeys(
             public_key_id=settings.get("public_key_id", ""),
@@ -141,7 +143,9 @@ class WechatPay:
             valid = min(now + H5_VALID, req.expires_at)
             return Ok(PayInstruction(flow=req.flow, redirect_url=url, valid_until=valid))
         valid = min(now + CODE_VALID, req.expires_at)
-        return Ok(PayInstruction(flow=req.flow, code_url=value, valid_until=valid))
+        scan = self.account.settings.get("scan_page_url")
+        bridge = f"{scan}?{urlencode({'code_url': value})}" if scan else None
+        return Ok(PayInstruction(flow=req.flow, code_url=value, bridge_url=bridge, valid_until=valid))
 
     def query(self, out_trade_no: str) -> Outcome[PaymentFact | NotPaid | Closed | NotFound]:
         """Ask what became of an order. SUCCESS and REFUND both mean: it was paid."""
@@ -234,6 +238,22 @@ class WechatPay:
 
     def _openid_field(self) -> str:
         return "sp_openid" if self.account.mode == "partner" else "openid"
+
+
+def _check_account(account: MerchantAccountInfo) -> None:
+    """Say at once what an account lacks, rather than at the first payment."""
+    settings, secrets = account.settings, account.secrets
+    missing = [name for name in ("mchid", "appid") if not getattr(account, name)]
+    missing += [] if settings.get("merchant_serial") else ["merchant_serial"]
+    missing += [name for name in ("private_key", "apiv3_key") if not secrets.get(name)]
+    if settings.get("public_key_id") and not secrets.get("public_key"):
+        missing.append("public_key")
+    if account.mode == "partner" and not account.sub_mchid:
+        missing.append("sub_mchid")
+    if missing:
+        raise ValueError("missing: " + ", ".join(missing))
+    if len(secrets["apiv3_key"].encode()) != 32:
+        raise ValueError("apiv3_key: 32 bytes")
 
 
 def _check_number(out_trade_no: str) -> None:

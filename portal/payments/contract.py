@@ -136,8 +136,9 @@ class CreateReq:
 class PayInstruction:
     """What the payer's browser must do next; exactly one of the three is set, by flow.
 
-    `jsapi` holds the signed parameters for the channel's bridge. `bridge_url` is set where the bridge is
-    played by a page (the demo): the parameters are then posted there by a plain form.
+    `jsapi` holds the signed parameters for the channel's bridge. `bridge_url` is set where a page plays the
+    part of the phone (the demo): for JSAPI the parameters, and `return_url`, are posted there by a plain
+    form; for a QR code it is a link to the page that plays the scanning phone.
     """
 
     flow: Flow
@@ -283,15 +284,32 @@ class IdentifiesPayer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountField:
+    """One thing a merchant account of this provider is set up with; the form is made from these.
+
+    `name` is the key in `MerchantAccountInfo.settings`, or in `secrets` when `secret` is set.
+    """
+
+    name: str
+    label: Any
+    secret: bool = False
+    required: bool = True
+    multiline: bool = False
+    help: Any = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProviderSpec:
     """What a plugin hands back from the hook `payment_providers`."""
 
     id: str
-    label: str
+    label: Any
     flows: frozenset[Flow]
     can_close: bool
     flow_for: Callable[[str], Flow]  # the flow that suits a browser, by its User-Agent
+    # Raises ValueError, in words for an administrator, when the account is not set up rightly.
     factory: Callable[[MerchantAccountInfo, Http, Clock], PaymentProvider]
+    fields: tuple[AccountField, ...] = ()
 
 
 def _require_fen(amount: int) -> None:
