@@ -1,17 +1,27 @@
-"""The list of the core's own pages."""
+"""The list of the core's own pages: one line a room."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from flask import Blueprint, Flask
+
+#: ``module:attribute`` of each blueprint, in the order of the house.
+ROOMS = (
+    "portal.web.pages:pages",
+    "portal.admin.views:admin",
+)
+#: Only where a developer or a test looks.
+WORKSHOP = ("portal.web.catalogue:dev",)
 
 
 def core_blueprints(app: Flask) -> list[Blueprint]:
     """Return the core's blueprints for this kind of installation."""
-    from portal.web.pages import pages
-
-    found = [pages]
+    names = list(ROOMS)
     if app.config["ENV_NAME"] in {"development", "testing"}:
-        from portal.web.catalogue import dev
-
-        found.append(dev)
+        names += WORKSHOP
+    found = []
+    for name in names:
+        module, _, attribute = name.partition(":")
+        found.append(getattr(import_module(module), attribute))
     return found

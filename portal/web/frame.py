@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from flask import Flask, Response, current_app, g, request, url_for
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
+from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
 from portal import clock
@@ -39,6 +41,11 @@ class Place:
     staff: bool = False
 
 
+def once_field() -> Markup:
+    """Return the hidden key that every creating, paying or approving form carries (rule K4)."""
+    return Markup('<input type="hidden" name="_once" value="{}">').format(secrets.token_urlsafe(18))
+
+
 def say(text: str) -> None:
     """Leave one sentence for the next page this browser loads: what was just done."""
     g.say = text
@@ -57,6 +64,7 @@ def install(app: Flask) -> None:
         notice=LocalProxy(_notice),
         now=LocalProxy(clock.now),
         today=LocalProxy(clock.today),
+        once_field=once_field,
     )
     app.jinja_env.filters.update(
         fen=fen, yuan=yuan, civil=civil, month=month, mask_phone=mask_phone, mask_name=mask_name

@@ -1,0 +1,1 @@
+"""What deployers and district administrators do: switch services on and off."""

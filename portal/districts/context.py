@@ -1,0 +1,36 @@
+"""A district as hooks see it, outside of a request: jobs, commands, rights of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import g
+from sqlalchemy import select
+
+from portal.current import registry
+from portal.database import session
+from portal.districts.models import District
+from portal.districts.queries import decisions, reference
+from portal.plugin import DistrictRef
+
+
+def defaults() -> dict[str, bool]:
+    """Return each loaded plugin's own answer to: on when nobody decided?"""
+    return {slug: plugin.on_by_default for slug, plugin in registry().plugins.items()}
+
+
+def ref(district_id: int) -> DistrictRef:
+    """Return the district with its switched-on plugins; the request's own one without a query."""
+    current: DistrictRef | None = g.get("district")
+    if current is not None and current.id == district_id:
+        return current
+    found = session.get_one(District, district_id)
+    return reference(found, decisions(found.ancestor_ids, defaults()).plugins_on)
+
+
+def where_on(plugin: str | None) -> Iterable[int]:
+    """Return the ids of the districts where ``plugin`` is on; of None: all of them."""
+    known = defaults()
+    for found in session.scalars(select(District).order_by(District.path)).all():
+        if plugin is None or plugin in decisions(found.ancestor_ids, known).plugins_on:
+            yield found.id
