@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.admin import switchboard
-from portal.audit.models import Audit
+from portal.audit.models import AuditRow
 from portal.database import session
 from portal.districts import service as districts
 from portal.districts.service import SwitchLocked
@@ -36,7 +36,7 @@ def test_switching_off_hides_the_routes_on_the_next_request(world: World):
     assert answer.status_code == 303
     session.rollback()
     assert PLUGIN not in world.ref(here).plugins_on
-    row = session.query(Audit).filter_by(action="plugin.switch").one()
+    row = session.query(AuditRow).filter_by(action="plugin.switch").one()
     assert row.detail == {"plugin": PLUGIN, "on": False, "locked": False}
     assert boss.get(f"/d/{here.code}/{PLUGIN}/").status_code == 404
 
