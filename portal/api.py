@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from portal import audit, clock, crypto, jobs, ledger, notices
+from portal import audit, clock, crypto, ledger
 from portal.current import district, district_or_none, registry
 from portal.database import (
     Conflict,
@@ -67,7 +67,6 @@ from portal.plugin import (
     Hidden,
     Job,
     MemberRef,
-    Message,
     NavItem,
     Objection,
     Panel,
@@ -111,7 +110,6 @@ __all__ = [
     "Json",
     "Member",
     "MemberRef",
-    "Message",
     "MerchantAccountInfo",
     "Model",
     "NavItem",
@@ -161,14 +159,12 @@ __all__ = [
     "hookimpl",
     "in_scope",
     "is_postgresql",
-    "jobs",
     "lazy_gettext",
     "ledger",
     "mask_name",
     "mask_phone",
     "month",
     "ngettext",
-    "notices",
     "public",
     "registry",
     "render",

@@ -1,1 +1,46 @@
-"""Money that comes in from outside: the provider contract, merchant accounts, attempts and facts."""
+"""Money that comes in from outside: provider contract, merchant accounts, attempts, facts, callbacks.
+
+Plugins use what ``portal.api`` hands on of this package, nothing else.
+"""
+
+from portal.payments import tasks  # noqa: F401  its jobs are declared on import
+from portal.payments.calling import by_uid, fresh_instruction
+from portal.payments.facts import apply_fact
+from portal.payments.providers import Way, ways
+from portal.payments.purpose import (
+    Allocation,
+    AttemptInfo,
+    Description,
+    FactInfo,
+    PayLine,
+    PaymentPurpose,
+    PurposeRefused,
+)
+from portal.payments.sending import send_create
+from portal.payments.settling import check_attempt, close_attempt
+from portal.payments.staff import FourEyes, Receipt, record_receipts
+from portal.payments.starting import AlreadyPaid, StillOpen, start_attempt
+
+__all__ = [
+    "Allocation",
+    "AlreadyPaid",
+    "AttemptInfo",
+    "Description",
+    "FactInfo",
+    "FourEyes",
+    "PayLine",
+    "PaymentPurpose",
+    "PurposeRefused",
+    "Receipt",
+    "StillOpen",
+    "Way",
+    "apply_fact",
+    "by_uid",
+    "check_attempt",
+    "close_attempt",
+    "fresh_instruction",
+    "record_receipts",
+    "send_create",
+    "start_attempt",
+    "ways",
+]

@@ -1,0 +1,94 @@
+"""Merchant accounts: whose money it is, at which channel, with which keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from portal import clock, crypto
+from portal.database import session, swap, transaction
+from portal.payments.contract import MerchantAccountInfo
+from portal.payments.models import MerchantAccount
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
+_COLUMN = "merchant_account.secrets_sealed"
+
+
+def create_account(
+    *,
+    district_id: int,
+    provider: str,
+    slug: str,
+    purpose: str,
+    payee_name: str,
+    secrets: Mapping[str, str] | None = None,
+    **details: Any,
+) -> MerchantAccount:
+    """Enter a merchant account; ``details`` are columns (``mchid``, ``appid``, ``settings``, ...).
+
+    ``slug`` is its public name in ``/hooks/<provider>/<slug>/pay``. Raises: ValueError.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise ValueError("a slug is 3 to 40 characters of a-z, 0-9 and -")
+    uid = crypto.new_uid()
+    with transaction() as current:
+        made = MerchantAccount(
+            uid=uid,
+            district_id=district_id,
+            provider=provider,
+            slug=slug,
+            purpose=purpose,
+            payee_name=payee_name,
+            secrets_sealed=_seal(uid, secrets or {}),
+            created_at=clock.now(),
+            **details,
+        )
+        current.add(made)
+        current.flush()
+    return made
+
+
+def replace_secrets(account: MerchantAccount, *, version: int, secrets: Mapping[str, str]) -> None:
+    """Put new keys in the place of the old ones. Raises: Conflict."""
+    with transaction():
+        swap(account, version=version, secrets_sealed=_seal(account.uid, secrets))
+
+
+def set_active(account: MerchantAccount, *, version: int, active: bool) -> None:
+    """Offer an account to payers, or no longer; its callbacks are taken either way. Raises: Conflict."""
+    with transaction():
+        swap(account, version=version, active=active)
+
+
+def by_slug(provider: str, slug: str) -> MerchantAccount | None:
+    """Return an account by the names in its callback address, within the scope."""
+    return session.scalar(
+        select(MerchantAccount).where(MerchantAccount.slug == slug, MerchantAccount.provider == provider)
+    )
+
+
+def info(account: MerchantAccount) -> MerchantAccountInfo:
+    """Return the frozen view a provider works with, secrets opened."""
+    opened: dict[str, str] = {}
+    if account.secrets_sealed:
+        opened = json.loads(crypto.decrypt(_COLUMN, account.uid, account.secrets_sealed))
+    return MerchantAccountInfo(
+        slug=account.slug,
+        provider=account.provider,
+        mode="partner" if account.mode == "partner" else "direct",
+        mchid=account.mchid,
+        sub_mchid=account.sub_mchid,
+        appid=account.appid,
+        payee_name=account.payee_name,
+        base_url=account.base_url,
+        settings=dict(account.settings),
+        secrets=opened,
+    )
+
+
+def _seal(uid: str, secrets: Mapping[str, str]) -> bytes:
+    return crypto.encrypt(_COLUMN, uid, json.dumps(dict(secrets)))

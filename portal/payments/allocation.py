@@ -1,0 +1,122 @@
+"""Find the place of received money: the purpose says where, the books write it, a failure waits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from portal import clock, jobs
+from portal.database import session, swap, transaction
+from portal.ledger import LedgerError, Posting, chart, find_book, post_many
+from portal.ledger.models import Book
+from portal.payments import purposes
+from portal.payments.cases import open_case
+from portal.payments.models import MerchantAccount, PaymentAttempt, PaymentFactRow
+from portal.payments.purpose import Allocation, FactInfo
+
+log = logging.getLogger(__name__)
+
+
+def attempt_places(
+    attempt: PaymentAttempt, fact: FactInfo, *, book: Book, receipt: Posting | None, actor: str, late: bool
+) -> int | None:
+    """Ask the purpose and post ``receipt`` and the allocations in a savepoint; return the fen placed.
+
+    None when it failed: then nothing of it is written, neither by the purpose nor here.
+    """
+    info = purposes.attempt_info(attempt, late=late or attempt.late)
+    try:
+        with session.begin_nested():
+            found = list(purposes.purpose_of(attempt.purpose).allocate(info, fact))
+            placed = _checked(found, fact)
+            postings = [_posting(number, one, attempt, fact) for number, one in enumerate(found)]
+            if receipt is not None:
+                postings.insert(0, receipt)
+            post_many(book=book, postings=postings, actor=actor)
+    except Exception:
+        # Whatever a plugin does wrong, the money is recorded; the log has ids only.
+        log.exception("allocation of fact %s failed, the money waits as credit", fact.uid)
+        return None
+    return placed
+
+
+def _checked(found: Sequence[Allocation], fact: FactInfo) -> int:
+    if any(type(one.amount_fen) is not int or one.amount_fen <= 0 for one in found):
+        raise LedgerError("an allocation is a positive number of fen")
+    placed = sum(one.amount_fen for one in found)
+    if placed > fact.amount_fen:
+        raise LedgerError("more allocated than received")
+    return placed
+
+
+def _posting(number: int, one: Allocation, attempt: PaymentAttempt, fact: FactInfo) -> Posting:
+    return Posting(
+        idem=f"alloc:{fact.uid}:{number}",
+        kind="allocation",
+        effective_date=clock.civil(fact.paid_at),
+        occurred_at=fact.paid_at,
+        lines=(
+            (chart.member_credit(attempt.member_id), one.amount_fen),
+            (one.to, -one.amount_fen),
+            *one.memo,
+        ),
+        meta={"reference": one.reference, **one.meta},
+    )
+
+
+def retry_later(row: PaymentFactRow) -> None:
+    """Queue the search for this money's place."""
+    jobs.enqueue(
+        "payments.allocate",
+        {"fact": row.uid},
+        dedupe_key=row.uid,
+        district_id=row.district_id,
+        not_before=clock.now(),
+    )
+
+
+def note_surplus(
+    row: PaymentFactRow, attempt: PaymentAttempt, account: MerchantAccount, *, left: int
+) -> None:
+    """Open a case when part of the money found no place; it stays the member's credit."""
+    if left > 0:
+        open_case(
+            account=account,
+            kind="surplus",
+            dedupe_key=f"surplus:{row.uid}",
+            amount_fen=left,
+            attempt_id=attempt.id,
+            fact_id=row.id,
+            member_id=attempt.member_id,
+            detail={"late": attempt.late},
+        )
+
+
+class StillWaiting(RuntimeError):
+    """The purpose could not place the money yet."""
+
+
+def allocate_waiting(payload: Mapping[str, Any]) -> None:
+    """Try again to place one fact's money. Raises: StillWaiting, so that the queue tries later."""
+    with transaction():
+        row = session.scalars(select(PaymentFactRow).where(PaymentFactRow.uid == payload["fact"])).one()
+        attempt = session.scalars(
+            select(PaymentAttempt)
+            .where(PaymentAttempt.id == row.attempt_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).one()
+        if attempt.allocation != "waiting":
+            return
+        account = session.get_one(MerchantAccount, row.account_id)
+        book = find_book(district_id=row.district_id, purpose=account.purpose)
+        assert book is not None
+        info = purposes.fact_info(row, account)
+        placed = attempt_places(attempt, info, book=book, receipt=None, actor="system", late=attempt.late)
+        if placed is None:
+            raise StillWaiting(f"fact {row.uid}")
+        swap(attempt, version=None, states=["paid"], allocation="done")
+        note_surplus(row, attempt, account, left=row.total_fen - placed)

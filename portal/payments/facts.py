@@ -1,0 +1,287 @@
+"""Write down that a channel holds money: one transaction, the same for every way the news arrives.
+
+A fact is never refused. It becomes one sealed entry in the books and one receipt, whatever our own state
+says; finding its place (the months it pays) is a second step that may fail without losing the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock, crypto
+from portal.database import everything, in_scope, session, swap, transaction
+from portal.failpoints import failpoint
+from portal.ledger import Account, Posting, chart, entry_by_idem, open_book, post_many
+from portal.payments import allocation, inbox
+from portal.payments.cases import open_case
+from portal.payments.contract import Notification, PaymentFact, Source
+from portal.payments.models import MOVES, MerchantAccount, PaymentAttempt, PaymentFactRow
+from portal.payments.purpose import FactInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What became of a fact; ``fresh`` is False when it had been written down before."""
+
+    fresh: bool
+    fact_uid: str = ""
+    booked: str = ""  # credit, suspense, or "" when there was nothing to book
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staff:
+    """The two people behind money taken by hand (account ids); cash lies with the receiver."""
+
+    received_by: int
+    confirmed_by: int
+
+
+def apply_fact(
+    fact: PaymentFact,
+    *,
+    account: MerchantAccount,
+    notification: Notification | None = None,
+    body: bytes = b"",
+    staff: Staff | None = None,
+) -> Applied:
+    """Record a verified fact about ``account``; any number of times, in any order, it counts once.
+
+    ``notification`` and ``body`` go to the inbox in the same transaction.
+    """
+    with in_scope({account.district_id}, write=account.district_id):
+        for last in (False, True):
+            try:
+                with transaction():
+                    if notification is not None:
+                        inbox.accept(notification, account=account, body=body)
+                        failpoint("notify.after_inbox")
+                    applied = _apply(fact, account, staff)
+                    failpoint("notify.before_commit")
+                return applied
+            except IntegrityError:
+                # Somebody wrote the same fact meanwhile (PostgreSQL): now it is a known one.
+                if last or session().info.get("in_verb"):
+                    raise
+    raise AssertionError("unreachable")
+
+
+def _apply(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> Applied:
+    # The row lock makes copies of one notification wait for each other on PostgreSQL.
+    attempt = session.scalar(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.out_trade_no == fact.out_trade_no, PaymentAttempt.account_id == account.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    known = session.scalar(
+        select(PaymentFactRow).where(
+            PaymentFactRow.account_id == account.id, PaymentFactRow.provider_txn_id == fact.provider_txn_id
+        )
+    )
+    if known is not None:
+        return _seen_before(fact, known, account)
+    if fact.currency != "CNY":
+        _case("foreign_currency", fact, account, attempt)
+        return Applied(fresh=True)
+    trouble = _trouble(fact, account, attempt)
+    if trouble or attempt is None:
+        row = _to_suspense(fact, account, attempt, trouble or "unknown_order", staff)
+    else:
+        row = _to_member(fact, account, attempt, staff)
+    return Applied(fresh=True, fact_uid=row.uid, booked=row.booked)
+
+
+def _seen_before(fact: PaymentFact, known: PaymentFactRow, account: MerchantAccount) -> Applied:
+    if fact.total_fen != known.total_fen or fact.out_trade_no != known.out_trade_no:
+        # Never an update: the first one is in the books, a person looks at the difference.
+        attempt = session.get(PaymentAttempt, known.attempt_id) if known.attempt_id else None
+        _case("changed_amount", fact, account, attempt)
+    return Applied(fresh=False, fact_uid=known.uid, booked=known.booked)
+
+
+def _trouble(fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt | None) -> str:
+    """Return the kind of case that keeps this money from the member, or nothing."""
+    if attempt is None:
+        with everything():
+            elsewhere = session.scalar(
+                select(PaymentAttempt.id).where(PaymentAttempt.out_trade_no == fact.out_trade_no)
+            )
+        return "unknown_order" if elsewhere is None else "wrong_account"
+    if fact.total_fen != attempt.amount_fen:
+        return "wrong_amount"
+    paid = select(PaymentFactRow.id).where(
+        PaymentFactRow.account_id == account.id,
+        PaymentFactRow.out_trade_no == fact.out_trade_no,
+        PaymentFactRow.booked == "credit",
+    )
+    return "" if session.scalar(paid) is None else "second_transaction"
+
+
+def _to_suspense(
+    fact: PaymentFact,
+    account: MerchantAccount,
+    attempt: PaymentAttempt | None,
+    kind: str,
+    staff: Staff | None,
+) -> PaymentFactRow:
+    case = _case(kind, fact, account, attempt)
+    book = open_book(district_id=account.district_id, purpose=account.purpose)
+    receipt = _receipt(fact, account, chart.suspense(case.uid), staff, case_uid=case.uid)
+    post_many(book=book, postings=[receipt], actor=_actor(fact, account, staff))
+    row = _row(fact, account, attempt, "suspense", crypto.new_uid(), book, receipt, staff)
+    case.fact_id = row.id
+    if attempt is not None and attempt.state != "paid":
+        # The channel holds money for this order: nobody may pay it again, and nothing is allocated.
+        _mark_paid(attempt, fact, allocation_state="", outcome=kind)
+    return row
+
+
+def _to_member(
+    fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt, staff: Staff | None
+) -> PaymentFactRow:
+    uid, actor = crypto.new_uid(), _actor(fact, account, staff)
+    book = open_book(district_id=account.district_id, purpose=account.purpose)
+    receipt = _receipt(fact, account, chart.member_credit(attempt.member_id), staff)
+    info = FactInfo(
+        uid=uid,
+        provider=account.provider,
+        account=account.slug,
+        amount_fen=fact.total_fen,
+        paid_at=fact.paid_at,
+        source=fact.source,
+        provider_txn_id=fact.provider_txn_id,
+        received_by=staff.received_by if staff else None,
+        confirmed_by=staff.confirmed_by if staff else None,
+    )
+    late = staff is None and attempt.state in ("failed", "closed")
+    # Places are looked for first and everything is posted at the end: the book's lock is taken last.
+    places = allocation.attempt_places(attempt, info, book=book, receipt=receipt, actor=actor, late=late)
+    if places is None:
+        post_many(book=book, postings=[receipt], actor=actor)
+    row = _row(fact, account, attempt, "credit", uid, book, receipt, staff)
+    failpoint("notify.after_fact")
+    _mark_paid(attempt, fact, allocation_state="waiting" if places is None else "done", late=late)
+    if places is None:
+        allocation.retry_later(row)
+    else:
+        allocation.note_surplus(row, attempt, account, left=fact.total_fen - places)
+    return row
+
+
+def _mark_paid(
+    attempt: PaymentAttempt,
+    fact: PaymentFact,
+    *,
+    allocation_state: str,
+    late: bool | None = None,
+    outcome: str = "",
+) -> None:
+    was_over = attempt.state in ("failed", "closed")
+    swap(
+        attempt,
+        version=None,
+        states=[state for state, moves in MOVES.items() if "paid" in moves],
+        state="paid",
+        paid_at=fact.paid_at,
+        late=was_over if late is None else late,
+        allocation=allocation_state,
+        outcome=outcome,
+        instruction=None,
+        openid_sealed=None,
+        client_ip="",
+    )
+
+
+def _receipt(
+    fact: PaymentFact,
+    account: MerchantAccount,
+    credit: Account,
+    staff: Staff | None,
+    case_uid: str | None = None,
+) -> Posting:
+    held = chart.channel(account.slug)
+    if staff is not None:
+        by_bank = account.settings.get("means") == "bank"
+        held = chart.bank(account.slug) if by_bank else chart.cash(staff.received_by)
+    meta: dict[str, Any] = {"order": fact.out_trade_no, "source": fact.source.value}
+    return Posting(
+        idem=f"pay:{account.provider}:{account.slug}:{fact.provider_txn_id}",
+        kind="receipt",
+        effective_date=clock.civil(fact.paid_at),
+        occurred_at=fact.paid_at,
+        lines=((held, fact.total_fen), (credit, -fact.total_fen)),
+        meta=meta,
+        case_uid=case_uid,
+    )
+
+
+def _row(
+    fact: PaymentFact,
+    account: MerchantAccount,
+    attempt: PaymentAttempt | None,
+    booked: str,
+    uid: str,
+    book: Any,
+    receipt: Posting,
+    staff: Staff | None,
+) -> PaymentFactRow:
+    entry = entry_by_idem(book, receipt.idem)
+    assert entry is not None
+    row = PaymentFactRow(
+        uid=uid,
+        district_id=account.district_id,
+        account_id=account.id,
+        out_trade_no=fact.out_trade_no,
+        provider_txn_id=fact.provider_txn_id,
+        state=fact.state.value,
+        total_fen=fact.total_fen,
+        paid_at=fact.paid_at,
+        payer_index=crypto.blind_index("payment_fact.payer", fact.payer_ref) if fact.payer_ref else "",
+        raw_sha256=fact.raw_sha256,
+        source=fact.source.value,
+        recorded_at=clock.now(),
+        attempt_id=attempt.id if attempt else None,
+        booked=booked,
+        entry_id=entry.id,
+        received_by=staff.received_by if staff else None,
+        confirmed_by=staff.confirmed_by if staff else None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _case(kind: str, fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt | None) -> Any:
+    case, _ = open_case(
+        account=account,
+        kind=kind,
+        # The same news again is the same case; another sum for the same transaction is another one.
+        dedupe_key=f"{kind}:{account.slug}:{fact.provider_txn_id}:{fact.total_fen}",
+        amount_fen=fact.total_fen,
+        attempt_id=attempt.id if attempt else None,
+        detail={
+            "order": fact.out_trade_no,
+            "transaction": fact.provider_txn_id,
+            "currency": fact.currency,
+            "asked_fen": attempt.amount_fen if attempt else None,
+            "source": fact.source.value,
+        },
+    )
+    return case
+
+
+def _actor(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> str:
+    if fact.source is Source.STAFF and staff is not None:
+        return f"account:{staff.confirmed_by}"
+    return f"channel:{account.slug}"
+
+
+def facts_of(attempt: PaymentAttempt) -> Sequence[PaymentFactRow]:
+    """Return the facts recorded for an attempt, first one first."""
+    where = select(PaymentFactRow).where(PaymentFactRow.attempt_id == attempt.id)
+    return session.scalars(where.order_by(PaymentFactRow.id)).all()

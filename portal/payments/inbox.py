@@ -1,0 +1,86 @@
+"""Keep every callback: the good ones whole, the bad ones as far as needed to see what they were."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+
+from portal import clock
+from portal.database import session, transaction
+from portal.payments.contract import Notification
+from portal.payments.models import MerchantAccount, PaymentInbox
+
+log = logging.getLogger(__name__)
+
+# Nobody fills the disk from outside: what comes beyond this is only logged.
+REJECTED_PER_HOUR = 200
+_KEEP_REJECTED = 2048
+_TABLE: Any = PaymentInbox.__table__
+
+
+def accept(notification: Notification, *, account: MerchantAccount, body: bytes) -> None:
+    """Write down a verified callback; a copy of a known one only counts up."""
+    now = clock.now()
+    mine = (_TABLE.c.provider == account.provider) & (_TABLE.c.account_slug == account.slug)
+    same = or_(
+        _TABLE.c.notify_id == (notification.notify_id or None),
+        (_TABLE.c.raw_sha256 == notification.raw_sha256) & (_TABLE.c.status == "accepted"),
+    )
+    counted: Any = session.execute(
+        update(_TABLE).where(mine, same).values(times=_TABLE.c.times + 1, last_at=now)
+    )
+    if counted.rowcount:
+        return
+    session.add(
+        PaymentInbox(
+            provider=account.provider,
+            account_slug=account.slug,
+            district_id=account.district_id,
+            notify_id=notification.notify_id or None,
+            raw_sha256=notification.raw_sha256,
+            status="accepted",
+            event=notification.event[:40],
+            size=len(body),
+            body=body,
+            received_at=now,
+            last_at=now,
+        )
+    )
+    session.flush()
+
+
+def reject(*, provider: str, slug: str, district_id: int | None, reason: str, body: bytes) -> None:
+    """Write down a callback that proves nothing; what it claims to be is not looked at."""
+    now = clock.now()
+    digest = hashlib.sha256(body).hexdigest()
+    mine = (_TABLE.c.provider == provider) & (_TABLE.c.account_slug == slug) & (_TABLE.c.status == "rejected")
+    with transaction():
+        counted: Any = session.execute(
+            update(_TABLE)
+            .where(mine, _TABLE.c.raw_sha256 == digest)
+            .values(times=_TABLE.c.times + 1, last_at=now, reason=reason[:40])
+        )
+        if counted.rowcount:
+            return
+        recent = select(func.count()).where(mine, _TABLE.c.received_at > now - timedelta(hours=1))
+        if (session.scalar(recent) or 0) >= REJECTED_PER_HOUR:
+            log.warning("rejected callback of %s/%s not kept: too many", provider, slug)
+            return
+        session.add(
+            PaymentInbox(
+                provider=provider,
+                account_slug=slug,
+                district_id=district_id,
+                raw_sha256=digest,
+                status="rejected",
+                reason=reason[:40],
+                size=len(body),
+                body=body[:_KEEP_REJECTED],
+                received_at=now,
+                last_at=now,
+            )
+        )

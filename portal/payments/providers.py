@@ -1,0 +1,100 @@
+"""Find the provider of a merchant account, and the ways to pay that a district offers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from flask import current_app
+from sqlalchemy import select
+
+from portal import clock
+from portal.current import registry
+from portal.database import session
+from portal.districts.models import District
+from portal.payments import accounts
+from portal.payments.contract import Flow, PaymentProvider, ProviderSpec
+from portal.payments.models import MerchantAccount
+from portal.plugin import DistrictRef
+from portal.registry import NotAvailable
+
+log = logging.getLogger(__name__)
+
+_EXTENSION = "portal.payments.providers"
+_local = threading.local()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way to pay: the merchant account and the flow that suits this browser."""
+
+    account: MerchantAccount
+    spec: ProviderSpec
+    flow: Flow
+
+
+def ways(district: DistrictRef, *, purpose: str, user_agent: str) -> list[Way]:
+    """Return how ``purpose`` can be paid online here; obeys the plugins' switches."""
+    specs = {spec.id: spec for spec in registry().collect("payment_providers", district=district)}
+    found = session.scalars(
+        select(MerchantAccount)
+        .where(
+            MerchantAccount.district_id == district.id,
+            MerchantAccount.purpose == purpose,
+            MerchantAccount.active,
+        )
+        .order_by(MerchantAccount.id)
+    )
+    offered = [
+        Way(account=account, spec=specs[account.provider], flow=specs[account.provider].flow_for(user_agent))
+        for account in found
+        if account.provider in specs
+    ]
+    return [way for way in offered if way.flow is not Flow.OFFLINE and way.flow in way.spec.flows]
+
+
+def spec_of(account: MerchantAccount) -> ProviderSpec:
+    """Return the provider of an account, switched on or off: money that arrives is always taken.
+
+    Raises: NotAvailable when the plugin is not installed or broken.
+    """
+    place = session.get_one(District, account.district_id)
+    here = DistrictRef(id=place.id, code=place.code, name=place.name, kind=place.kind, path=place.path)
+    for slug, call in registry().implementers("payment_providers"):
+        try:
+            for spec in call(district=here) or ():
+                if spec.id == account.provider:
+                    found: ProviderSpec = spec
+                    return found
+        except Exception:
+            # One broken provider must not stop another one's money.
+            log.exception("payment_providers of %s failed", slug)
+    raise NotAvailable(f"payment provider {account.provider}")
+
+
+def provider_of(account: MerchantAccount) -> PaymentProvider:
+    """Return the provider object of an account; kept until the account changes (keys are slow to read).
+
+    Raises: NotAvailable.
+    """
+    known: dict[int, tuple[int, Any]] = current_app.extensions.setdefault(_EXTENSION, {})
+    version, provider = known.get(account.id, (0, None))
+    if version != account.version:
+        provider = spec_of(account).factory(accounts.info(account), _Http(), clock)  # type: ignore[arg-type]
+        known[account.id] = (account.version, provider)
+    made: PaymentProvider = provider
+    return made
+
+
+class _Http:
+    """One `requests.Session` per thread: connections are kept, sessions are not shared."""
+
+    def request(self, method: str, url: str, **kwargs: Any) -> Any:
+        if not hasattr(_local, "session"):
+            _local.session = requests.Session()
+            # Proxies of the environment are not for money.
+            _local.session.trust_env = False
+        return _local.session.request(method, url, **kwargs)

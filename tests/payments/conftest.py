@@ -1,0 +1,58 @@
+"""One district with a merchant account at the played channel, and a member who owes three months."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from portal import jobs
+from portal.payments import accounts
+from portal.payments.purpose import PayLine
+from tests.payments import channel
+
+MONTHS = ("2026-09", "2026-10", "2026-11")
+LINES = tuple(PayLine(reference=month, amount_fen=2000) for month in MONTHS)
+
+
+def install(app):
+    """Put the played channel into a running application."""
+    registry = app.extensions["portal.registry"]
+    registry._admit("testpay", channel.TestPay())
+    if "portal.jobs" not in app.extensions:
+        jobs.configure(app)
+
+
+def forget():
+    channel.CHANNEL.__init__()
+    channel.FEES.__init__()
+
+
+@pytest.fixture
+def till(app, world):
+    """Everything a payment needs; the scope of the district is open."""
+    forget()
+    install(app)
+    district = world.district(plugins=("testpay",))
+    branch = world.organization(district)
+    member = world.member(branch)
+    payer = world.account(member)
+    with world.writing(district):
+        account = accounts.create_account(
+            district_id=district.id,
+            provider="testpay",
+            slug="test-a",
+            purpose="fees",
+            payee_name="测试区委组织部党费专户",
+        )
+        for month in MONTHS:
+            channel.FEES.owed[member.id, month] = 2000
+        yield SimpleNamespace(
+            district=district,
+            branch=branch,
+            member=member,
+            payer=payer,
+            account=account,
+            channel=channel.CHANNEL,
+            fees=channel.FEES,
+        )
