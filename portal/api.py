@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from portal import audit, clock, crypto, ledger
+from portal import audit, clock, crypto, ledger, payments
 from portal.current import district, district_or_none, registry
 from portal.database import (
     Conflict,
@@ -165,6 +165,7 @@ __all__ = [
     "mask_phone",
     "month",
     "ngettext",
+    "payments",
     "public",
     "registry",
     "render",
