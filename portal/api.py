@@ -27,6 +27,7 @@ from portal.database import (
     writing,
 )
 from portal.districts import settings
+from portal.districts.models import District
 from portal.hookspecs import hookimpl
 from portal.identity.actor import Actor, Reach
 from portal.members.models import Affiliation, Member, Person, Request
@@ -96,6 +97,7 @@ __all__ = [
     "Closed",
     "Conflict",
     "CreateReq",
+    "District",
     "DistrictRef",
     "DistrictScoped",
     "Erasure",

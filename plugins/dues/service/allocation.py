@@ -113,7 +113,7 @@ def _take(receipt: Receipt) -> list[Part]:
 def _postings(receipt: Receipt, parts: Sequence[Part]) -> list[ledger.Posting]:
     return [
         ledger.Posting(
-            idem=f"alloc:{receipt.source_key}:{part.obligation.month}",
+            idem=vouchers.entry_key(receipt.source_key, number),
             kind="allocation",
             effective_date=receipt.paid_on,
             lines=(
@@ -124,7 +124,7 @@ def _postings(receipt: Receipt, parts: Sequence[Part]) -> list[ledger.Posting]:
                 ),
             ),
         )
-        for part in parts
+        for number, part in enumerate(parts)
     ]
 
 

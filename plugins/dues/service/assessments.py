@@ -145,24 +145,25 @@ def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
     if by.account_id in (row.drafted_by, row.confirmed_by) or by.member_id == row.member_id:
         raise Forbidden("own decision")
     with transaction() as current:
-        current.execute(
-            update(T)
-            .where(
-                T.c.member_id == row.member_id,
-                T.c.district_id == row.district_id,
-                T.c.state == "approved",
-                T.c.from_month == row.from_month,
+        with current.begin_nested():  # a conflict leaves the older one in force
+            current.execute(
+                update(T)
+                .where(
+                    T.c.member_id == row.member_id,
+                    T.c.district_id == row.district_id,
+                    T.c.state == "approved",
+                    T.c.from_month == row.from_month,
+                )
+                .values(state="superseded", version=T.c.version + 1)
             )
-            .values(state="superseded", version=T.c.version + 1)
-        )
-        swap(
-            row,
-            version=version,
-            states=("confirmed",),
-            state="approved",
-            approved_by=by.account_id,
-            approved_at=clock.now(),
-        )
+            swap(
+                row,
+                version=version,
+                states=("confirmed",),
+                state="approved",
+                approved_by=by.account_id,
+                approved_at=clock.now(),
+            )
         audit.record(
             "dues.assessment.approve", ("dues_assessment", row.id), actor=by, district=row.district_id
         )

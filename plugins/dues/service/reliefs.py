@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import Forbidden
 
-from portal.api import Actor, DistrictRef, Member, audit, clock, session, swap, transaction
+from portal.api import Actor, Conflict, DistrictRef, Member, audit, clock, session, swap, transaction
 
 from ..limits import relief_chain
 from ..models import DuesAssessment, DuesRelief, DuesReliefStep
@@ -108,15 +108,17 @@ def decide(row: DuesRelief, *, version: int, accept: bool, note: str, by: Actor)
     if not accept and not note.strip():
         raise ValueError("reason")
     stage = waiting_stage(row)
-    if not by.can(STAGE_PERMISSION[stage or "committee"], path_of(row.organization_id)):
-        raise Forbidden(STAGE_PERMISSION[stage or "committee"])
+    if stage is None:
+        raise Conflict(current=row)
+    if not by.can(STAGE_PERMISSION[stage], path_of(row.organization_id)):
+        raise Forbidden(STAGE_PERMISSION[stage])
     if by.member_id == row.member_id:
         raise Forbidden("own relief")
     last = stage == row.chain[-1]
     state = "refused" if not accept else "approved" if last else "branch_approved"
     with transaction():
+        _step(row, stage=stage, accepted=accept, note=note.strip(), by=by)
         swap(row, version=version, states=("proposed", "branch_approved"), state=state)
-        _step(row, stage=stage or "committee", accepted=accept, note=note.strip(), by=by)
         audit.record(f"dues.relief.{state}", ("dues_relief", row.id), actor=by, district=row.district_id)
         if state == "approved":
             obligations.relieve(row)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from werkzeug.exceptions import Forbidden
 
-from portal.api import Actor, Member, clock, crypto, is_postgresql, ledger, session, swap, transaction
+from portal.api import Actor, Member, audit, clock, crypto, is_postgresql, ledger, session, swap, transaction
 
 from ..models import DuesObligation, DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 from . import books, obligations
+from .places import path_of
 
 if TYPE_CHECKING:
     from .allocation import Part, Receipt
@@ -52,16 +54,28 @@ def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False)
             for part in parts
         )
         current.flush()
+        audit.record(
+            "dues.voucher.issue",
+            ("dues_voucher", voucher.id),
+            actor=None,
+            district=receipt.district_id,
+            detail={"source": receipt.source_key},
+        )
     return voucher
 
 
 def void(voucher: DuesVoucher, *, version: int, reason: str, by: Actor) -> None:
     """Declare a voucher void: its months are open again, the money is the member's credit.
 
-    The number stays. Raises ValueError without a reason (rule K10), ``Conflict`` when it is void already.
+    The number stays. Raises ValueError without a reason (rule K10), ``Forbidden`` for the member and for
+    whoever lacks the permission, ``Conflict`` when it is void already.
     """
     if not reason.strip():
         raise ValueError("reason")
+    if not by.can("dues.void", path_of(voucher.organization_id)):
+        raise Forbidden("dues.void")
+    if by.member_id == voucher.member_id:
+        raise Forbidden("own voucher")
     with transaction() as current:
         swap(
             voucher,
@@ -73,12 +87,20 @@ def void(voucher: DuesVoucher, *, version: int, reason: str, by: Actor) -> None:
             voided_at=clock.now(),
         )
         book = books.book(voucher.district_id)
-        for line in lines_of(voucher):
-            entry = ledger.entry_by_idem(book, f"alloc:{voucher.source_key}:{line.month}")
+        for number, line in enumerate(lines_of(voucher)):
+            entry = ledger.entry_by_idem(book, entry_key(voucher.source_key, number))
             assert entry is not None  # the line and its entry were written in one transaction
-            ledger.reverse(entry, reason=reason, actor=by.uid)
+            ledger.reverse(entry, reason=reason.strip(), actor=f"account:{by.account_id}")
             obligation = current.get_one(DuesObligation, line.obligation_id)
             obligations.change(obligation, paid_fen=obligation.paid_fen - line.amount_fen)
+        audit.record(
+            "dues.voucher.void", ("dues_voucher", voucher.id), actor=by, district=voucher.district_id
+        )
+
+
+def entry_key(source_key: str, number: int) -> str:
+    """Return the idempotency key of the entry behind a voucher's line, as ``portal.payments`` writes it."""
+    return f"alloc:{source_key}:{number}"
 
 
 def lines_of(voucher: DuesVoucher) -> Sequence[DuesVoucherLine]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from plugins.dues.service import openings
-from portal.api import Member, Organization, clock, transaction
+from plugins.dues.models import DuesVoucher
+from plugins.dues.queries import verify
+from plugins.dues.service import allocation, books, openings
+from portal.api import Member, Organization, clock, ledger, transaction
 from portal.testing import World
 
 TODAY = date(2026, 11, 21)
@@ -78,3 +80,45 @@ class Branch:
 def branch(world: World, november: None) -> Branch:
     """Return a branch whose books have begun."""
     return Branch(world)
+
+
+def receive(branch: Branch, member: Member, amount_fen: int, *, key: str) -> None:
+    """Book money for a member as ``portal.payments`` does: against the member's credit."""
+    book = books.book(branch.district.id)
+    posting = ledger.Posting(
+        idem=f"pay:test:{key}",
+        kind="receipt",
+        effective_date=clock.today(),
+        lines=(
+            (ledger.chart.cash(1), amount_fen),
+            (ledger.chart.member_credit(member.id), -amount_fen),
+        ),
+    )
+    ledger.post_many(book=book, postings=[posting], actor="test")
+
+
+def pay(
+    branch: Branch, member: Member, amount_fen: int, months: list[str], *, key: str = "F1"
+) -> DuesVoucher:
+    """Receive money for months and let it find its place, in one transaction."""
+    with branch.inside():
+        receive(branch, member, amount_fen, key=key)
+        receipt = allocation.Receipt(
+            district_id=branch.district.id,
+            member_id=member.id,
+            months=tuple(months),
+            amount_fen=amount_fen,
+            source_key=key,
+            paid_on=clock.today(),
+            way="test",
+        )
+        voucher, parts = allocation.settle(receipt)
+        books.post(branch.district.id, allocation._postings(receipt, parts), actor="test")
+    return voucher
+
+
+def agrees(branch: Branch) -> None:
+    """Every cached sum is the ledger's sum, every chain holds."""
+    with branch.inside():
+        assert verify.differences(branch.district.id) == []
+        assert ledger.verify(books.book(branch.district.id)) == []

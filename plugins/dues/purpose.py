@@ -1,0 +1,78 @@
+"""What the core's payments ask of dues: what is paid, whether it may be, and where the money belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import url_for
+
+from portal.api import clock, ngettext, payments
+from portal.api import gettext as _
+
+from .queries.statement import statement
+from .queries.vouchers import by_source
+from .service import allocation, books
+
+
+class DuesPurpose:
+    """The payment purpose ``dues``. A line's reference is the month, ``2026-11``."""
+
+    slug = books.PURPOSE
+
+    def describe(self, attempt: payments.AttemptInfo) -> payments.Description:
+        """Say what is paid. The channel's text stays neutral: it may light up on a locked screen."""
+        count = len(attempt.lines)
+        paid = by_source_of(attempt)
+        return payments.Description(
+            title=ngettext("交%(num)s个月党费", "交%(num)s个月党费", count),
+            channel_text=ngettext("缴费%(num)s个月", "缴费%(num)s个月", count),
+            back_url=url_for("dues.statement"),
+            done_url=url_for("dues.voucher", token=paid) if paid else url_for("dues.history"),
+            done_label=_("看缴费凭证"),
+        )
+
+    def check(self, *, member_id: int, lines: Sequence[payments.PayLine]) -> None:
+        """Refuse months that may not be paid now, and sums that are no longer what is owed.
+
+        Raises: PurposeRefused, with the sentence for the member.
+        """
+        found = statement(member_id)
+        choice = found and lines and found.timeline.choice(lines[-1].reference)
+        if not found or not choice:
+            raise payments.PurposeRefused(_("这几个月现在不能交，请回到党费页重新选择。"))
+        owed = {line.month: line.open_fen for line in found.timeline.lines}
+        wanted = tuple((month, owed[month]) for month in choice.months)
+        if wanted != tuple((line.reference, line.amount_fen) for line in lines):
+            raise payments.PurposeRefused(_("应交的数变了，请回到党费页重新选择。"))
+
+    def allocate(
+        self, attempt: payments.AttemptInfo, fact: payments.FactInfo
+    ) -> Sequence[payments.Allocation]:
+        """Let the money pay its months, oldest first, and write the voucher; the rest stays credit."""
+        paid_on = clock.civil(fact.paid_at)
+        receipt = allocation.Receipt(
+            district_id=attempt.district_id,
+            member_id=attempt.member_id,
+            months=tuple(line.reference for line in attempt.lines),
+            amount_fen=fact.amount_fen,
+            source_key=fact.uid,
+            paid_on=paid_on,
+            way=fact.provider,
+        )
+        _voucher, parts = allocation.settle(receipt)
+        return [
+            payments.Allocation(
+                reference=part.obligation.month,
+                amount_fen=part.amount_fen,
+                to=allocation.income_of(part, paid_on=paid_on),
+                memo=books.memo_paid(
+                    member_id=attempt.member_id, month=part.obligation.month, fen=part.amount_fen
+                ),
+            )
+            for part in parts
+        ]
+
+
+def by_source_of(attempt: payments.AttemptInfo) -> str | None:
+    """Return the voucher's token of an attempt that was paid, or None."""
+    return next((token for fact in payments.fact_uids(attempt.uid) if (token := by_source(fact))), None)
