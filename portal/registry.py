@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -131,6 +132,15 @@ class Registry:
     def ordered(self) -> list[str]:
         """Return the loaded slugs by ``order``, then slug."""
         return sorted(self.plugins, key=lambda slug: (self.plugins[slug].order, slug))
+
+    def folders(self) -> dict[str, Path]:
+        """Return the package folder of each loaded plugin."""
+        found = {}
+        for slug in self.ordered():
+            module = importlib.import_module(type(self.plugins[slug]).__module__.removesuffix(".plugin"))
+            if module.__file__:
+                found[slug] = Path(module.__file__).parent
+        return found
 
     # --- run-time hooks -----------------------------------------------------------------------
 

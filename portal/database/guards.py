@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import DDL, Table, event
 
-_REGISTERED: dict[str, list[DDL]] = {}
+#: table -> [(dialect, statement)], in the order they were attached
+_REGISTERED: dict[str, list[tuple[str, str]]] = {}
 
 
 def trigger(table: Table, *, sqlite: str, postgresql: list[str]) -> None:
@@ -14,12 +13,9 @@ def trigger(table: Table, *, sqlite: str, postgresql: list[str]) -> None:
 
     Migrations replay the same statements through ``statements(table_name, dialect)``.
     """
-    own = _REGISTERED.setdefault(table.name, [])
-    ddls = [DDL(_escape(sqlite)).execute_if(dialect="sqlite")]
-    ddls += [DDL(_escape(text)).execute_if(dialect="postgresql") for text in postgresql]
-    for ddl in ddls:
-        event.listen(table, "after_create", ddl)
-        own.append(ddl)
+    for dialect, text in (("sqlite", sqlite), *(("postgresql", text) for text in postgresql)):
+        _REGISTERED.setdefault(table.name, []).append((dialect, text))
+        event.listen(table, "after_create", DDL(_escape(text)).execute_if(dialect=dialect))
 
 
 def append_only(table: Table) -> None:
@@ -43,12 +39,7 @@ def append_only(table: Table) -> None:
 
 def statements(table_name: str, dialect: str) -> list[str]:
     """Return the trigger statements of a table for ``sqlite`` or ``postgresql``, for its migration."""
-    found = []
-    for ddl in _REGISTERED.get(table_name, []):
-        wanted: Any = ddl.dialect
-        if wanted == dialect:
-            found.append(ddl.statement % {})
-    return found
+    return [text for wanted, text in _REGISTERED.get(table_name, []) if wanted == dialect]
 
 
 def _escape(text: str) -> str:

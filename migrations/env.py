@@ -1,0 +1,38 @@
+"""One environment for every schema history: the core's and each plugin's, told apart by ``slug``."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import JSON
+
+from portal.database.history import owned_by
+
+options = context.config.attributes
+slug, slugs = options["slug"], options["slugs"]
+
+
+def _own(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or owned_by(name or "", slugs) == slug
+
+
+def _own_object(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    return kind != "table" or owned_by(name or "", slugs) == slug
+
+
+def _render(kind: str, thing: object, _context: object) -> str | bool:
+    return "portal.database.types.Json" if kind == "type" and isinstance(thing, JSON) else False
+
+
+context.configure(
+    connection=options["connection"],
+    target_metadata=options["metadata"],
+    version_table=f"alembic_version_{slug}",
+    render_as_batch=True,
+    compare_type=False,
+    render_item=_render,
+    include_name=_own,
+    include_object=_own_object,
+    process_revision_directives=options.get("directives"),
+)
+with context.begin_transaction():
+    context.run_migrations()

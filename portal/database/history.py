@@ -1,0 +1,166 @@
+"""Schema histories: one version table and one linear folder of revisions per owner (core or plugin).
+
+With a shared version table, removing one plugin's folder breaks every command; with labelled branches a
+downgrade drops dependants. So each history stands alone, and the core's comes first.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from portal.database import guards
+from portal.database.core import Model, db
+
+CORE = "core"
+ENVIRONMENT = Path(__file__).resolve().parents[2] / "migrations"
+#: Tables that SQL writes by hand in a revision (full-text indexes): no model, so no comparison.
+BY_HAND = ("search_fts", "alembic_version_")
+
+
+class OldSchema(RuntimeError):
+    """The database is older (or newer) than the code; the message names the command that mends it."""
+
+
+def owned_by(table: str, slugs: Iterable[str]) -> str:
+    """Return the owner of a table: the plugin whose slug is its prefix, else ``core``; "" for no owner."""
+    if table.startswith(BY_HAND):
+        return ""
+    return next((slug for slug in slugs if table.startswith(f"{slug}_")), CORE)
+
+
+def folders(plugins: Mapping[str, Path]) -> dict[str, Path]:
+    """Return slug -> folder of revisions, the core first; ``plugins`` maps slugs to package folders."""
+    found = {CORE: ENVIRONMENT / "versions"}
+    for slug, package in plugins.items():
+        if (package / "migrations").is_dir():
+            found[slug] = package / "migrations"
+    return found
+
+
+def upgrade(plugins: Mapping[str, Path], *, slug: str | None = None, revision: str = "head") -> None:
+    """Bring every history (or only ``slug``'s) to ``revision``."""
+    for owner, folder in folders(plugins).items():
+        if slug in (None, owner):
+            with _command(owner, folder, plugins) as config:
+                command.upgrade(config, revision)
+
+
+def downgrade(plugins: Mapping[str, Path], *, slug: str, revision: str) -> None:
+    """Take one history back to ``revision`` (``base``: before its first)."""
+    with _command(slug, folders(plugins)[slug], plugins) as config:
+        command.downgrade(config, revision)
+
+
+def revise(plugins: Mapping[str, Path], *, slug: str, package: Path | None, message: str) -> Path | None:
+    """Write the next revision of one history from what the models say; None when nothing changed."""
+    folder = ENVIRONMENT / "versions" if slug == CORE else (package or Path()) / "migrations"
+    folder.mkdir(exist_ok=True)
+    empty = False
+
+    def directives(_context: Any, _revision: Any, scripts: list[Any]) -> None:
+        nonlocal empty
+        if scripts[0].upgrade_ops.is_empty():
+            empty, scripts[:] = True, []
+
+    with _command(slug, folder, plugins) as config:
+        config.attributes["directives"] = directives
+        number = f"{len(list(folder.glob('[0-9]*.py'))) + 1:04d}"
+        script: Any = command.revision(config, message, autogenerate=True, rev_id=number)
+    if empty or not script:
+        return None
+    path = Path(script.path)
+    path.write_text(_with_triggers(path.read_text()))
+    return path
+
+
+def pending(plugins: Mapping[str, Path]) -> dict[str, tuple[str | None, str | None]]:
+    """Return owner -> (revision in the database, newest revision) where the two differ."""
+    found = {}
+    with db.engine.connect() as connection:
+        for owner, folder in folders(plugins).items():
+            script = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)])
+            context = MigrationContext.configure(
+                connection, opts={"version_table": f"alembic_version_{owner}"}
+            )
+            have, want = context.get_current_revision(), script.get_current_head()
+            if have != want:
+                found[owner] = (have, want)
+    return found
+
+
+def differences(plugins: Mapping[str, Path]) -> list[Any]:
+    """Return where the database and the models disagree, for all owners."""
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_name": lambda name, kind, _: kind != "table" or owned_by(name, plugins) != ""},
+        )
+        return list(compare_metadata(context, Model.metadata))
+
+
+@contextmanager
+def _command(slug: str, folder: Path, plugins: Mapping[str, Path]) -> Iterator[Config]:
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(ENVIRONMENT))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(folder))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    with db.engine.connect() as connection, _without_foreign_keys(connection):
+        config.attributes.update(
+            connection=connection, slug=slug, slugs=tuple(plugins), metadata=Model.metadata
+        )
+        yield config
+        connection.commit()
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Keep SQLite's batch mode from deleting child rows; check the keys afterwards."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # On the raw connection: inside a transaction the pragma would silently do nothing.
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        broken = raw.execute("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"rows without their parent after the migration: {broken[:5]}")
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _with_triggers(text: str) -> str:
+    """Add the guards of each created table, in both dialects, to the end of ``upgrade``."""
+    lines = text.split("\n")
+    tables = [line.split('"')[1] if '"' in line else line.split("'")[1] for line in _created(lines)]
+    body = []
+    for dialect in ("sqlite", "postgresql"):
+        statements = [one for table in tables for one in guards.statements(table, dialect)]
+        if statements:
+            body += [f'    if op.get_bind().dialect.name == "{dialect}":', "        for statement in ("]
+            body += [f"            {one!r}," for one in statements]
+            body += ["        ):", "            op.execute(statement)"]
+    if not body:
+        return text
+    end = lines.index("def downgrade() -> None:")
+    lines[end:end] = [*body, "", ""]
+    return "\n".join(lines)
+
+
+def _created(lines: list[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if line.strip().startswith("op.create_table("):
+            yield line if "'" in line or '"' in line else lines[number + 1]
