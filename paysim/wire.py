@@ -180,10 +180,11 @@ class _Call:
 
     def _half(self, result: Result, merchant: Merchant) -> Response:
         whole = self._reply(result, merchant)
-        body = whole.get_data()
+        body, connection = whole.get_data(), request.environ["werkzeug.socket"]
 
         def half() -> Iterator[bytes]:
             yield body[: len(body) // 2]
+            connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError
 
         whole.response = half()
@@ -200,6 +201,7 @@ class _Call:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
         def nothing() -> Iterator[bytes]:
+            connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError
             yield b""
 

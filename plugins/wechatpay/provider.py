@@ -87,7 +87,7 @@ class WechatPay:
             timeout=timeout,
         )
 
-    # -- orders ---------------------------------------------------------------------------------------
+    # -- orders ------------------------------------------------------------------------------------
 
     def create(self, req: CreateReq) -> Outcome[PayInstruction]:
         """Order by JSAPI, H5 or Native. Asked again it sends the same body, as WeChat demands.
@@ -194,7 +194,7 @@ class WechatPay:
             return reply
         return Ok(Closed()) if reply.status == 204 else Unknown(cause=f"status_{reply.status}")
 
-    # -- callbacks ------------------------------------------------------------------------------------
+    # -- callbacks ---------------------------------------------------------------------------------
 
     def parse_notification(self, raw: RawRequest) -> Notification:
         """Verify and read a callback.
@@ -212,7 +212,7 @@ class WechatPay:
         body = json.dumps({"code": "FAIL", "message": reason[:64] or "rejected"}, ensure_ascii=False)
         return HttpReply(status=400, body=body.encode())
 
-    # -- the payer ------------------------------------------------------------------------------------
+    # -- the payer ---------------------------------------------------------------------------------
 
     def identify_url(self, *, return_url: str, state: str) -> str:
         """Return WeChat's address that answers with a code for the openid."""
@@ -222,7 +222,7 @@ class WechatPay:
         """Turn the code into the openid; needed for JSAPI, never an identity by itself."""
         return self.oauth.openid(code)
 
-    # -- direct and partner mode ------------------------------------------------------------------------
+    # -- direct and partner mode -------------------------------------------------------------------
 
     def _path(self) -> str:
         return "/v3/pay/partner/transactions" if self.account.mode == "partner" else "/v3/pay/transactions"
