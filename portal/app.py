@@ -7,8 +7,7 @@ from typing import Any
 from flask import Flask
 
 from portal import config as configuration
-from portal import crypto, database, identity, jobs, web
-from portal.districts import context
+from portal import crypto, database, identity, web, wiring
 from portal.registry import Registry
 
 
@@ -33,20 +32,8 @@ def create_app(settings: configuration.Config | None = None, *, package: str = "
         safe_mode=settings.safe_mode,
     )
     web.mount_plugins(app, registry)
-    _schedule(app, registry)
+    wiring.configure(app, registry)
     return app
-
-
-def _schedule(app: Flask, registry: Registry) -> None:
-    """Tell the worker about the plugins' jobs and where each plugin is on."""
-    found = {}
-    for slug, declared in registry.each("register_jobs"):
-        try:
-            jobs.configure(app, plugin_jobs={slug: declared})
-            found[slug] = declared
-        except Exception as error:
-            registry.quarantine(slug, error, where="jobs")
-    jobs.configure(app, plugin_jobs=found, districts_of=context.where_on)
 
 
 def wsgi() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from portal import clock
+from portal.database import in_scope
 from portal.plugin import Job
 
 Function = Callable[[Mapping[str, Any]], None]
@@ -69,6 +71,8 @@ class Settings:
 
     plugin_jobs: dict[str, Declared] = field(default_factory=dict)
     districts_of: Callable[[str | None], Iterable[int]] = lambda plugin: ()
+    switched_on: Callable[[int, str], bool] = lambda district_id, plugin: True
+    enter: Callable[[int], AbstractContextManager[Any]] = lambda home: in_scope([home], write=home)
     backoff: tuple[float, ...] = BACKOFF
     lease: float = 60.0
     poll: float = 1.0
@@ -93,15 +97,16 @@ def configure(
     app: Flask,
     *,
     plugin_jobs: Mapping[str, Iterable[Job]] | None = None,
-    districts_of: Callable[[str | None], Iterable[int]] | None = None,
+    **wiring: Callable[..., Any],
 ) -> None:
-    """Take in the plugins' jobs (slug -> jobs) and the question where a plugin is on.
+    """Take in the plugins' jobs (slug -> jobs) and the answers of the rooms above.
 
-    ``districts_of(slug)`` returns the ids of the districts where the plugin is on; of None: all of them.
+    ``districts_of(slug)`` returns the ids of the districts where the plugin is on, of None all of them;
+    ``switched_on(district_id, slug)`` asks for one; ``enter(district_id)`` is the context a job runs in.
     ``JOBS_BACKOFF`` (seconds, a tuple), ``JOBS_LEASE`` and ``JOBS_POLL`` (seconds) come from the settings.
     Raises ValueError for a job that does not carry its plugin's name.
     """
-    known = Settings()
+    known = Settings(**wiring)
     for slug, jobs in (plugin_jobs or {}).items():
         for one in jobs:
             if not one.name.startswith(f"{slug}."):
@@ -114,8 +119,6 @@ def configure(
                 always=one.always,
                 every=timedelta(seconds=one.every) if one.every else None,
             )
-    if districts_of is not None:
-        known.districts_of = districts_of
     known.backoff = tuple(app.config.get("JOBS_BACKOFF", BACKOFF))
     known.lease = float(app.config.get("JOBS_LEASE", known.lease))
     known.poll = float(app.config.get("JOBS_POLL", known.poll))

@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
-from portal.database import in_scope, session, transaction
+from portal.database import session, transaction
 from portal.database.core import reading
 from portal.jobs import service
 from portal.jobs.declare import Declared, Postpone, Refuse, declared, job, settings
@@ -75,7 +75,7 @@ def _outcome(taken: Claimed) -> None:
     _current.set(taken)
     home = taken.district_id
     try:
-        with nullcontext() if home is None else in_scope([home], write=home):
+        with nullcontext() if home is None else settings().enter(home):
             one.function(taken.payload)
     except Postpone as later:
         session.rollback()
@@ -95,7 +95,7 @@ def _obstacle(one: Declared | None, taken: Claimed) -> str | None:
         return "not installed"
     if one.plugin is None or one.always or taken.district_id is None:
         return None
-    return None if taken.district_id in set(settings().districts_of(one.plugin)) else "switched off"
+    return None if settings().switched_on(taken.district_id, one.plugin) else "switched off"
 
 
 @contextmanager

@@ -1,10 +1,9 @@
-"""The demo's channel and its page: everything that would have been sent. Never in production."""
+"""The demo's channel: everything that would have been sent. Never in production."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import insert, select
 
@@ -12,8 +11,6 @@ from portal import clock
 from portal.database import session, transaction
 from portal.notices.models import DemoMessage
 from portal.plugin import Channel, DistrictRef, Message
-
-blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 
 
 def send(message: Message, district: DistrictRef | None) -> str:
@@ -41,12 +38,3 @@ def messages(phone: str = "", *, limit: int = 50) -> list[Any]:
     if phone:
         found = found.where(DemoMessage.phone == phone)
     return list(session.execute(found.order_by(DemoMessage.id.desc()).limit(limit)))
-
-
-@blueprint.get("/outbox")
-def outbox() -> Any:
-    """Show what the demo would have sent; as JSON with ``?format=json``."""
-    found = messages(request.args.get("phone", "").strip())
-    if request.args.get("format") == "json":
-        return [{"phone": row.phone, "title": row.title, "body": row.body, "url": row.url} for row in found]
-    return render_template("demo/outbox.html", messages=found)

@@ -10,7 +10,10 @@ from flask import Blueprint, Flask
 ROOMS = (
     "portal.web.pages:pages",
     "portal.admin.views:admin",
+    "portal.notices.views:notices",
 )
+#: Only in the demo.
+DEMO = ("portal.notices.views:demo",)
 #: Only where a developer or a test looks.
 WORKSHOP = ("portal.web.catalogue:dev",)
 
@@ -20,6 +23,8 @@ def core_blueprints(app: Flask) -> list[Blueprint]:
     names = list(ROOMS)
     if app.config["ENV_NAME"] in {"development", "testing"}:
         names += WORKSHOP
+    if app.config["DEMO"]:
+        names += DEMO
     found = []
     for name in names:
         module, _, attribute = name.partition(":")

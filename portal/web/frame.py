@@ -67,7 +67,13 @@ def install(app: Flask) -> None:
         once_field=once_field,
     )
     app.jinja_env.filters.update(
-        fen=fen, yuan=yuan, civil=civil, month=month, mask_phone=mask_phone, mask_name=mask_name
+        fen=fen,
+        yuan=yuan,
+        civil=civil,
+        instant=instant,
+        month=month,
+        mask_phone=mask_phone,
+        mask_name=mask_name,
     )
     app.after_request(_carry_notice)
 
@@ -156,6 +162,11 @@ def civil(day: date | datetime | None) -> str:
     if isinstance(day, datetime):
         day = clock.civil(day)
     return gettext("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
+
+
+def instant(at: datetime) -> str:
+    """Write an instant as the day and the time in Shanghai."""
+    return f"{civil(at)} {at.astimezone(clock.SHANGHAI):%H:%M}"
 
 
 def month(value: str | date | None) -> str:

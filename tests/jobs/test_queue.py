@@ -65,6 +65,10 @@ JOBS = [
 ]
 
 
+def switched_on(district_id: int, plugin: str) -> bool:
+    return district_id in where_on[plugin]
+
+
 def districts_of(plugin: str | None) -> set[int]:
     return {1, 2} if plugin is None else where_on[plugin]
 
@@ -73,7 +77,10 @@ def districts_of(plugin: str | None) -> set[int]:
 def app(tmp_path: Path) -> Iterator[Flask]:
     done.clear()
     where_on.update(work={1, 2})
-    app = house.build(tmp_path, wiring={"plugin_jobs": {"work": JOBS}, "districts_of": districts_of})
+    app = house.build(
+        tmp_path,
+        wiring={"plugin_jobs": {"work": JOBS}, "districts_of": districts_of, "switched_on": switched_on},
+    )
     with app.app_context():
         house.furnish()
         yield app

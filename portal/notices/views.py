@@ -1,0 +1,45 @@
+"""A person's own notices; and the demo's outbox, mounted in the demo only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, request, url_for
+
+from portal.notices import queries, service
+from portal.notices.demo import messages
+from portal.web.access import public, requires
+from portal.web.htmx import go, render
+
+notices = Blueprint("notices", __name__)
+demo = Blueprint("demo", __name__)
+
+PAGE = 20
+
+
+@notices.get("/d/<district_code>/me/notices")
+@requires("core.me")
+def mine() -> Any:
+    """Show my notices, newest first."""
+    before = request.args.get("before", type=int)
+    found = queries.inbox(g.actor.account_id, before=before, limit=PAGE + 1)
+    older = found[PAGE - 1].id if len(found) > PAGE else None
+    return render("notices/mine.html", items=found[:PAGE], older=older)
+
+
+@notices.post("/d/<district_code>/me/notices")
+@requires("core.me")
+def read() -> Any:
+    """Mark those I have seen as read."""
+    service.mark_read(request.form.getlist("id", type=int)[:100], account_id=g.actor.account_id)
+    return go(url_for("notices.mine"))
+
+
+@demo.get("/demo/outbox")
+@public
+def outbox() -> Any:
+    """Show what the demo would have sent; as JSON with ``?format=json``."""
+    found = messages(request.args.get("phone", "").strip())
+    if request.args.get("format") == "json":
+        return [{"phone": row.phone, "title": row.title, "body": row.body, "url": row.url} for row in found]
+    return render("demo/outbox.html", messages=found)
