@@ -11,6 +11,8 @@ ROOMS = (
     "portal.web.pages:pages",
     "portal.admin.views:admin",
     "portal.notices.views:notices",
+    "portal.members.views_me:members",
+    "portal.members.views_answer:answering",
 )
 #: Only in the demo.
 DEMO = ("portal.notices.views:demo",)

@@ -65,7 +65,7 @@ def _ways() -> list[SimpleNamespace]:
 def _my_places() -> list[SimpleNamespace]:
     offered = (
         ("members.record", gettext("我的资料"), gettext("登记的内容，谁能看到"), "person"),
-        ("members.requests", gettext("我的申请"), gettext("办到哪一步，谁在办"), "clock"),
+        ("members.my_requests", gettext("我的申请"), gettext("办到哪一步，谁在办"), "clock"),
         ("notices.mine", gettext("我的消息"), "", "bell"),
     )
     return [

@@ -1,0 +1,192 @@
+"""A person's rights and the acts that touch every plugin: copy, move, merge, erase.
+
+``ask`` reaches every installed plugin, switched on or off, and refuses when one is not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select, update
+
+from portal import audit, clock
+from portal.current import registry
+from portal.database import session, swap, transaction
+from portal.districts import context
+from portal.members import sealed
+from portal.members.events import announce_move, ref
+from portal.members.models import Affiliation, Member, Office, Request, StatusEvent
+from portal.organizations.models import Organization
+from portal.organizations.service import NotAllowed
+from portal.plugin import Erasure, Objection
+
+
+def objections(member: Member, act: str) -> list[Objection]:
+    """Return every plugin's reasons to wait before ``act`` (transfer, merge, erase, leave)."""
+    answers = registry().ask(
+        "member_objections", district=context.ref(member.district_id), member=ref(member), act=act
+    )
+    return [objection for found in answers.values() for objection in found or ()]
+
+
+def copy_of(member: Member) -> dict[str, Any]:
+    """Return everything the portal holds about a member, ready for JSON (PIPL art. 45)."""
+    own = {column: sealed.unseal(member, column) for column in ("phone", "landline", "address", "ric")}
+    record = {
+        column.name: getattr(member, column.name)
+        for column in Member.__table__.columns
+        if not column.name.endswith(("_sealed", "_index")) and column.name not in {"sort_key", "initials"}
+    }
+    affiliations = session.scalars(select(Affiliation).where(Affiliation.member_id == member.id))
+    return {
+        "record": {**record, **own},
+        "affiliations": [
+            {
+                "organization_id": row.organization_id,
+                "kind": row.kind,
+                "from": row.valid_from,
+                "to": row.valid_to,
+                "void": row.void,
+            }
+            for row in affiliations
+        ],
+        "plugins": registry().ask(
+            "member_export", district=context.ref(member.district_id), member=ref(member)
+        ),
+    }
+
+
+def move(
+    member: Member, organization: Organization, *, version: int, from_day: date, reason: str, actor: Any
+) -> Affiliation:
+    """Move a member to another branch of the same district from ``from_day`` on; history stays.
+
+    One affiliation ends, the next opens on the same day, so no day is without a branch or with two.
+
+    Raises:
+        NotAllowed: another district, the same branch, a day before the present affiliation, or a plugin
+            objects.
+    """
+    if organization.district_id != member.district_id or organization.id == member.organization_id:
+        raise NotAllowed(_("请选本地的另一个党支部。"))
+    blocking = [objection for objection in objections(member, "transfer") if objection.blocks]
+    if blocking:
+        raise NotAllowed("；".join(str(objection.text) for objection in blocking))
+    with transaction():
+        swap(member, version=version, organization_id=organization.id)
+        present = session.scalars(
+            select(Affiliation).where(
+                Affiliation.member_id == member.id,
+                Affiliation.kind == "formal",
+                Affiliation.valid_to.is_(None),
+                ~Affiliation.void,
+            )
+        ).one_or_none()
+        if present is not None:
+            if from_day < present.valid_from:
+                raise NotAllowed(_("转入日期早于现在支部的起始日期。"))
+            present.valid_to, present.end_reason = from_day, reason.strip()[:40]
+            session.flush()
+        following = Affiliation(
+            district_id=member.district_id,
+            member_id=member.id,
+            organization_id=organization.id,
+            kind="formal",
+            valid_from=from_day,
+            predecessor_id=present.id if present else None,
+        )
+        session.add(following)
+        session.flush()
+        origin = present.organization_id if present else None
+        audit.record(
+            "member.move",
+            member,
+            actor=actor,
+            district=member.district_id,
+            detail={"from": origin, "to": organization.id},
+        )
+        announce_move(member, origin=origin, target=organization.id, key=str(following.id))
+    return following
+
+
+def merge(kept: Member, absorbed: Member, *, versions: tuple[int, int], reason: str, actor: Any) -> Member:
+    """Merge two records of one person in a district; the absorbed one is closed, nothing is deleted.
+
+    Raises:
+        NotAllowed: no reason, two districts, or a plugin objects.
+    """
+    if kept.district_id != absorbed.district_id or kept.id == absorbed.id:
+        raise NotAllowed(_("请选本地的两条登记。"))
+    if not reason.strip():
+        raise NotAllowed(_("请写明合并的原因。"))
+    blocking = [one for one in objections(absorbed, "merge") if one.blocks]
+    if blocking:
+        raise NotAllowed("；".join(str(one.text) for one in blocking))
+    with transaction():
+        swap(kept, version=versions[0])
+        swap(absorbed, version=versions[1], closed_on=clock.today(), state="left", remark=f"并入 {kept.uid}")
+        for table in (StatusEvent, Office, Request):
+            session.execute(update(table).where(table.member_id == absorbed.id).values(member_id=kept.id))
+        session.execute(
+            update(Affiliation)
+            .where(Affiliation.member_id == absorbed.id, Affiliation.valid_to.is_(None))
+            .values(void=True, end_reason="merged")
+        )
+        registry().ask(
+            "member_merged",
+            district=context.ref(kept.district_id),
+            kept=ref(kept),
+            absorbed=ref(absorbed),
+        )
+        audit.record(
+            "member.merge", kept, actor=actor, district=kept.district_id, detail={"absorbed": absorbed.id}
+        )
+    return kept
+
+
+def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[str, Erasure]:
+    """Erase what may go and say what is kept and why; the record stays as an anonymous shell for the books.
+
+    Raises:
+        NotAllowed: no reason, the record is still open, or a plugin objects.
+    """
+    if not reason.strip():
+        raise NotAllowed(_("请写明删除的原因。"))
+    if member.closed_on is None:
+        raise NotAllowed(_("还在本地的党员不能删除登记，请先办理转出。"))
+    blocking = [one for one in objections(member, "erase") if one.blocks]
+    if blocking:
+        raise NotAllowed("；".join(str(one.text) for one in blocking))
+    with transaction():
+        told = registry().ask("member_erase", district=context.ref(member.district_id), member=ref(member))
+        swap(
+            member,
+            version=version,
+            name="已删除",
+            sort_key="",
+            initials="",
+            sex="9",
+            birth_date=None,
+            nation="",
+            education="",
+            phone_sealed=None,
+            phone_index=None,
+            phone_tail="",
+            landline_sealed=None,
+            address_sealed=None,
+            ric_tail="",
+            ric_sealed=None,
+            post="",
+            floating_to="",
+            remark="",
+        )
+        session.execute(
+            update(Request)
+            .where(Request.member_id == member.id)
+            .values(subject="", payload={}, version=Request.version + 1)
+        )
+        audit.record("member.erase", member, actor=actor, district=member.district_id)
+    return told

@@ -1,0 +1,29 @@
+"""What the codes of a member's record are called on screens (glossary, domain.md §4.1 and §11)."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+STAGE = {
+    "applicant": _("入党申请人"),
+    "activist": _("入党积极分子"),
+    "candidate": _("发展对象"),
+    "probationary": _("预备党员"),
+    "full": _("正式党员"),
+}
+STATE = {"normal": _("正常"), "suspended": _("停止党籍"), "left": _("已转出")}
+SEX = {"1": _("男"), "2": _("女"), "9": "", "0": ""}
+REQUEST_STATE = {
+    "open": _("等待办理"),
+    "accepted": _("已同意"),
+    "refused": _("没有同意"),
+    "withdrawn": _("已撤回"),
+}
+REQUEST_STEP = {
+    "asked": _("已提交"),
+    "accepted": _("已同意"),
+    "refused": _("没有同意"),
+    "withdrawn": _("已撤回"),
+}
+#: How a request's state is shown: kind of tag.
+REQUEST_TONE = {"open": "warn", "accepted": "ok", "refused": "bad", "withdrawn": "quiet"}
