@@ -1,3 +1,3 @@
-"""Every test of the tree gets the fixtures that plugin authors get."""
+"""Every test of the tree gets the fixtures that plugin authors get, and a browser."""
 
-pytest_plugins = ["portal.testing"]
+pytest_plugins = ["portal.testing", "tests.browser"]

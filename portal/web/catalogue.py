@@ -1,10 +1,13 @@
 """Show every macro of the house on one page, for the eye and for browser tests; never in production."""
 
+import itertools
+import time
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import segno
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
 from portal.web.access import public
@@ -22,6 +25,9 @@ class Choice:
     icon: str
     sub: str = ""
 
+
+#: Numbers the answers since the start, so that a second one can be told from the first.
+_answers = itertools.count(1)
 
 TILES = (
     Choice(label="交党费", url="#", icon="wallet2", sub="6月、7月还没登记"),
@@ -56,21 +62,44 @@ def example_code() -> Markup:
     return Markup(segno.make("https://portal.example/v/2026-000123").svg_inline(border=2, omitsize=True))
 
 
+def examples() -> dict[str, Any]:
+    """Return what every rendering of the catalogue shows."""
+    return {
+        "tiles": TILES,
+        "members": MEMBERS,
+        "steps": STEPS,
+        "edges": EDGES,
+        "qr": example_code(),
+        "may": date(2026, 5, 1),
+        "typed": request.form,
+        "sort": request.args.get("sort", "name"),
+    }
+
+
 @dev.route("/components", methods=["GET", "POST"])
 @public
 def components() -> Response:
     """Render the catalogue; a POST shows the error half of every form macro with the typed text kept."""
     wrong = request.method == "POST"
+    status = 422 if wrong else 200
+    return render("dev/components.html", status=status, wrong=wrong, **examples())
+
+
+@dev.post("/answer")
+@public
+def answer() -> Response:
+    """Answer as a good or a bad day would, so that the manners of htmx can be seen and tested."""
+    wanted = request.form.get("answer", "200")
+    if wanted in {"429", "500"}:
+        abort(int(wanted))
+    if wanted == "slow":
+        time.sleep(1.5)
+    status = int(wanted) if wanted in {"409", "422"} else 200
     return render(
         "dev/components.html",
-        status=422 if wrong else 200,
-        tiles=TILES,
-        members=MEMBERS,
-        steps=STEPS,
-        edges=EDGES,
-        qr=example_code(),
-        may=date(2026, 5, 1),
-        wrong=wrong,
-        typed=request.form,
-        sort=request.args.get("sort", "name"),
+        block="answer",
+        status=status,
+        answered=status,
+        times=next(_answers),
+        **examples(),
     )

@@ -1,0 +1,39 @@
+"""The measuring itself: each of its complaints is shown to come up on a planted fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import looks
+from tests.browser import Visit
+
+pytestmark = pytest.mark.browser
+
+FAULTS = {
+    "small text": "<p><span class='bad-small'>看不清的小字</span></p>",
+    "tight line": "<p class='bad-tight'>" + "挤在一起的行" * 20 + "</p>",
+    "small target": "<div><button class='bad-target' type='button'>点</button></div>",
+    "sideways": "<div class='bad-wide'>宽</div>",
+    "contrast": "<p class='bad-pale'>看不清的淡字</p>",
+    "no name": "<input class='form-control'>",
+}
+SHEET = (
+    ".bad-small{font-size:12px}.bad-tight{line-height:1.1}.bad-target{all:unset;display:block;width:20px}"
+    ".bad-wide{width:900px}.bad-pale{color:#999}"
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_seen(visit: Visit, fault: str):
+    page = visit("/dev/components")
+    assert looks.held_against(page) == []
+    page.evaluate(
+        """([sheet, html]) => {
+          const rules = new CSSStyleSheet();
+          rules.replaceSync(sheet);
+          document.adoptedStyleSheets = [rules];
+          document.querySelector('main').insertAdjacentHTML('beforeend', html);
+        }""",
+        [SHEET, FAULTS[fault]],
+    )
+    assert looks.held_against(page), fault
