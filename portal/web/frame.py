@@ -26,6 +26,7 @@ _ELDER = "portal_elder"
 CORE_NAV = (
     NavItem(key="home", label=lazy_gettext("首页"), endpoint="web.home", icon="house", order=10),
     NavItem(key="find", label=lazy_gettext("找组织"), endpoint="find.here", icon="search", order=20),
+    NavItem(key="desk", label=lazy_gettext("办公"), endpoint="web.desk", icon="briefcase", order=80),
     NavItem(key="me", label=lazy_gettext("我的"), endpoint="web.me", icon="person", order=90),
 )
 
@@ -89,10 +90,12 @@ def _places(district: Any) -> list[Place]:
     items = [*CORE_NAV, *registry().collect("nav_items", district=district, actor=g.actor)]
     found = []
     for item in sorted(items, key=lambda item: (item.order, item.key)):
-        if item.endpoint not in current_app.view_functions:
+        if item.endpoint not in current_app.view_functions or item.staff:
+            continue
+        if item.key == "desk" and not g.actor.is_staff or item.key == "me" and g.actor.is_anonymous:
             continue
         here = request.endpoint == item.endpoint or (
-            item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me"}
+            item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me", "desk"}
         )
         found.append(Place(item.label, url_for(item.endpoint), item.icon, here, item.staff))
     return found

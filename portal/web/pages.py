@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, request, url_for
+from flask import Blueprint, Response, abort, current_app, g, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select, update
 from sqlalchemy.orm import aliased
@@ -14,8 +13,11 @@ from portal.current import district, registry
 from portal.database import rows, session, transaction
 from portal.districts.models import District
 from portal.identity.models import Account
+from portal.members import queries as members
 from portal.organizations.models import Organization
-from portal.web.access import public, requires
+from portal.plugin import Todo
+from portal.web import doors
+from portal.web.access import public, requires, signed_in
 from portal.web.htmx import go, render
 from portal.web.links import local_path
 
@@ -36,8 +38,23 @@ def home() -> Response:
     """Show the start page: what I owe, what waits for me, the services of this center."""
     here, actor = district(), g.actor
     cards = registry().collect("home_cards", district=here, actor=actor)
-    todos = registry().collect("todo_items", district=here, actor=actor)
+    todos = [*_own_todos(), *registry().collect("todo_items", district=here, actor=actor)]
     return render("web/home.html", cards=cards, todos=todos, ways=_ways(), organization=_my_organization())
+
+
+def _ways() -> list[doors.Link]:
+    found = doors.open_doors(doors.VISITOR)
+    return found[:1] if g.actor.is_authenticated else found
+
+
+@pages.get("/d/<district_code>/desk/")
+@signed_in
+def desk() -> Response:
+    """Show the desk's places: what this person may do for others."""
+    links = doors.desk_links()
+    if not links:
+        abort(404)
+    return render("web/desk.html", links=links)
 
 
 @pages.get("/d/<district_code>/me/")
@@ -45,33 +62,23 @@ def home() -> Response:
 def me() -> Response:
     """Show my own places: record, requests, privacy, log out."""
     logout = "identity.logout" if "identity.logout" in current_app.view_functions else ""
-    return render("web/me.html", places=_my_places(), logout_endpoint=logout)
+    return render("web/me.html", places=doors.open_doors(doors.ME), logout_endpoint=logout)
 
 
-def _ways() -> list[SimpleNamespace]:
-    """Return the few things a visitor comes for; a room that is not there yet shows no door."""
-    offered = (
-        ("find.search", gettext("找我的党组织"), gettext("按单位、楼名、社区、拼音都能找"), "search"),
-        ("identity.login", gettext("登录"), gettext("用手机号登录，不用记密码"), "person"),
-    )
+def _own_todos() -> list[Todo]:
+    """Return what waits for this person in the core itself."""
+    if not g.actor.is_staff or not g.actor.can("core.requests.answer"):
+        return []
+    waiting = len(members.answerable(g.actor, limit=100))
+    if not waiting:
+        return []
     return [
-        SimpleNamespace(label=label, sub=sub, icon=icon, url=url_for(endpoint))
-        for endpoint, label, sub, icon in offered
-        if endpoint in current_app.view_functions
-        and not (endpoint == "identity.login" and g.actor.is_authenticated)
-    ]
-
-
-def _my_places() -> list[SimpleNamespace]:
-    offered = (
-        ("members.record", gettext("我的资料"), gettext("登记的内容，谁能看到"), "person"),
-        ("members.my_requests", gettext("我的申请"), gettext("办到哪一步，谁在办"), "clock"),
-        ("notices.mine", gettext("我的消息"), "", "bell"),
-    )
-    return [
-        SimpleNamespace(label=label, sub=sub, icon=icon, url=url_for(endpoint))
-        for endpoint, label, sub, icon in offered
-        if endpoint in current_app.view_functions
+        Todo(
+            key="requests",
+            label=gettext("有申请等您答复"),
+            url=url_for("requests.queue"),
+            count=waiting,
+        )
     ]
 
 

@@ -1,0 +1,85 @@
+"""The doors of the house: places of a member, of a visitor and of the desk, in one list each.
+
+A door is shown when its room is there and the person may enter it; a room that a later version adds is
+one line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, g, url_for
+from flask_babel import lazy_gettext as _
+
+from portal.current import district_or_none, registry
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An endpoint with its words; ``permission`` empty means anybody."""
+
+    endpoint: str
+    label: Any
+    sub: Any = ""
+    icon: str = "grid"
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A door this person may enter, as templates show it."""
+
+    label: Any
+    url: str
+    sub: Any = ""
+    icon: str = "grid"
+
+
+VISITOR = (
+    Door("find.search", _("找我的党组织"), _("按单位、楼名、社区、拼音都能找"), "search"),
+    Door("identity.login", _("登录"), _("用手机号登录，不用记密码"), "person"),
+)
+ME = (
+    Door("members.record", _("我的资料"), _("登记的内容，下载一份"), "person"),
+    Door("members.my_requests", _("我的申请"), _("办到哪一步，谁在办"), "clock"),
+    Door("notices.mine", _("我的消息"), "", "bell"),
+    Door("identity.claim", _("对上我的党员登记"), _("姓名加身份证号后4位"), "person-check"),
+)
+DESK = (
+    Door("desk.members", _("党员名册"), _("查找、登记、修改"), "people", "core.members.read"),
+    Door(
+        "desk.organizations", _("党组织"), _("名称、办公地点、上下级"), "diagram-3", "core.organizations.edit"
+    ),
+    Door("desk.units", _("单位"), _("企业、个体、社会组织"), "building", "core.organizations.edit"),
+    Door("imports.index", _("导入表格"), _("先试查，再导入，错的退回"), "upload", "core.import"),
+    Door("requests.queue", _("等待办理的申请"), "", "inbox", "core.requests.answer"),
+    Door("identity.paper_codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
+    Door("find.unmatched_list", _("没找到组织的人"), "", "question-circle", "core.members.edit"),
+    Door("admin.board", _("服务开关"), _("打开或关闭本地的服务"), "toggles", "core.switchboard"),
+)
+
+
+def open_doors(doors: tuple[Door, ...]) -> list[Link]:
+    """Return the doors that are there and that this person may enter."""
+    found = []
+    for door in doors:
+        if door.endpoint not in current_app.view_functions:
+            continue
+        if door.permission and not g.actor.can(door.permission):
+            continue
+        found.append(Link(door.label, url_for(door.endpoint), door.sub, door.icon))
+    return found
+
+
+def desk_links() -> list[Link]:
+    """Return the desk's doors: the core's, then what the plugins offer their staff."""
+    district = district_or_none()
+    links = open_doors(DESK)
+    if district is not None:
+        links += [
+            Link(item.label, url_for(item.endpoint), "", item.icon)
+            for item in registry().collect("nav_items", district=district, actor=g.actor)
+            if item.staff
+        ]
+    return links
