@@ -206,8 +206,8 @@ def invented_code_and_wrong_secret_are_told_apart(w: World):
 
 def strange_oauth_answers_are_unknown(w: World):
     answers = [
-        (500, {}, None),
-        (302, {}, None),
+        (500, {"openid": "o1"}, None),
+        (302, {"openid": "o1"}, None),
         (200, {"errcode": -1, "errmsg": "system error"}, None),
         (200, {"openid": ""}, None),
         (200, {"openid": 7}, None),

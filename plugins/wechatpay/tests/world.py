@@ -14,7 +14,17 @@ from paysim.faults import Fault
 from paysim.notify import Plan
 from paysim.testing import credentials
 from plugins.wechatpay.provider import WechatPay
-from portal.api import BadNotification, CreateReq, Flow, MerchantAccountInfo, RawRequest, clock
+from portal.api import (
+    BadNotification,
+    CreateReq,
+    Flow,
+    MerchantAccountInfo,
+    RawRequest,
+    RejectCategory,
+    Rejected,
+    Unknown,
+    clock,
+)
 
 PORTAL = "http://127.0.0.1:1"
 NOTIFY_URL = "https://portal.example/hooks/wechatpay/demo/pay"
@@ -136,3 +146,15 @@ class World:
         except BadNotification as error:
             return error.reason
         return ""
+
+
+def category(outcome) -> RejectCategory:
+    """Return what a refusal means."""
+    assert isinstance(outcome, Rejected), outcome
+    return outcome.category
+
+
+def cause(outcome) -> str:
+    """Return why an outcome is not known."""
+    assert isinstance(outcome, Unknown), outcome
+    return outcome.cause
