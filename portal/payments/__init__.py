@@ -5,7 +5,7 @@ Plugins use what ``portal.api`` hands on of this package, nothing else.
 
 from portal.payments import tasks  # noqa: F401  its jobs are declared on import
 from portal.payments.calling import by_uid, fresh_instruction
-from portal.payments.facts import apply_fact
+from portal.payments.facts import apply_fact, fact_uids
 from portal.payments.providers import Way, ways
 from portal.payments.purpose import (
     Allocation,
@@ -38,6 +38,7 @@ __all__ = [
     "by_uid",
     "check_attempt",
     "close_attempt",
+    "fact_uids",
     "fresh_instruction",
     "record_receipts",
     "send_create",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal import clock, crypto
+from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
 from portal.payments.contract import MerchantAccountInfo
 from portal.payments.models import MerchantAccount
@@ -25,6 +25,7 @@ def create_account(
     slug: str,
     purpose: str,
     payee_name: str,
+    actor: Any,
     secrets: Mapping[str, str] | None = None,
     **details: Any,
 ) -> MerchantAccount:
@@ -49,19 +50,24 @@ def create_account(
         )
         current.add(made)
         current.flush()
+        _note("create", made, actor)
     return made
 
 
-def replace_secrets(account: MerchantAccount, *, version: int, secrets: Mapping[str, str]) -> None:
+def replace_secrets(
+    account: MerchantAccount, *, version: int, secrets: Mapping[str, str], actor: Any
+) -> None:
     """Put new keys in the place of the old ones. Raises: Conflict."""
     with transaction():
         swap(account, version=version, secrets_sealed=_seal(account.uid, secrets))
+        _note("secrets", account, actor)
 
 
-def set_active(account: MerchantAccount, *, version: int, active: bool) -> None:
+def set_active(account: MerchantAccount, *, version: int, active: bool, actor: Any) -> None:
     """Offer an account to payers, or no longer; its callbacks are taken either way. Raises: Conflict."""
     with transaction():
         swap(account, version=version, active=active)
+        _note("active" if active else "inactive", account, actor)
 
 
 def by_slug(provider: str, slug: str) -> MerchantAccount | None:
@@ -87,6 +93,15 @@ def info(account: MerchantAccount) -> MerchantAccountInfo:
         base_url=account.base_url,
         settings=dict(account.settings),
         secrets=opened,
+    )
+
+
+def _note(act: str, account: MerchantAccount, actor: Any) -> None:
+    audit.record(
+        f"payments.account.{act}",
+        ("merchant_account", account.id),
+        actor=actor,
+        district=account.district_id,
     )
 
 

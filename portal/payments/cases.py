@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal import clock, crypto
+from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
 from portal.payments.models import MerchantAccount, PaymentCase
 
@@ -32,6 +32,9 @@ def open_case(
         )
         current.add(made)
         current.flush()
+        audit.record(
+            f"payments.case.{kind}", ("payment_case", made.id), actor=None, district=account.district_id
+        )
         return made, True
 
 
@@ -48,6 +51,9 @@ def resolve(case: PaymentCase, *, version: int, resolution: str, actor: int) -> 
             resolution=resolution.strip(),
             resolved_by=actor,
             resolved_at=clock.now(),
+        )
+        audit.record(
+            "payments.case.resolve", ("payment_case", case.id), actor=actor, district=case.district_id
         )
 
 

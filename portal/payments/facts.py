@@ -285,3 +285,15 @@ def facts_of(attempt: PaymentAttempt) -> Sequence[PaymentFactRow]:
     """Return the facts recorded for an attempt, first one first."""
     where = select(PaymentFactRow).where(PaymentFactRow.attempt_id == attempt.id)
     return session.scalars(where.order_by(PaymentFactRow.id)).all()
+
+
+def fact_uids(attempt_uid: str) -> list[str]:
+    """Return the names of the facts recorded for an attempt, first one first, within the scope."""
+    return list(
+        session.scalars(
+            select(PaymentFactRow.uid)
+            .join(PaymentAttempt, PaymentAttempt.id == PaymentFactRow.attempt_id)
+            .where(PaymentAttempt.uid == attempt_uid)
+            .order_by(PaymentFactRow.id)
+        )
+    )

@@ -115,7 +115,7 @@ def _create_req(attempt: PaymentAttempt) -> CreateReq:
         flow=Flow(attempt.flow),
         expires_at=attempt.expires_at,
         notify_url=f"{base}/hooks/{account.provider}/{account.slug}/pay",
-        return_url=f"{base}/d/{code}/pay/{attempt.uid}",
+        return_url=f"{base}/d/{code}/pay/{attempt.uid}?back=1",
         openid=openid,
         client_ip=attempt.client_ip,
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from portal import clock, crypto
+from portal import audit, clock, crypto
 from portal.database import Conflict, transaction
 from portal.payments import numbers, purposes
 from portal.payments.calling import queue
@@ -131,6 +131,13 @@ def _insert(
         made.description = str(known.describe(purposes.attempt_info(made)).channel_text)[:127]
         current.add(made)
         current.flush()
+        audit.record(
+            "payments.start",
+            ("payment_attempt", made.id),
+            actor=payer_account_id,
+            district=account.district_id,
+            detail={"lines": len(wanted), "flow": flow.value},
+        )
         # Written with the attempt: whatever crashes later, somebody asks and closes.
         queue("payments.expire", made, "end", made.expires_at + timedelta(seconds=10))
         return made

@@ -13,6 +13,8 @@ ROOMS = (
     "portal.notices.views:notices",
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",
+    "portal.web.hooks:hooks",
+    "portal.web.pay:pay",
 )
 #: Only in the demo.
 DEMO = ("portal.notices.views:demo",)

@@ -116,7 +116,7 @@ class FakeProvider:
         return Unknown(cause="timeout") if fault == "after" else Ok(Closed())
 
     def parse_notification(self, raw):
-        if not hmac.compare_digest(raw.header("X-Sign"), sign(raw.body)):
+        if not hmac.compare_digest(raw.header("X-Sign").encode(), sign(raw.body).encode()):
             raise BadNotification("signature")
         data = json.loads(raw.body)
         if data["account"] != self.account.slug:

@@ -44,6 +44,7 @@ def till(app, world):
             slug="test-a",
             purpose="fees",
             payee_name="测试区委组织部党费专户",
+            actor=None,
         )
         for month in MONTHS:
             channel.FEES.owed[member.id, month] = 2000

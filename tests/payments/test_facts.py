@@ -94,7 +94,12 @@ def test_order_of_another_account_goes_to_suspense_there(till, world):
     other = world.district(plugins=("testpay",))
     with world.writing(other):
         foreign = accounts.create_account(
-            district_id=other.id, provider="testpay", slug="test-b", purpose="fees", payee_name="另一个区委"
+            district_id=other.id,
+            provider="testpay",
+            slug="test-b",
+            purpose="fees",
+            payee_name="另一个区委",
+            actor=None,
         )
     attempt = sent(till)
     till.channel.pay(attempt.out_trade_no)
