@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
 from portal import clock
 from portal.database import session, transaction
 from portal.districts.models import District, PluginSwitch
+
+#: Told of each new district inside its transaction; rooms above hang themselves in (the search index).
+created: list[Callable[[District], None]] = []
 
 
 class SwitchLocked(Exception):
@@ -35,6 +40,8 @@ def create(
         session.add(row)
         session.flush()
         row.path = f"{parent.path if parent else '/'}{row.id}/"
+        for tell in created:
+            tell(row)
     return row
 
 

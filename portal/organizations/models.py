@@ -102,6 +102,7 @@ class Organization(Versioned, DistrictScoped, Model):
             postgresql_where=text("dissolved_on is null"),
         ),
         Index("ix_organization_district_id_sort_key", "district_id", "sort_key", "id"),
+        Index("ix_organization_district_id_kind", "district_id", "kind"),
     )
 
 

@@ -14,6 +14,7 @@ from portal import audit, clock
 from portal.database import session, swap, transaction
 from portal.organizations.models import CHILD_KINDS, Organization, OrganizationParent
 from portal.organizations.names import sort_key
+from portal.organizations.search import index
 
 
 class NotAllowed(ValueError):
@@ -63,6 +64,7 @@ def create_organization(
                 valid_from=row.founded_on or clock.today(),
             )
         )
+        index(row)
         audit.record("organization.create", row, actor=actor, district=district_id)
     return row
 
@@ -92,6 +94,7 @@ def change_organization(row: Organization, *, version: int, actor: Any, **values
             _move(row, parent)
             values["path"] = f"{parent.path if parent else '/'}{row.id}/"
         swap(row, version=version, **values)
+        index(row)
         audit.record(
             "organization.change",
             row,

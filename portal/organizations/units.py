@@ -12,6 +12,7 @@ from portal import audit, clock
 from portal.database import session, swap, transaction
 from portal.organizations.models import Organization, Place, Unit, UnitCoverage
 from portal.organizations.names import sort_key
+from portal.organizations.search import index
 from portal.organizations.service import NotAllowed
 
 
@@ -26,6 +27,7 @@ def place_named(*, district_id: int, name: str, kinds: tuple[str, ...], actor: A
         row = Place(district_id=district_id, kind=likely_kind(name, kinds), name=name)
         session.add(row)
         session.flush()
+        index(row)
         audit.record("place.create", row, actor=actor, district=district_id)
     return row
 
@@ -47,6 +49,7 @@ def create_unit(*, district_id: int, kind: str, name: str, actor: Any, **values:
         row = Unit(district_id=district_id, kind=kind, name=name, sort_key=sort_key(name), **values)
         session.add(row)
         session.flush()
+        index(row)
         audit.record("unit.create", row, actor=actor, district=district_id)
         if organization is not None:
             cover(row, organization, actor=actor)
@@ -63,6 +66,7 @@ def change_unit(row: Unit, *, version: int, actor: Any, **values: Any) -> Unit:
         if values.get("uscc"):
             _check_uscc(row.district_id, values["uscc"], row.id)
         swap(row, version=version, **values)
+        index(row)
         audit.record(
             "unit.change",
             row,

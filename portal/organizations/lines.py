@@ -1,0 +1,204 @@
+"""The lines of an answer: every organization behind the names that matched, ranked, and the desks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import asin, cos, radians, sin, sqrt
+from typing import Any
+
+from sqlalchemy import Select, and_, literal, or_, union_all
+
+from portal import clock
+from portal.database import rows, session
+from portal.districts.models import District
+from portal.organizations.matching import Match
+from portal.organizations.models import Organization, Place, ServiceCenter, Unit, UnitCoverage
+
+#: Why a line is there, in the order in which a person should ask (domain.md §2.4).
+REASONS = ("own", "joint", "building", "community", "asked", "floating", "desk")
+#: Desks offered when nothing says where somebody is.
+DESKS = 3
+
+Point = tuple[float, float]
+_COMMUNITY = ("community", "street")
+_SINGLE = ("single", "单独组建")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the answer: an organization or a service center, and why it is there."""
+
+    reason: str
+    name: str
+    district_code: str
+    district_name: str
+    organization_id: int | None = None
+    kind: str = ""
+    via: str = ""
+    address: str = ""
+    phone: str = ""
+    hours: str = ""
+    metres: int | None = None
+
+
+def behind(matches: Sequence[Match], districts: Sequence[int]) -> list[Any]:
+    """Return in one query the living organizations behind the matches, and the floating ones of districts."""
+    ids: dict[str, list[int]] = {"organization": [], "unit": [], "place": [], "district": []}
+    for one in matches:
+        ids[one.kind].append(one.entity_id)
+    organization, place, unit = Organization.__table__, Place.__table__, Unit.__table__
+    coverage, today = UnitCoverage.__table__, clock.today()
+    parts = []
+    if ids["unit"]:
+        in_force = and_(
+            coverage.c.valid_from <= today, or_(coverage.c.valid_to.is_(None), coverage.c.valid_to > today)
+        )
+        parts += [
+            _part("unit", coverage.c.unit_id, coverage.c.form)
+            .join(coverage, coverage.c.organization_id == organization.c.id)
+            .where(coverage.c.unit_id.in_(ids["unit"]), in_force),
+            _part("at", unit.c.id, place.c.kind)
+            .join(place, place.c.organization_id == organization.c.id)
+            .join(unit, or_(unit.c.place_id == place.c.id, unit.c.area_id == place.c.id))
+            .where(unit.c.id.in_(ids["unit"])),
+        ]
+    if ids["place"]:
+        parts.append(
+            _part("place", place.c.id, place.c.kind)
+            .join(place, place.c.organization_id == organization.c.id)
+            .where(place.c.id.in_(ids["place"]))
+        )
+    if ids["organization"]:
+        asked = organization.c.id.in_(ids["organization"])
+        parts.append(_part("organization", organization.c.id, literal("")).where(asked))
+    if districts:
+        floating = (organization.c.district_id.in_(districts), organization.c.kind == "floating_branch")
+        parts.append(_part("floating", organization.c.district_id, literal("")).where(*floating))
+    living = or_(organization.c.dissolved_on.is_(None), organization.c.dissolved_on > today)
+    return list(session.execute(union_all(*(part.where(living) for part in parts)))) if parts else []
+
+
+def _part(source: str, via_id: Any, form: Any) -> Select[Any]:
+    organization, district = Organization.__table__, District.__table__
+    names = (
+        "id",
+        "kind",
+        "name",
+        "sort_key",
+        "office_address",
+        "office_phone",
+        "opening_hours",
+        "lat",
+        "lng",
+    )
+    return rows(
+        Organization,
+        literal(source).label("source"),
+        via_id.label("via_id"),
+        form.label("form"),
+        *(organization.c[name] for name in names),
+        district.c.code.label("district_code"),
+        district.c.name.label("district_name"),
+    ).join(district, district.c.id == organization.c.district_id)
+
+
+def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None) -> list[Line]:
+    """Put the lines in order: who was named exactly, then by reason, nearness and fit of the name."""
+    by_entity = {(one.kind, one.entity_id): (place, one) for place, one in enumerate(matches)}
+    best: dict[int, tuple[tuple[Any, ...], Line]] = {}
+    for row in found:
+        reason = _reason(row)
+        kind = "unit" if row.source == "at" else row.source
+        place, one = by_entity.get((kind, row.via_id), (len(matches), None))
+        exactly = one is not None and one.quality == 0
+        away = metres(near, row.lat, row.lng)
+        # The floating committee is for those whom nothing fits: after everything that was named.
+        order = (
+            reason == "floating",
+            not exactly,
+            REASONS.index(reason),
+            away or 0,
+            place,
+            row.sort_key,
+            row.id,
+        )
+        line = Line(
+            reason=reason,
+            name=row.name,
+            district_code=row.district_code,
+            district_name=row.district_name,
+            organization_id=row.id,
+            kind=row.kind,
+            via=one.name if one is not None and one.name != row.name else "",
+            address=row.office_address,
+            phone=row.office_phone,
+            hours=row.opening_hours,
+            metres=away,
+        )
+        if row.id not in best or order < best[row.id][0]:
+            best[row.id] = (order, line)
+    return [line for _, line in sorted(best.values(), key=lambda pair: pair[0])]
+
+
+def _reason(row: Any) -> str:
+    if row.source == "unit":
+        return "joint" if row.kind == "joint_branch" or row.form not in _SINGLE else "own"
+    if row.source in {"at", "place"}:
+        return "community" if row.form in _COMMUNITY else "building"
+    return "asked" if row.source == "organization" else "floating"
+
+
+def desks(paths: Sequence[str] | None, near: Point | None) -> tuple[Line, ...]:
+    """Return the desks of the districts with these paths, in that order; None: the first few there are.
+
+    A district without a center of its own sends people to the nearest one above it.
+    """
+    center, district = ServiceCenter.__table__, District.__table__
+    statement = (
+        rows(
+            ServiceCenter,
+            *(center.c[name] for name in ("name", "address", "phone", "opening_hours", "lat", "lng")),
+            district.c.path,
+            district.c.code.label("district_code"),
+            district.c.name.label("district_name"),
+        )
+        .join(district, district.c.id == center.c.district_id)
+        .order_by(center.c.id)
+    )
+    if not paths:
+        found = list(session.execute(statement.limit(DESKS)))
+    else:
+        above = {int(part) for path in paths for part in path.split("/") if part}
+        centers = list(session.execute(statement.where(center.c.district_id.in_(above))))
+        nearest = [
+            max((row for row in centers if path.startswith(row.path)), key=_depth, default=None)
+            for path in paths
+        ]
+        found = list(dict.fromkeys(row for row in nearest if row is not None))
+    return tuple(
+        Line(
+            reason="desk",
+            name=row.name,
+            district_code=row.district_code,
+            district_name=row.district_name,
+            address=row.address,
+            phone=row.phone,
+            hours=row.opening_hours,
+            metres=metres(near, row.lat, row.lng),
+        )
+        for row in found
+    )
+
+
+def _depth(row: Any) -> int:
+    return len(row.path)
+
+
+def metres(near: Point | None, lat: float | None, lng: float | None) -> int | None:
+    """Return the distance in metres on a sphere, or None without two points."""
+    if near is None or lat is None or lng is None:
+        return None
+    one, two = radians(near[0]), radians(lat)
+    half = sin((two - one) / 2) ** 2 + cos(one) * cos(two) * sin(radians(lng - near[1]) / 2) ** 2
+    return round(2 * 6_371_000 * asin(sqrt(min(1.0, half))))
