@@ -208,13 +208,19 @@ class SheetColumns:
     """Columns a plugin adds to a core sheet (``members``) and the verb that takes their values.
 
     ``columns`` are declarations of ``portal.sheets``; ``apply(member, values, actor)`` runs in the
-    import's transaction for each written row, ``check(values)`` in the dry run.
+    import's transaction for each written row, ``check(values)`` in the dry run. ``current(members)``
+    returns what is known of these columns, ``{member id: {column: value}}``, so that the same sheet
+    twice changes nothing. ``take_back(members, actor)`` undoes what ``apply`` did for members whose
+    record is about to be taken back, or returns sentences why that cannot be; without it a batch with
+    values in these columns cannot be undone.
     """
 
     sheet: str
     columns: tuple[Any, ...]
     apply: Callable[..., None]
     check: Callable[..., list[str]] | None = None
+    current: Callable[..., Mapping[int, Mapping[str, Any]]] | None = None
+    take_back: Callable[..., list[str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """Judge every row of a sheet without changing anything."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from portal.sheets import guard
-from portal.sheets.errors import shown
+from portal.sheets.errors import Cell, shown
 from portal.sheets.limits import DEFAULT, Limits
 from portal.sheets.profiles import Column, ColumnMap, Profile
 from portal.sheets.reading import Table
@@ -54,22 +54,45 @@ def dry_run(
     limits: Limits = DEFAULT,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
-    """Read and judge all rows; `check` gets the readable ones in pieces of 500, in order.
-
-    Two rows of the same key refuse the later one. `progress(done, total)` is told after each piece.
-    """
-    rows: list[Row] = []
+    """Read and judge all rows of a table; see `judge_rows`."""
+    numbered: list[tuple[int, list[Cell]]] = []
     skipped: list[int] = []
-    seen: dict[tuple[str, Any], int] = {}
     for number, cells in data_rows(table, mapping):
         if cells is None:
             skipped.append(number)
-            continue
-        if len(rows) >= limits.rows:
+        elif len(numbered) >= limits.rows:
             raise guard.too_long(limits)
-        row = parse_row(number, cells, profile, mapping, date1904=table.date1904)
+        else:
+            numbered.append((number, cells))
+    rows = judge_rows(numbered, profile, mapping, check, date1904=table.date1904, progress=progress)
+    return Report(
+        profile=profile, mapping=mapping, rows=rows, skipped=skipped, notices=notices_of(table, mapping)
+    )
+
+
+def judge_rows(
+    numbered: Iterable[tuple[int, list[Cell]]],
+    profile: Profile,
+    mapping: ColumnMap,
+    check: Check,
+    *,
+    date1904: bool = False,
+    prepare: Check | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Row]:
+    """Judge (row number, cells); `check` gets the readable rows in pieces of 500, in order.
+
+    `prepare` sees all readable rows before. Two rows of the same key refuse the later one.
+    `progress(done, total)` is told after each piece.
+    """
+    rows: list[Row] = []
+    seen: dict[tuple[str, Any], int] = {}
+    for number, cells in numbered:
+        row = parse_row(number, cells, profile, mapping, date1904=date1904)
         _refuse_double(row, profile, seen)
         rows.append(row)
+    if prepare:
+        prepare([row for row in rows if not row.reasons])
     for start in range(0, len(rows), _CHUNK):
         piece = rows[start : start + _CHUNK]
         readable = [row for row in piece if not row.reasons]
@@ -77,9 +100,7 @@ def dry_run(
             check(readable)
         if progress:
             progress(start + len(piece), len(rows))
-    return Report(
-        profile=profile, mapping=mapping, rows=rows, skipped=skipped, notices=_notices(table, mapping)
-    )
+    return rows
 
 
 def _refuse_double(row: Row, profile: Profile, seen: dict[tuple[str, Any], int]) -> None:
@@ -98,7 +119,8 @@ def _refuse_double(row: Row, profile: Profile, seen: dict[tuple[str, Any], int])
             )
 
 
-def _notices(table: Table, mapping: ColumnMap) -> list[Any]:
+def notices_of(table: Table, mapping: ColumnMap) -> list[Any]:
+    """Say what of the table was not used, and what it lacks."""
     notices = list(table.notices)
     if mapping.extra:
         notices.append(_("这些列没有用到：%(names)s。", names="、".join(mapping.extra)))

@@ -110,6 +110,13 @@ def find_header(table: Table, profile: Profile) -> tuple[int, int]:
     return best, score
 
 
+def known_positions(headers: Sequence[Cell], profile: Profile) -> dict[int, str]:
+    """Tell which columns recognise themselves by their header (position: name)."""
+    names = _known(profile)
+    found = {position: _match(cell, names) for position, cell in enumerate(headers)}
+    return {position: name for position, name in found.items() if name}
+
+
 def recognise(table: Table, profile: Profile, chosen: Mapping[int, str] | None = None) -> ColumnMap:
     """Tell which column is what, by the headers or as a person chose (`position: name`, "" for none).
 
@@ -125,11 +132,11 @@ def recognise(table: Table, profile: Profile, chosen: Mapping[int, str] | None =
                 names="、".join(column.header for column in profile.columns if column.required),
             )
         )
-    names = _known(profile)
+    named = dict(chosen) if chosen is not None else known_positions(row, profile)
     positions: dict[str, int] = {}
     extra: list[str] = []
     for position, cell in enumerate(row):
-        name = chosen.get(position, "") if chosen is not None else _match(cell, names)
+        name = named.get(position, "")
         if name and name in positions:
             raise SheetError(
                 _(

@@ -20,6 +20,14 @@ csrf = CSRFProtect()
 CORE_SETTINGS = (
     Setting(key="core.help_phone", label="服务热线", default="", help="每一页同一位置显示的电话"),
     Setting(key="core.leading_body", label="主管部门名称", default="", local=True),
+    Setting(
+        key="core.keep_national_id",
+        label="保存完整的身份证号",
+        default=False,
+        type=bool,
+        help="默认只留后4位和核对用的指纹；打开后新登记的完整号码加密保存",
+        local=True,
+    ),
 )
 
 

@@ -71,7 +71,7 @@ def test_day_round_trip(day):
     assert dates.day(day.isoformat(), AT) == day
     assert dates.day(f"{day.year}年{day.month}月{day.day}日", AT) == day
     serial = (day - date(1899, 12, 30)).days
-    if serial > 2100:
+    if serial > 2150:
         assert dates.day(Decimal(serial), AT) == day
 
 

@@ -1,6 +1,7 @@
 """Numbers that identify: resident id, credit code, phones. Sources: domain.md §8.1-8.3."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -123,3 +124,25 @@ def phone(cell: Cell, where: Where) -> str:
     if _MOBILE.match(digits) or _SERVICE.match(digits):
         return digits
     return landline(cell, where)
+
+
+def whole(least: int, most: int) -> Callable[[Cell, Where], int]:
+    """Take a whole number within bounds."""
+
+    def parse(cell: Cell, where: Where) -> int:
+        value = (
+            compact(as_text(cell)).replace(",", "").removesuffix("人").removesuffix("届").removeprefix("第")
+        )
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            raise CellError(
+                _(
+                    "%(label)s“%(value)s”应是%(least)s到%(most)s的整数。",
+                    label=where.label,
+                    value=shown(cell),
+                    least=least,
+                    most=most,
+                )
+            )
+        return int(value)
+
+    return parse

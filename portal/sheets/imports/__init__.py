@@ -1,0 +1,1 @@
+"""Organizations, units and members from sheets: upload, dry run, one commit, undo."""

@@ -1,0 +1,1 @@
+"""What each sheet may contain: headers, parsers, data classes."""

@@ -1,0 +1,145 @@
+"""The two steps that change the register: commit in one transaction, and undo of a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select, update
+
+from portal import audit, clock, jobs
+from portal.database import Conflict, session, swap, transaction
+from portal.failpoints import failpoint
+from portal.organizations.service import NotAllowed
+from portal.plugin import DistrictRef
+from portal.sheets.dryrun import judge_rows
+from portal.sheets.imports import store
+from portal.sheets.imports.batches import IN_REQUEST, importer_of
+from portal.sheets.imports.importer import Applied, Importer, Written
+from portal.sheets.imports.models import ImportBatch, ImportRow, sealing_uid
+from portal.sheets.imports.pack import seal, unseal
+from portal.sheets.rows import Row
+
+#: How long a batch keeps its rows, and so can be undone.
+KEPT = timedelta(days=30)
+_PIECE = 200
+
+
+class Stale(Conflict):
+    """The register changed since the dry run: what was shown is no longer what would happen."""
+
+
+def commit(batch: ImportBatch, *, version: int, district: DistrictRef, actor: Any) -> None:
+    """Write every new and changed row in one transaction; two clicks commit once.
+
+    A large batch is handed to a job in the same way: the state says so.
+
+    Raises:
+        Conflict: the batch is not ready any more (somebody else committed or discarded it).
+        Stale: the register changed meanwhile; nothing was written, the dry run must be looked at again.
+    """
+    if batch.total > IN_REQUEST:
+        with transaction():
+            swap(batch, version=version, states=("ready",), state="committing", done=0)
+            jobs.enqueue(
+                "sheets.commit",
+                {"batch": batch.id, "actor": getattr(actor, "account_id", actor)},
+                district_id=batch.district_id,
+                dedupe_key=f"{batch.uid}:{batch.version}",
+            )
+        return
+    write(batch, version=version, states=("ready",), district=district, actor=actor)
+
+
+def write(
+    batch: ImportBatch, *, version: int, states: Sequence[str], district: DistrictRef, actor: Any
+) -> None:
+    """Commit here and now: compare-and-swap of the batch and all its rows in one transaction."""
+    importer = importer_of(batch.kind, district, actor)
+    with transaction():
+        swap(
+            batch,
+            version=version,
+            states=states,
+            state="committed",
+            committed_at=clock.now(),
+            committed_by=getattr(actor, "account_id", actor),
+        )
+        rows = _judged_again(batch, importer)
+        for start in range(0, len(rows), _PIECE):
+            written = importer.write(rows[start : start + _PIECE])
+            session.flush()
+            _remember(batch, written)
+            failpoint("import.commit.middle")
+        audit.record("import.commit", batch, actor=actor, district=district, detail=batch.counts)
+        failpoint("import.commit.end")
+
+
+def _judged_again(batch: ImportBatch, importer: Importer) -> list[Row]:
+    """Judge the rows to write once more in the transaction; the verdicts must be those that were shown."""
+    kept = dict(
+        session.execute(
+            select(ImportRow.number, ImportRow.verdict).where(
+                ImportRow.batch_id == batch.id, ImportRow.verdict.in_(("new", "changed"))
+            )
+        ).all()
+    )
+    rows = judge_rows(
+        store.read_cells(batch, ("new", "changed")),
+        importer.profile,
+        store.positions(batch),
+        importer.check,
+        date1904=batch.date1904,
+        prepare=importer.prepare,
+    )
+    if any(row.verdict.value != kept[row.number] for row in rows):
+        raise Stale(str(_("核对以后又有人改过这些记录，没有导入。请重新核对一遍再导入。")))
+    return rows
+
+
+def _remember(batch: ImportBatch, written: Sequence[Written]) -> None:
+    """Keep what each row became and what was there before, for the undo."""
+    for one in written:
+        number = one.row.number
+        before = None if one.before is None else seal("before", sealing_uid(batch, number), one.before)
+        session.execute(
+            update(ImportRow)
+            .where(ImportRow.batch_id == batch.id, ImportRow.number == number)
+            .values(target_id=one.target_id, target_version=one.version, before_sealed=before)
+        )
+
+
+def undo(batch: ImportBatch, *, version: int, district: DistrictRef, actor: Any) -> None:
+    """Take a committed batch back, whole, where nothing later leans on it.
+
+    Raises:
+        NotAllowed: something leans on it; nothing was taken back.
+        Conflict: the batch is not committed any more.
+    """
+    importer = importer_of(batch.kind, district, actor)
+    with transaction():
+        swap(batch, version=version, states=("committed",), state="undone", ended_at=clock.now())
+        applied = [
+            Applied(
+                number=number,
+                target_id=target_id,
+                version=target_version,
+                before=unseal("before", sealing_uid(batch, number), before),
+            )
+            for number, target_id, target_version, before in session.execute(
+                select(
+                    ImportRow.number, ImportRow.target_id, ImportRow.target_version, ImportRow.before_sealed
+                )
+                .where(ImportRow.batch_id == batch.id, ImportRow.target_id.is_not(None))
+                .order_by(ImportRow.number.desc())
+            )
+        ]
+        if not applied and batch.new + batch.changed:
+            raise NotAllowed(_("这批导入超过30天，底稿已经清掉，不能整批撤销了。"))
+        reasons = importer.take_back(applied)
+        if reasons:
+            shown = "".join(str(reason) for reason in reasons[:5])
+            raise NotAllowed(_("没有撤销：%(why)s", why=shown))
+        audit.record("import.undo", batch, actor=actor, district=district, detail=batch.counts)

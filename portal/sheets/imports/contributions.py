@@ -1,0 +1,44 @@
+"""Columns of plugins in a core sheet, declared with ``register_sheets``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.current import registry
+from portal.members.models import Member
+from portal.plugin import DistrictRef, MemberRef, SheetColumns
+from portal.sheets.profiles import Column, Profile
+
+
+def contributed(sheet: str, district: DistrictRef) -> list[SheetColumns]:
+    """Return what the plugins switched on here add to a sheet, in the order of the plugins."""
+    found = []
+    for slug, contributions in registry().each("register_sheets"):
+        if slug in district.plugins_on:
+            found.extend(one for one in contributions if one.sheet == sheet)
+    return found
+
+
+def extended(profile: Profile, contributions: Sequence[SheetColumns]) -> Profile:
+    """Add the plugins' columns to a core sheet."""
+    columns: list[Column] = [column for one in contributions for column in one.columns]
+    return profile.with_columns(columns)
+
+
+def own_values(one: SheetColumns, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the values of one contribution."""
+    names = {column.name for column in one.columns}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def reference(member: Member) -> MemberRef:
+    """Return the view of a member that plugins get."""
+    return MemberRef(
+        id=member.id,
+        uid=member.uid,
+        person_id=member.person_id,
+        district_id=member.district_id,
+        name=member.name,
+        organization_id=member.organization_id,
+    )

@@ -1,0 +1,95 @@
+"""What each kind of import must know: its columns, how a row is judged, written and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from flask_babel import lazy_gettext as _
+
+from portal.plugin import DistrictRef
+from portal.sheets.dryrun import difference
+from portal.sheets.profiles import Profile
+from portal.sheets.rows import Row, Verdict
+from portal.sheets.values.text import compact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What a row became: the record, its version after the write, and the values before (None: it is new)."""
+
+    row: Row
+    target_id: int
+    version: int
+    before: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """A written row of a committed batch, for taking it back."""
+
+    number: int
+    target_id: int
+    version: int
+    before: dict[str, Any] | None
+
+
+class Importer(Protocol):
+    """One import in one district. Nothing of another district is ever matched or shown."""
+
+    kind: ClassVar[str]
+    profile: Profile
+
+    def __init__(self, district: DistrictRef, actor: Any) -> None: ...
+
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """See all readable rows of the sheet before the first one is judged."""
+
+    def check(self, rows: Sequence[Row]) -> None:
+        """Judge rows: set verdict, changes and target, or refuse with reasons."""
+
+    def write(self, rows: Sequence[Row]) -> list[Written]:
+        """Write judged rows in the caller's transaction."""
+
+    def take_back(self, applied: Sequence[Applied]) -> list[Any]:
+        """Undo written rows in the caller's transaction; return reasons where something leans on them."""
+
+    def title(self, row: Row) -> str:
+        """Name a row for lists."""
+
+
+def key(name: str) -> str:
+    """Reduce a name to what two spellings of it share: width, spaces, brackets, case."""
+    return compact(name).replace("（", "(").replace("）", ")").lower()
+
+
+def judge(profile: Profile, row: Row, old: Mapping[str, Any] | None) -> None:
+    """Set the verdict of a row that nothing speaks against: new, changed (which fields) or same."""
+    if row.reasons:
+        return
+    if old is None:
+        row.verdict = Verdict.NEW
+        return
+    row.changes = difference(profile, old, {k: v for k, v in row.values.items() if k != "number"})
+    row.verdict = Verdict.CHANGED if row.changes else Verdict.SAME
+
+
+def ambiguous(label: str, name: str, count: int) -> Any:
+    """Say that a name fits several records."""
+    return _(
+        "%(label)s“%(name)s”在本地有%(count)s个，分不清是哪一个，请写全称或先合并。",
+        label=label,
+        name=name,
+        count=count,
+    )
+
+
+def unknown(label: str, name: str) -> Any:
+    """Say that a name fits nothing here."""
+    return _("%(label)s“%(name)s”在本地没有登记，请核对全称。", label=label, name=name)
+
+
+def changed_since() -> Any:
+    """Say that a record was changed after the import."""
+    return _("导入以后又有人改过。")

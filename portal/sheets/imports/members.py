@@ -1,0 +1,188 @@
+"""Members from the official sheet, with the columns plugins add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from portal.database import session
+from portal.districts import settings
+from portal.members import service
+from portal.members.models import Member, Person
+from portal.members.sealed import ric_index, unseal
+from portal.organizations.models import Organization, Unit
+from portal.plugin import DistrictRef
+from portal.sheets.imports import rules
+from portal.sheets.imports.columns.members import PROFILE
+from portal.sheets.imports.contributions import contributed, extended, own_values, reference
+from portal.sheets.imports.importer import Applied, Written, ambiguous, judge, key, unknown
+from portal.sheets.imports.members_back import take_back
+from portal.sheets.rows import Row
+
+HOMES = ("branch", "joint_branch", "floating_branch")
+SEALED = ("phone", "landline", "address")
+PLAIN = (
+    "name", "sex", "nation", "birth_date", "education", "stage", "joined_on", "full_on", "post", "state",
+    "lost_contact", "lost_contact_on", "floating", "floating_to", "remark",
+)  # fmt: skip
+KEEP_RIC = "core.keep_national_id"
+
+
+class Members:
+    """Import of members: matched by national id within the district, the branch by its full name."""
+
+    kind: ClassVar[str] = "members"
+
+    def __init__(self, district: DistrictRef, actor: Any) -> None:
+        self.district, self.actor = district, actor
+        self.contributions = contributed("members", district)
+        self.profile = extended(PROFILE, self.contributions)
+        self.branches: dict[str, list[tuple[int, str]]] = {}
+        self.units: dict[str, list[tuple[int, str]]] = {}
+
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Read the district's branches, and its units when the sheet names any."""
+        living = select(Organization.id, Organization.name, Organization.kind).where(
+            Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
+        )
+        for organization_id, name, kind in session.execute(living):
+            if kind in HOMES:
+                self.branches.setdefault(key(name), []).append((organization_id, name))
+        if any("unit" in row.values for row in rows):
+            known = select(Unit.id, Unit.name, Unit.aliases).where(Unit.district_id == self.district.id)
+            for unit_id, name, aliases in session.execute(known):
+                for spelling in {key(name), *map(key, aliases)}:
+                    self.units.setdefault(spelling, []).append((unit_id, name))
+
+    def check(self, rows: Sequence[Row]) -> None:
+        """Judge rows: branch and unit must be found here, dates must agree; a sheet moves nobody."""
+        found = self._records([row.values["ric"] for row in rows])
+        known = self._known(list(found.values()))
+        for row in rows:
+            self._find(row, "branch", self.branches, "所在党支部")
+            if "unit" in row.values:
+                self._find(row, "unit", self.units, "工作单位")
+            for one in self.contributions:
+                values = own_values(one, row.values)
+                if values and one.check is not None:
+                    for reason in one.check(values=values):
+                        row.refuse(reason)
+            row.target = found.get(row.values["ric"])
+            old = known[row.target.id] | {"ric": row.values["ric"]} if row.target else None
+            rules.complete(row, old or {})
+            rules.check(row, {**(old or {}), **row.values})
+            if old is not None and not row.reasons and old.get("branch") != row.values["branch"]:
+                row.refuse(
+                    _(
+                        "这位同志现在登记在“%(branch)s”。换支部请办组织关系转接；登记错了，请在个人页更正。",
+                        branch=old.get("branch") or "",
+                    )
+                )
+            judge(self.profile, row, old)
+
+    def _find(self, row: Row, name: str, known: dict[str, list[tuple[int, str]]], label: str) -> None:
+        said = row.values[name]
+        found = known.get(key(said), [])
+        if len(found) == 1:
+            row.values[name] = found[0][1]
+        else:
+            row.refuse(ambiguous(label, said, len(found)) if found else unknown(label, said))
+
+    def _records(self, rics: Sequence[str]) -> dict[str, Member]:
+        by_index = {ric_index(ric): ric for ric in rics}
+        found = session.execute(
+            select(Person.ric_index, Member)
+            .join(Member, Member.person_id == Person.id)
+            .where(
+                Person.ric_index.in_(list(by_index)),
+                Member.district_id == self.district.id,
+                Member.closed_on.is_(None),
+            )
+        )
+        return {by_index[index]: member for index, member in found}
+
+    def _known(self, members: Sequence[Member]) -> dict[int, dict[str, Any]]:
+        """Read records as the sheet would say them, the plugins' columns included."""
+        branches = {i: name for same in self.branches.values() for i, name in same}
+        units = {i: name for same in self.units.values() for i, name in same}
+        known = {}
+        for member in members:
+            values = {name: getattr(member, name) for name in PLAIN}
+            values |= {name: unseal(member, name) for name in SEALED}
+            values |= {
+                "branch": branches.get(member.organization_id or 0),
+                "unit": units.get(member.unit_id or 0),
+            }
+            known[member.id] = {name: value for name, value in values.items() if value not in (None, "")}
+        for one in self.contributions:
+            if one.current is not None and members:
+                told = one.current(members=[reference(member) for member in members])
+                for member_id, values in told.items():
+                    known[member_id] |= dict(values)
+        return known
+
+    def write(self, rows: Sequence[Row]) -> list[Written]:
+        """Take in new people, change known ones, and hand the plugins' columns to their plugins."""
+        new = [row for row in rows if row.target is None]
+        keep = bool(settings.get(self.district, KEEP_RIC))
+        made = service.take_in(
+            [
+                service.Intake(
+                    ric=row.values["ric"],
+                    organization_id=self.branches[key(row.values["branch"])][0][0],
+                    values=self._columns(row.values),
+                )
+                for row in new
+            ],
+            district_id=self.district.id,
+            actor=self.actor,
+            keep_ric=keep,
+        )
+        done = []
+        for row, member in zip(new, made, strict=True):
+            self._hand_over(row, member, row.values)
+            done.append(Written(row=row, target_id=member.id, version=member.version, before=None))
+        for row in rows:
+            if row.target is not None:
+                done.append(self._change(row, row.target))
+        return done
+
+    def _columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        columns = {name: values[name] for name in (*PLAIN, *SEALED) if name in values}
+        if "unit" in values:
+            columns["unit_id"] = self.units[key(values["unit"])][0][0]
+        return columns
+
+    def _change(self, row: Row, member: Member) -> Written:
+        changed = {change.field for change in row.changes}
+        values = {name: value for name, value in row.values.items() if name in changed}
+        columns = self._columns(values)
+        before: dict[str, Any] = {
+            name: unseal(member, name) if name in SEALED else getattr(member, name) for name in columns
+        }
+        if columns:
+            service.change(member, version=member.version, actor=self.actor, **columns)
+        handed = self._hand_over(row, member, values)
+        if handed:
+            before["*"] = handed
+        return Written(row=row, target_id=member.id, version=member.version, before=before)
+
+    def _hand_over(self, row: Row, member: Member, values: dict[str, Any]) -> list[str]:
+        handed = []
+        for one in self.contributions:
+            own = own_values(one, values)
+            if own:
+                one.apply(member=reference(member), values=own, actor=self.actor)
+                handed.extend(own)
+        return handed
+
+    def take_back(self, applied: Sequence[Applied]) -> list[Any]:
+        """Put changed records back and remove new ones on which nothing leans."""
+        return take_back(applied, self.contributions, district=self.district, actor=self.actor)
+
+    def title(self, row: Row) -> str:
+        """Name a row for lists."""
+        return str(row.values.get("name") or "")
