@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import literal, select, table, union_all
+from sqlalchemy import Text, cast, literal, select, table, union_all
 from sqlalchemy.sql import column
 
 from portal.database import session
-from portal.districts.models import District, PluginSwitch
+from portal.districts.models import District, PluginSwitch, SettingValue
 from portal.districts.switch import Row, plugins_on
 from portal.plugin import DistrictRef
 
@@ -21,10 +23,12 @@ _ROLE_PERMISSION = table(
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a district and those above it decided: plugins on, and overrides {(role, permission): allowed}."""
+    """What a district and those above it decided; ``overrides`` are {(role, permission): allowed}."""
 
     plugins_on: frozenset[str]
     overrides: Mapping[tuple[str, str], bool]
+    #: Own values of settings along the path: {(district id, key): value}.
+    settings: Mapping[tuple[int, str], Any]
 
 
 def by_code(code: str) -> District | None:
@@ -41,6 +45,7 @@ def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
         literal(""),
         PluginSwitch.on,
         PluginSwitch.locked,
+        literal(""),
     ).where(PluginSwitch.district_id.in_(path))
     overrides = select(
         literal("permission"),
@@ -49,14 +54,28 @@ def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
         _ROLE_PERMISSION.c.permission,
         _ROLE_PERMISSION.c.allowed,
         literal(False),
+        literal(""),
     ).where(_ROLE_PERMISSION.c.district_id == path[-1])
-    rows, allowed = [], {}
-    for kind, district_id, first, second, flag, locked in session.execute(union_all(switches, overrides)):
+    values = select(
+        literal("setting"),
+        SettingValue.district_id,
+        SettingValue.key,
+        literal(""),
+        literal(False),
+        literal(False),
+        cast(SettingValue.value, Text),
+    ).where(SettingValue.district_id.in_(path))
+    rows, allowed, settings = [], {}, {}
+    for kind, place, first, second, flag, locked, text in session.execute(
+        union_all(switches, overrides, values)
+    ):
         if kind == "switch":
-            rows.append(Row(district_id, first, bool(flag), bool(locked)))
-        else:
+            rows.append(Row(place, first, bool(flag), bool(locked)))
+        elif kind == "permission":
             allowed[first, second] = bool(flag)
-    return Decisions(plugins_on(defaults, path, rows), allowed)
+        else:
+            settings[place, first] = json.loads(text)
+    return Decisions(plugins_on(defaults, path, rows), allowed, settings)
 
 
 def reference(district: District, on: frozenset[str]) -> DistrictRef:

@@ -17,6 +17,7 @@ from werkzeug.local import LocalProxy
 
 from portal import clock
 from portal.current import district_or_none, registry
+from portal.districts import settings
 from portal.plugin import NavItem
 from portal.web.headers import nonce
 
@@ -105,7 +106,8 @@ def _site() -> Any:
     district = district_or_none()
     return SimpleNamespace(
         name=current_app.config["SITE_NAME"],
-        help_phone=g.get("help_phone") or current_app.config["HELP_PHONE"],
+        help_phone=(district and settings.get(district, "core.help_phone"))
+        or current_app.config["HELP_PHONE"],
         note=district.source_note if district else "",
         demo=current_app.config["DEMO"],
     )

@@ -87,6 +87,8 @@ def _enter_district(loaded: loading.Loaded | None) -> None:
     defaults = {slug: plugin.on_by_default for slug, plugin in registry().plugins.items()}
     decided = districts.decisions(found.ancestor_ids, defaults)
     g.district = districts.reference(found, decided.plugins_on)
+    # The settings came with the same query; portal.districts.settings asks no second one.
+    g.setting_rows = {found.id: decided.settings}
     g.actor = loading.at_district(loaded, g.district, decided.overrides)
     owner = _owner(request.blueprints)
     if owner is not None and owner not in decided.plugins_on:
