@@ -10,8 +10,9 @@ import segno
 from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
+from portal.web import frame
 from portal.web.access import public
-from portal.web.htmx import render
+from portal.web.htmx import go, render
 
 dev = Blueprint("dev", __name__, url_prefix="/dev")
 
@@ -83,6 +84,25 @@ def components() -> Response:
     wrong = request.method == "POST"
     status = 422 if wrong else 200
     return render("dev/components.html", status=status, wrong=wrong, **examples())
+
+
+@dev.post("/keep")
+@public
+def keep() -> Any:
+    """Answer a whole-page form in each way a view may, to show that nothing typed is lost."""
+    wanted, words = request.form.get("answer", "303"), request.form.get("words", "")
+    if wanted in {"409", "429", "500"}:
+        abort(int(wanted))
+    if wanted == "file":
+        return Response(
+            words, mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=kept.csv"}
+        )
+    if wanted == "303":
+        frame.say(f"收到：{words}")
+        return go("/")
+    status = 422 if wanted == "422" else 200
+    kept = words if status == 200 else ""
+    return render("dev/components.html", status=status, answered=status, kept=kept, **examples())
 
 
 @dev.post("/answer")

@@ -31,6 +31,16 @@ def install(app: Flask) -> None:
     app.request_class = PortalRequest
 
     @app.after_request
+    def _name_the_next_page(response: Response) -> Response:
+        # static/forms.js sends forms by fetch, to keep the typed text on a bad line; a followed redirect
+        # would eat the notice of the next page, so it is told where to go instead.
+        if request.headers.get("X-Portal-Form") and response.location and 300 <= response.status_code < 400:
+            response.headers["X-Portal-Location"] = response.headers.pop("Location")
+            response.status_code = 204
+            response.set_data(b"")
+        return response
+
+    @app.after_request
     def _vary(response: Response) -> Response:
         if response.mimetype == "text/html":
             response.vary.update(("HX-Request", "Cookie"))

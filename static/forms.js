@@ -1,0 +1,141 @@
+/* Forms that lose nothing: sent once, and kept on the screen with all that was typed when the line is cut, the
+   server fails or nobody answers. Without this file the browser sends them as ever. */
+(function () {
+  "use strict";
+  var doc = document, portal = window.portal, each = portal.each, PATIENCE = 20000;
+
+  /* ----- once ----- */
+  function release(form) {
+    delete form.dataset.sent;
+    form.removeAttribute("aria-busy");
+    each(form, "[aria-disabled]", function (b) { b.removeAttribute("aria-disabled"); });
+  }
+  function guard(form) {
+    form.dataset.sent = "1";
+    form.setAttribute("aria-busy", "true");
+    each(form, "button:not([type=button])", function (b) { b.setAttribute("aria-disabled", "true"); });
+    setTimeout(function () { if (form.dataset.sent) portal.say(portal.word("busy")); }, 1000);
+  }
+  // by attribute: a field named "action" or "method" would hide the property
+  function said(form, name) { return (form.getAttribute(name) || "").toLowerCase(); }
+  function stop(e) { e.preventDefault(); e.stopImmediatePropagation(); }
+
+  doc.addEventListener("submit", function (e) {
+    var form = e.target, own = form.matches("[hx-post], [hx-put], [hx-patch], [hx-delete]");
+    if (said(form, "method") !== "post" && !own) return;
+    if (form.dataset.sent) { stop(e); return; }
+    if (navigator.onLine === false) { stop(e); portal.say(portal.word("lost"), "bad", true); return; }
+    guard(form);
+    if (own) setTimeout(release, PATIENCE, form);
+    else if (form.hasAttribute("data-plain") || said(form, "target") || !window.fetch || !window.DOMParser) setTimeout(release, 8000, form);
+    else { e.preventDefault(); send(form, e.submitter); }
+  }, true);
+  doc.addEventListener("htmx:afterRequest", function (e) {
+    var form = e.detail.elt && e.detail.elt.closest && e.detail.elt.closest("form");
+    if (form) release(form);
+  });
+  window.addEventListener("pageshow", function () { each(doc, "form[data-sent]", release); });
+
+  /* ----- kept ----- */
+  function body(form, button) {
+    var data = new FormData(form);
+    if (button && button.name) data.append(button.name, button.value);
+    return said(form, "enctype") === "multipart/form-data" ? data : new URLSearchParams(data);
+  }
+  function send(form, button) {
+    var file = said(form, "enctype") === "multipart/form-data", stopper = window.AbortController && !file ? new AbortController() : null, late = false;
+    var timer = stopper && setTimeout(function () { late = true; stopper.abort(); }, PATIENCE);
+    var action = (button && button.getAttribute("formaction")) || form.getAttribute("action") || location.href;
+    fetch(action, {
+      method: "POST", body: body(form, button), credentials: "same-origin", redirect: "follow",
+      headers: { "X-Portal-Form": "1", Accept: "text/html" }, signal: stopper ? stopper.signal : undefined,
+    }).then(function (answer) {
+      var next = answer.headers.get("X-Portal-Location"), kind = answer.headers.get("Content-Type") || "";
+      if (next || answer.redirected) { go(next || answer.url); return; }
+      if (!/^text\/html/.test(kind) || answer.headers.get("Content-Disposition")) { return answer.ok ? keepFile(answer, form) : refuse(answer.status, form); }
+      if (!answer.ok && answer.status !== 422 && answer.status !== 409 && answer.status !== 400) { refuse(answer.status, form); return; }
+      return answer.text().then(function (html) { show(html, answer, form); });
+    }).catch(function () {
+      release(form);
+      portal.say(portal.word(late ? "slow" : "lost"), "bad", true);
+    }).then(function () { clearTimeout(timer); });
+  }
+  function go(next) {
+    var to = new URL(next, location.href), here = location.href.split("#")[0];
+    if (to.href.split("#")[0] !== here) { location.assign(to.href); return; }
+    if (to.hash) location.hash = to.hash;
+    location.reload();
+  }
+  function refuse(code, form) { release(form); portal.say(portal.word(portal.refusal(code)), "bad", true); }
+
+  /* A page as the answer: its main part takes the place of ours; "back" leads to the form again. */
+  function show(html, answer, form) {
+    var page = new DOMParser().parseFromString(html, "text/html"), fresh = page.getElementById("main"), main = doc.getElementById("main");
+    release(form);
+    if (!fresh || !main) { portal.say(portal.word("fail"), "bad", true); return; }
+    if (answer.status >= 400 && !fresh.querySelector("form")) {
+      // an error page without the form would take the typed words away: say it instead
+      var told = [];
+      each(fresh, "h1, .lead", function (el) { told.push(el.textContent.trim()); });
+      portal.say(told.join("。") || portal.word("fail"), "bad", true);
+      return;
+    }
+    main.className = fresh.className;
+    main.innerHTML = fresh.innerHTML;
+    doc.title = page.title;
+    if (answer.ok) {
+      history.replaceState({ portal: "form" }, "");
+      history.pushState({ portal: "answer" }, "", answer.url);
+    }
+    each(main, "script[src]", function (old) {
+      var script = doc.createElement("script");
+      script.src = old.src;
+      old.replaceWith(script);
+    });
+    if (window.htmx) window.htmx.process(main);
+    window.scrollTo(0, 0);
+    prepare(main);
+    portal.settle(main, true);
+  }
+  window.addEventListener("popstate", function (e) { if (e.state && e.state.portal) location.reload(); });
+
+  function keepFile(answer, form) {
+    var name = /filename\*=UTF-8''([^;]+)|filename="?([^";]+)/i.exec(answer.headers.get("Content-Disposition") || "");
+    return answer.blob().then(function (blob) {
+      var link = doc.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = name ? decodeURIComponent(name[1] || name[2]) : "";
+      link.click();
+      setTimeout(URL.revokeObjectURL, 60000, link.href);
+      release(form);
+    });
+  }
+
+  /* ----- sums of chosen months; "choose all" of a table ----- */
+  function yuan(fen) { return String(Math.floor(fen / 100)).replace(/\B(?=(\d{3})+$)/g, ",") + "." + ("0" + fen % 100).slice(-2); }
+  function sum(form) {
+    var fen = 0, count = 0;
+    each(form, "input[data-fen]", function (box) { if (box.checked) { fen += Number(box.dataset.fen); count += 1; } });
+    each(form, "[data-sum]", function (out) {
+      out.textContent = count ? out.dataset.sum.replace("{n}", count).replace("{yuan}", yuan(fen)) : out.dataset.none;
+    });
+  }
+  function tally(form) {
+    var chosen = form.querySelectorAll("tbody input[type=checkbox]:checked").length;
+    each(form, "[data-tally]", function (out) { out.textContent = out.dataset.tally.replace("{n}", chosen); });
+  }
+  function prepare(scope) {
+    each(scope, "form", function (form) { if (form.querySelector("[data-sum]")) sum(form); tally(form); });
+  }
+  doc.addEventListener("change", function (e) {
+    var form = e.target.form;
+    if (!form) return;
+    if (e.target.hasAttribute("data-check-all")) {
+      each(form, "tbody input[type=checkbox]", function (box) { box.checked = e.target.checked; });
+    }
+    if (e.target.dataset.fen) sum(form);
+    tally(form);
+  });
+  doc.addEventListener("htmx:afterSettle", function (e) { prepare(e.target); });
+  if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", function () { prepare(doc); }); else prepare(doc);
+})();
