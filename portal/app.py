@@ -28,7 +28,7 @@ def create_app(settings: configuration.Config | None = None, *, package: str = "
     # Plugins last, so that they cannot break anything.
     registry.load(
         package=package,
-        exclude=[slug.strip() for slug in settings.plugins_exclude.split(",") if slug.strip()],
+        exclude=settings.excluded,
         safe_mode=settings.safe_mode,
     )
     web.mount_plugins(app, registry)

@@ -38,6 +38,11 @@ class Config:
     max_upload_mb: int = 10
 
     @property
+    def excluded(self) -> list[str]:
+        """Return the slugs of plugins that must not be loaded."""
+        return [slug.strip() for slug in self.plugins_exclude.split(",") if slug.strip()]
+
+    @property
     def testing(self) -> bool:
         """Tell whether this is a test run."""
         return self.env == "testing"
@@ -79,6 +84,15 @@ def load(**overrides: Any) -> Config:
     Raises:
         ConfigError: an unknown name, a value of the wrong kind, or production without its secrets.
     """
+    return _with_secrets(read(**overrides))
+
+
+def read(**overrides: Any) -> Config:
+    """Read the settings without asking for secrets: for commands that open no database.
+
+    Raises:
+        ConfigError: an unknown name, or a value of the wrong kind.
+    """
     found: dict[str, Any] = {}
     path = Path(os.environ.get("PORTAL_CONFIG", ROOT / "portal.toml"))
     if path.exists():
@@ -96,8 +110,7 @@ def load(**overrides: Any) -> Config:
     unknown = sorted(set(found) - set(known))
     if unknown:
         raise ConfigError(f"unknown settings: {', '.join(unknown)}")
-    config = Config(**{key: _as(known[key].type, key, value) for key, value in found.items()})
-    return _with_secrets(config)
+    return Config(**{key: _as(known[key].type, key, value) for key, value in found.items()})
 
 
 def _as(kind: Any, key: str, value: Any) -> Any:

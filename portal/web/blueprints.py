@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 #: ``module:attribute`` of each blueprint, in the order of the house.
 ROOMS = (
     "portal.web.pages:pages",
+    "portal.health.views:health",
     "portal.admin.views:admin",
     "portal.notices.views:notices",
     "portal.members.views_me:members",

@@ -129,13 +129,6 @@ def language() -> Any:
     return response
 
 
-@pages.get("/healthz")
-@public
-def healthz() -> Response:
-    """Answer that the process lives."""
-    return Response("ok\n", mimetype="text/plain")
-
-
 @pages.get("/favicon.ico")
 @public
 def favicon() -> Any:

@@ -1,0 +1,54 @@
+# Everything below runs in the project's own .venv, made from the lock file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test check-hard lint fmt bench lock screenshots
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/.portal: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python >= 3.11 is needed: make PYTHON=python3.12 ..."; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/python" -m portal "$$@"\n' "$(CURDIR)" "$(CURDIR)/$(BIN)" > $(BIN)/portal && chmod +x $(BIN)/portal
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.lock $(BIN)/.portal
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(BIN)/.portal ## Start the demo at http://127.0.0.1:$PORT (8000); data in $PORTAL_DATA (var/demo)
+	@exec $(BIN)/python -m portal demo run
+
+demo-reset: $(BIN)/.portal ## Throw the demo's data away
+	@$(BIN)/python -m portal demo reset
+
+test: $(BIN)/.dev ## Run the tests, those in a real browser included
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard"
+
+check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
+	$(BIN)/python -m pytest -q -m hard
+
+lint: $(BIN)/.dev ## Check style, types and templates
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+fmt: $(BIN)/.dev ## Format the code
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+bench: $(BIN)/.dev ## Measure pages against a bare reply on the same server
+	$(BIN)/python -m bench
+
+screenshots: $(BIN)/.dev ## Make the pictures of the README anew
+	$(BIN)/python docs/screenshots.py
+
+lock: ## Resolve the lock files anew (needs uv)
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.lock
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev pyproject.toml -o requirements-dev.lock

@@ -1,0 +1,99 @@
+"""Start the demo's processes in their order, say when it is ready, and stop all of them together."""
+
+from __future__ import annotations
+
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import click
+
+from portal import config
+from portal.cli.ports import free_or_explain, free_port
+from portal.cli.serve import web_argv, worker_argv
+from portal.cli.supervisor import Child, Supervisor
+from portal.demo import accounts as demo_accounts
+from portal.demo.place import Place
+from portal.demo.show import account_table
+
+
+def run_demo(here: Place, host: str, port: int) -> None:
+    """Serve until a signal comes; every child ends with us."""
+    free_or_explain(host, port)
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host
+    url = f"http://{shown}:{port}"
+    environment = {"PORTAL_PUBLIC_URL": url, "PYTHONPATH": str(config.ROOT)}
+    supervisor = Supervisor(click.echo)
+    supervisor.handle_signals()
+    began = time.monotonic()
+    try:
+        click.echo("正在启动演示……")
+        simulator = _start_simulator(supervisor, here, url)
+        _prepare_data(here, simulator)
+        web = Child("portal", web_argv(host, port, 2), environment, here.log("portal"))
+        supervisor.start(web)
+        supervisor.start(Child("worker", worker_argv(), environment, here.log("worker")))
+        if supervisor.wait(lambda: _answers(f"{url}/readyz"), seconds=60):
+            _welcome(here, url, time.monotonic() - began)
+            supervisor.run()
+        elif not supervisor.stopping:
+            raise click.ClickException(f"the portal does not become ready; see {here.log('portal')}")
+    finally:
+        supervisor.stop()
+    click.echo("演示已停止，数据已保留。")
+
+
+def _start_simulator(supervisor: Supervisor, here: Place, url: str) -> str:
+    """Start the payment simulator and return its address, or "" when this copy has none."""
+    if not (config.ROOT / "paysim" / "__main__.py").exists():
+        return ""
+    from portal.demo.merchants import PAYEES
+
+    port = free_port("127.0.0.1", int(url.rsplit(":", 1)[1]) + 1)
+    control = free_port("127.0.0.1", port + 1)
+    here.simulator.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "paysim", "--data", str(here.simulator), "--portal", url]
+    argv += ["--port", str(port), "--ctl-port", str(control)]
+    for slug, payee in PAYEES.items():
+        argv += ["--merchant", f"{slug}={payee}"]
+    supervisor.start(Child("paysim", argv, {"PYTHONPATH": str(config.ROOT)}, here.log("paysim")))
+    address = f"http://127.0.0.1:{port}"
+    if not supervisor.wait(lambda: _answers(address), seconds=30) and not supervisor.stopping:
+        raise click.ClickException(f"the payment simulator does not start; see {here.log('paysim')}")
+    return address
+
+
+def _prepare_data(here: Place, simulator: str) -> None:
+    from portal import database
+    from portal.cli.group import build
+    from portal.demo.load import is_empty, load
+    from portal.demo.merchants import connect
+
+    app = build()
+    with app.app_context():
+        database.create_all()
+        if is_empty():
+            click.echo("正在写入演示数据……")
+            load(here)
+        if simulator:
+            connect(here)
+        database.session.remove()
+        database.db.engine.dispose()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        # The simulator answers 404 at its root: it is there.
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def _welcome(here: Place, url: str, seconds: float) -> None:
+    click.echo(account_table(demo_accounts.read(here)))
+    click.echo(f"验证码在 {url}/demo/outbox 查看；停止请按 Ctrl-C。")
+    click.echo(f"演示已就绪（{seconds:.0f}秒）：{url}/")

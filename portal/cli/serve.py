@@ -1,0 +1,58 @@
+"""``portal serve``: web processes on granian and a worker beside them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from portal import config
+from portal.cli.ports import free_or_explain
+from portal.cli.supervisor import Child, Supervisor
+
+
+def web_argv(host: str, port: int, workers: int) -> list[str]:
+    """Return the command line of the web server."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", host, "--port", str(port)),
+        *("--workers", str(workers), "--blocking-threads", "4", "--backlog", "1024"),
+        # Without it a killed worker stops the whole server.
+        *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
+        *("--log-level", "warning", "--working-dir", str(config.ROOT)),
+        "wsgi:application",
+    ]
+
+
+def worker_argv() -> list[str]:
+    """Return the command line of the worker."""
+    return [sys.executable, "-m", "portal", "worker"]
+
+
+def default_workers() -> int:
+    """Return how many web processes this machine should run."""
+    return min(4, max(1, os.cpu_count() or 1))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535))
+@click.option(
+    "--workers", default=None, type=click.IntRange(1, 64), help="Web processes; default: cores, at most 4."
+)
+@click.option("--no-worker", is_flag=True, help="Background jobs run elsewhere (portal worker).")
+def serve(host: str, port: int, workers: int | None, no_worker: bool) -> None:
+    """Serve the portal; TERM or ctrl-C stops all of it."""
+    config.load()  # a wrong setting is said here, once, not by every child
+    free_or_explain(host, port)
+    supervisor = Supervisor(lambda text: click.echo(text, err=True))
+    supervisor.handle_signals()
+    here = {"PYTHONPATH": str(config.ROOT)}
+    supervisor.start(Child("web", web_argv(host, port, workers or default_workers()), here))
+    if not no_worker:
+        supervisor.start(Child("worker", worker_argv(), here))
+    try:
+        supervisor.run()
+    finally:
+        supervisor.stop()

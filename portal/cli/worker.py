@@ -1,0 +1,30 @@
+"""``portal worker``: runs background jobs until a signal comes."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from portal.jobs import Worker
+
+
+@click.command()
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
+@with_appcontext
+def worker(threads: int) -> None:
+    """Run background jobs; TERM or ctrl-C lets running ones finish."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    running = Worker(app, threads=threads)
+
+    def stop(*_: Any) -> None:
+        running.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    running.start()
+    click.echo("worker: ready")
+    running.wait()

@@ -1,0 +1,1 @@
+"""The demo: two districts with published figures and invented people, for a fresh machine."""

@@ -1,0 +1,102 @@
+"""The checks behind ``/readyz`` and ``portal health``."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import insert, select, update
+
+from portal import clock, jobs
+from portal.current import registry
+from portal.database import session, writing
+from portal.districts.models import District
+from portal.health.models import Heartbeat
+
+#: Less free space than this and the next write may fail.
+DISK_NEEDED = 100 * 1024 * 1024
+#: A job waiting longer than this means that no worker runs, or too few.
+QUEUE_LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One thing examined. ``needed``: without it no page works; else a warning for the deployer."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All checks."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether pages can be served."""
+        return all(check.ok for check in self.checks if check.needed)
+
+
+def examine() -> Report:
+    """Examine everything; a check that raises has failed, the others still run."""
+    return Report(
+        (
+            _tried("database reads", _reads),
+            _tried("database writes", _writes),
+            _tried("disk", _disk),
+            _tried("queue", _queue, needed=False),
+            _plugins(),
+        )
+    )
+
+
+def _tried(name: str, check: Callable[[], tuple[bool, str]], *, needed: bool = True) -> Check:
+    try:
+        ok, detail = check()
+    except Exception as error:
+        session.rollback()
+        current_app.logger.error("health: %s", name, exc_info=error)
+        return Check(name=name, ok=False, detail=type(error).__name__, needed=needed)
+    return Check(name=name, ok=ok, detail=detail, needed=needed)
+
+
+def _reads() -> tuple[bool, str]:
+    session.execute(select(District.id).limit(1)).all()
+    session.rollback()
+    return True, ""
+
+
+def _writes() -> tuple[bool, str]:
+    with writing() as own:
+        moved = own.execute(update(Heartbeat).where(Heartbeat.name == "readyz").values(at=clock.now()))
+        if moved.rowcount == 0:  # type: ignore[attr-defined]
+            own.execute(insert(Heartbeat).values(name="readyz", at=clock.now()))
+    return True, ""
+
+
+def _disk() -> tuple[bool, str]:
+    folder = Path(current_app.config["DATA_DIR"])
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    return free >= DISK_NEEDED, f"{free // 1024 // 1024} MB free"
+
+
+def _queue() -> tuple[bool, str]:
+    # A late queue is the worker's trouble: the pages, and the payment callbacks, must stay reachable.
+    age = jobs.queue_age()
+    session.rollback()
+    return age <= QUEUE_LATE, f"oldest due job waits {int(age.total_seconds())} s"
+
+
+def _plugins() -> Check:
+    broken = sorted(registry().broken)
+    return Check(
+        name="plugins", ok=not broken, detail=", ".join(f"{slug} broken" for slug in broken), needed=False
+    )

@@ -1,0 +1,30 @@
+"""``/readyz`` and ``/healthz``: a word for machines, no detail for strangers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from portal.health.service import examine
+from portal.web.access import public
+
+health = Blueprint("health", __name__)
+
+
+@health.get("/healthz")
+@public
+def alive() -> Response:
+    """Answer that the process lives."""
+    return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@health.get("/readyz")
+@public
+def ready() -> Response:
+    """Answer 200 when the database reads and writes and the disk has room; 503 otherwise."""
+    found = examine().ready
+    return Response(
+        "ready\n" if found else "not ready\n",
+        status=200 if found else 503,
+        mimetype="text/plain",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,37 @@
+"""A loaded demo, made once for all tests that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from portal import database
+from portal.app import create_app
+from portal.demo.load import load
+from portal.demo.place import Place
+from portal.testing import Browser, settings
+
+
+@pytest.fixture(scope="session")
+def demo_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("demo"))
+    app = create_app(settings(place.folder))
+    with app.app_context():
+        database.create_all()
+        load(place)
+        database.session.remove()
+        database.db.engine.dispose()
+    return place
+
+
+@pytest.fixture
+def demo_app(demo_place: Place) -> Iterator[Flask]:
+    """Return the application over the loaded demo; tests only read it."""
+    app = create_app(settings(demo_place.folder))
+    app.test_client_class = Browser
+    with app.app_context():
+        yield app
+        database.session.remove()
+        database.db.engine.dispose()
