@@ -17,6 +17,7 @@ from portal.demo.write import write
 from portal.districts import context
 from portal.districts.models import District
 from portal.members.models import MEMBER_STAGES, Member
+from portal.organizations import search
 from portal.organizations.models import (
     BRANCH_KINDS,
     CenterRoom,
@@ -52,6 +53,7 @@ def load(here: DemoPlace) -> None:
     with everything(), transaction():
         placed = [write(plan) for plan in (zongyang.plan(), pingfang.plan())]
         create_accounts(here)
+        search.rebuild()
     for district in placed:
         with in_scope({district.id}, write=district.id), transaction():
             reference = context.ref(district.id)
