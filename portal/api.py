@@ -83,7 +83,7 @@ from portal.web.access import public, requires, signed_in
 from portal.web.frame import civil, fen, mask_name, mask_phone, month, say, yuan
 from portal.web.headers import allow_form_target
 from portal.web.htmx import go, render, wants_fragment
-from portal.web.pay import NoWayToPay, begin_payment
+from portal.web.pay import hand_over
 
 __all__ = [
     "AccountField",
@@ -116,7 +116,6 @@ __all__ = [
     "MerchantAccountInfo",
     "Model",
     "NavItem",
-    "NoWayToPay",
     "NotAvailable",
     "NotFound",
     "NotPaid",
@@ -151,7 +150,6 @@ __all__ = [
     "allow_form_target",
     "append_only",
     "audit",
-    "begin_payment",
     "civil",
     "clock",
     "crypto",
@@ -161,6 +159,7 @@ __all__ = [
     "fen",
     "gettext",
     "go",
+    "hand_over",
     "hookimpl",
     "in_scope",
     "is_postgresql",

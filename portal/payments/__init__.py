@@ -19,7 +19,7 @@ from portal.payments.purpose import (
 from portal.payments.sending import send_create
 from portal.payments.settling import check_attempt, close_attempt
 from portal.payments.staff import FourEyes, Receipt, record_receipts
-from portal.payments.starting import AlreadyPaid, StillOpen, start_attempt
+from portal.payments.starting import AlreadyPaid, StillOpen, has_open_attempt, start_attempt
 
 __all__ = [
     "Allocation",
@@ -40,6 +40,7 @@ __all__ = [
     "close_attempt",
     "fact_uids",
     "fresh_instruction",
+    "has_open_attempt",
     "record_receipts",
     "send_create",
     "start_attempt",

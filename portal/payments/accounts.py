@@ -25,12 +25,13 @@ def create_account(
     slug: str,
     purpose: str,
     payee_name: str,
-    actor: Any,
+    actor: Any = None,
     secrets: Mapping[str, str] | None = None,
     **details: Any,
 ) -> MerchantAccount:
-    """Enter a merchant account; ``details`` are columns (``mchid``, ``appid``, ``settings``, ...).
+    """Enter a merchant account; ``actor`` is None for the installation itself.
 
+    ``details`` are columns (``mchid``, ``appid``, ``settings``, ...).
     ``slug`` is its public name in ``/hooks/<provider>/<slug>/pay``. Raises: ValueError.
     """
     if not _SLUG.fullmatch(slug):
@@ -55,7 +56,7 @@ def create_account(
 
 
 def replace_secrets(
-    account: MerchantAccount, *, version: int, secrets: Mapping[str, str], actor: Any
+    account: MerchantAccount, *, version: int, secrets: Mapping[str, str], actor: Any = None
 ) -> None:
     """Put new keys in the place of the old ones. Raises: Conflict."""
     with transaction():
@@ -63,7 +64,7 @@ def replace_secrets(
         _note("secrets", account, actor)
 
 
-def set_active(account: MerchantAccount, *, version: int, active: bool, actor: Any) -> None:
+def set_active(account: MerchantAccount, *, version: int, active: bool, actor: Any = None) -> None:
     """Offer an account to payers, or no longer; its callbacks are taken either way. Raises: Conflict."""
     with transaction():
         swap(account, version=version, active=active)

@@ -181,6 +181,10 @@ def _mark_paid(
     late: bool | None = None,
     outcome: str = "",
 ) -> None:
+    if attempt.state == "paid":
+        # PAID by money that went to suspense; this is the right sum, and finds its place now.
+        swap(attempt, version=None, states=["paid"], allocation=allocation_state, outcome=outcome)
+        return
     was_over = attempt.state in ("failed", "closed")
     swap(
         attempt,

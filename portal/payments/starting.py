@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock, crypto
-from portal.database import Conflict, transaction
+from portal.database import Conflict, session, transaction
 from portal.payments import numbers, purposes
 from portal.payments.calling import queue
 from portal.payments.contract import Flow
@@ -86,6 +86,8 @@ def _insert(
     payer_account_id: int | None,
     client_ip: str,
 ) -> PaymentAttempt | _Older:
+    # Hashed: the key comes from a browser, its length and characters are not ours to choose.
+    form_token = crypto.token_hash(form_token)
     wanted = [{"reference": line.reference, "amount_fen": line.amount_fen} for line in lines]
     with transaction() as current:
         same = current.scalar(select(PaymentAttempt).where(PaymentAttempt.form_token == form_token))
@@ -148,3 +150,13 @@ def _check_lines(lines: Sequence[PayLine]) -> None:
         raise ValueError("pay one line or more, each once")
     if any(type(line.amount_fen) is not int or line.amount_fen <= 0 for line in lines):
         raise ValueError("a line is a positive number of fen")
+
+
+def has_open_attempt(*, member_id: int, purpose: str) -> bool:
+    """Tell whether somebody may be paying for this member right now."""
+    where = select(PaymentAttempt.id).where(
+        PaymentAttempt.member_id == member_id,
+        PaymentAttempt.purpose == purpose,
+        PaymentAttempt.state.in_(OPEN),
+    )
+    return session.scalar(where) is not None

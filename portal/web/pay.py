@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,18 +12,16 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from portal import clock, crypto, payments
-from portal.current import district
 from portal.database import session
 from portal.payments import purposes
 from portal.payments.contract import Flow, IdentifiesPayer, Ok, PaymentProvider
 from portal.payments.models import OPEN, MerchantAccount, PaymentAttempt
 from portal.payments.providers import provider_of
-from portal.payments.purpose import Description, PayLine
+from portal.payments.purpose import Description
 from portal.registry import NotAvailable
 from portal.web.access import signed_in
 from portal.web.headers import allow_form_target
 from portal.web.htmx import go, redirect_whole_page, render
-from portal.web.once import FIELD
 
 pay = Blueprint("pay", __name__, url_prefix="/d/<district_code>/pay")
 
@@ -32,39 +29,11 @@ pay = Blueprint("pay", __name__, url_prefix="/d/<district_code>/pay")
 PATIENCE = timedelta(minutes=10)
 
 
-class NoWayToPay(LookupError):
-    """Nothing online takes this kind of money here."""
+def hand_over(attempt: PaymentAttempt) -> Any:
+    """Answer the form that started an attempt: order at the channel, and lead to the payer's page.
 
-
-def begin_payment(*, purpose: str, member_id: int, lines: Sequence[PayLine]) -> Any:
-    """Answer a form by which somebody pays ``lines`` for a member: leads to the page of the attempt.
-
-    The form carries ``once_field()`` (rule K4) and may carry ``way`` (slug of a merchant account). The same
-    form again leads to the same page.
-    Raises: PurposeRefused (its message is for the person), NoWayToPay, Conflict.
+    Where the channel must say first who pays (WeChat's openid), the page does that before ordering.
     """
-    key = request.form.get(FIELD, "")
-    if not 8 <= len(key) <= 64:
-        abort(400)
-    ways = payments.ways(district(), purpose=purpose, user_agent=request.user_agent.string)
-    wanted = request.form.get("way")
-    way = next((way for way in ways if wanted in (None, "", way.account.slug)), None)
-    if way is None:
-        raise NoWayToPay(purpose)
-    # Hashed: the key is the browser's, its length and characters are not ours to choose.
-    token = crypto.token_hash(f"{g.actor.account_id}:{purpose}:{key}")
-    try:
-        attempt = payments.start_attempt(
-            account=way.account,
-            member_id=member_id,
-            lines=lines,
-            flow=way.flow,
-            form_token=token,
-            payer_account_id=g.actor.account_id,
-            client_ip=request.remote_addr or "",
-        )
-    except (payments.AlreadyPaid, payments.StillOpen) as found:
-        return go(url_for("pay.show", uid=found.attempt.uid))
     if not _must_identify(attempt):
         payments.send_create(attempt)
     return go(url_for("pay.show", uid=attempt.uid))
@@ -112,10 +81,7 @@ def state(uid: str) -> Response:
 @signed_in
 def order(uid: str) -> Any:
     """Order at the channel, again when the outcome was unknown or the instruction has gone stale."""
-    attempt = _mine(uid)
-    if not _must_identify(attempt):
-        payments.send_create(attempt)
-    return go(url_for("pay.show", uid=uid))
+    return hand_over(_mine(uid))
 
 
 @pay.get("/<uid>/wx")

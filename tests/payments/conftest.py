@@ -37,6 +37,7 @@ def till(app, world):
     branch = world.organization(district)
     member = world.member(branch)
     payer = world.account(member)
+    collector = world.account(role="dues_collector", organization=branch)
     with world.writing(district):
         account = accounts.create_account(
             district_id=district.id,
@@ -53,6 +54,7 @@ def till(app, world):
             branch=branch,
             member=member,
             payer=payer,
+            collector=collector,
             account=account,
             channel=channel.CHANNEL,
             fees=channel.FEES,

@@ -132,6 +132,16 @@ def test_second_transaction_for_one_order_is_money_in_suspense(till):
     assert len(till.fees.vouchers) == 1
 
 
+def test_right_sum_after_a_wrong_one_finds_its_place(till):
+    attempt = sent(till)
+    till.channel.pay(attempt.out_trade_no)
+    apply_fact(fact_of(attempt.out_trade_no, txn="42wrong", total=5999), account=till.account)
+    apply_fact(fact_of(attempt.out_trade_no), account=till.account)
+    session.refresh(attempt)
+    assert (attempt.state, attempt.allocation) == ("paid", "done") and len(till.fees.vouchers) == 1
+    assert balances(book(till))["1010:channel:test-a"] == 11999
+
+
 def test_foreign_currency_is_a_case_and_no_entry(till):
     attempt = sent(till)
     till.channel.pay(attempt.out_trade_no)

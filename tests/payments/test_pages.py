@@ -3,14 +3,16 @@
 import re
 
 import pytest
-from flask import Blueprint
+from flask import Blueprint, g, request
 from sqlalchemy import select, text
 
+from portal import payments
+from portal.current import district
 from portal.database import session
 from portal.payments import by_uid
 from portal.payments.models import PaymentAttempt
 from portal.web.access import signed_in
-from portal.web.pay import begin_payment
+from portal.web.pay import hand_over
 from tests.payments.conftest import LINES
 
 WECHAT = "Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0"
@@ -34,9 +36,19 @@ def app(app):
     @room.post("/pay")
     @signed_in
     def pay():
-        from flask import g
-
-        return begin_payment(purpose="fees", member_id=g.actor.member_id, lines=LINES)
+        [way] = payments.ways(district(), purpose="fees", user_agent=request.user_agent.string)
+        try:
+            attempt = payments.start_attempt(
+                account=way.account,
+                member_id=g.actor.member_id,
+                lines=LINES,
+                flow=way.flow,
+                form_token=request.form["form_token"],
+                payer_account_id=g.actor.account_id,
+            )
+        except (payments.AlreadyPaid, payments.StillOpen) as earlier:
+            attempt = earlier.attempt
+        return hand_over(attempt)
 
     app._got_first_request = False
     app.register_blueprint(room)
@@ -44,7 +56,7 @@ def app(app):
 
 
 def start(payer, agent=DESKTOP, key="form-key-1"):
-    reply = payer.post(f"{payer.base}/fees/pay", data={"_once": key}, headers={"User-Agent": agent})
+    reply = payer.post(f"{payer.base}/fees/pay", data={"form_token": key}, headers={"User-Agent": agent})
     assert reply.status_code == 303, reply.get_data(as_text=True)[:2000]
     return reply.headers["Location"]
 
@@ -193,13 +205,14 @@ def test_somebody_else_sees_nothing(payer, till, world):
 
 def test_switched_off_provider_offers_no_way_but_takes_its_money(payer, till, app, world):
     from portal.districts import service as districts
-    from portal.web.pay import NoWayToPay
 
     path = start(payer)
     districts.switch(till.district, "testpay", on=False)
     till.fees.owed.clear()
-    with pytest.raises(NoWayToPay):
-        payer.post(f"{payer.base}/fees/pay", data={"_once": "form-key-9"}, headers={"User-Agent": DESKTOP})
+    with pytest.raises(ValueError, match="not enough values"):
+        payer.post(
+            f"{payer.base}/fees/pay", data={"form_token": "form-key-9"}, headers={"User-Agent": DESKTOP}
+        )
     number = attempt_of(path).out_trade_no
     till.channel.pay(number)
     from tests.payments.channel import notification
