@@ -87,7 +87,7 @@ def create(sim: Simulator) -> Blueprint:
 
     @pages.post("/cashier/phone")
     def change_phone() -> BaseResponse:
-        response = redirect(request.form.get("next") or "/cashier/scan", 303)
+        response = redirect("/cashier/scan", 303)
         response.set_cookie(COOKIE, sim.text(12), max_age=86400, httponly=True, samesite="Lax")
         return response
 

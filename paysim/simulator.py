@@ -65,7 +65,10 @@ class Simulator:
         ]
         self.url = public_url.rstrip("/") or f"http://{host}:{self._servers[0].port}"
         self.ctl_url = f"http://127.0.0.1:{self._servers[1].port}"
-        self._threads = [threading.Thread(target=s.serve_forever, daemon=True) for s in self._servers]
+        self._threads = [
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+            for server in self._servers
+        ]
 
     def defaults(self) -> None:
         """Set the switches as the real service would have them."""

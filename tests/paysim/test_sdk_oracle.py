@@ -6,44 +6,16 @@ It is the outside oracle for both sides: written by somebody else, used against 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
 import wechatpayv3
+from paysim_wire import receiving
 from wechatpayv3.core import Core
 
 from paysim import ctl
 from paysim.faults import Fault
 from paysim.testing import credentials
-
-
-@contextmanager
-def merchant_server() -> Iterator[tuple[str, list]]:
-    """A merchant's callback address that remembers what came."""
-    seen: list = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            seen.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def sdk(account, monkeypatch, *, partner=False):
@@ -71,8 +43,8 @@ def sdk(account, monkeypatch, *, partner=False):
 def test_sdk_orders_looks_closes_and_reads_the_callback(paysim, monkeypatch, signs_with):
     account = credentials(paysim, f"sdk-{signs_with}", signs_with=signs_with)
     pay = sdk(account, monkeypatch)
-    with merchant_server() as (origin, seen):
-        paysim.set_portal(origin)
+    with receiving(paysim) as receiver:
+        origin = receiver.url
         status, text = pay.pay(
             description="党费", out_trade_no="SDK0001", amount={"total": 100}, notify_url=f"{origin}/notify"
         )
@@ -83,7 +55,7 @@ def test_sdk_orders_looks_closes_and_reads_the_callback(paysim, monkeypatch, sig
 
         paid = ctl.pay(paysim, "SDK0001")
         assert paysim.notifier.settle(10)
-        (headers, body) = seen[0]
+        headers, body = receiver.raw[0]
         notice = pay.callback(headers=headers, body=body)
         assert notice["event_type"] == "TRANSACTION.SUCCESS"
         assert notice["resource"]["amount"]["total"] == 100
