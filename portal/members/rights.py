@@ -18,7 +18,7 @@ from portal.database import session, swap, transaction
 from portal.districts import context
 from portal.members import sealed
 from portal.members.events import announce_move, ref
-from portal.members.models import Affiliation, Member, Office, Request, StatusEvent
+from portal.members.models import EXIT_TYPES, Affiliation, Member, Office, Request, StatusEvent
 from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
 from portal.plugin import Erasure, Objection
@@ -110,6 +110,48 @@ def move(
         )
         announce_move(member, origin=origin, target=organization.id, key=str(following.id))
     return following
+
+
+def leave(member: Member, *, version: int, on_day: date, exit_type: str, reason: str, actor: Any) -> Member:
+    """Close a record from ``on_day`` on; its affiliation ends, its past stays (domain.md §4.1 exit types).
+
+    Raises:
+        NotAllowed: no reason, an unknown way of leaving, or a plugin objects.
+    """
+    if exit_type not in EXIT_TYPES or not reason.strip():
+        raise NotAllowed(_("请选去向，并写明原因。"))
+    blocking = [one for one in objections(member, "leave") if one.blocks]
+    if blocking:
+        raise NotAllowed("；".join(str(one.text) for one in blocking))
+    with transaction():
+        origin = member.organization_id
+        swap(
+            member, version=version, state="left", exit_type=exit_type, closed_on=on_day, organization_id=None
+        )
+        ended = session.scalars(
+            select(Affiliation).where(
+                Affiliation.member_id == member.id, Affiliation.valid_to.is_(None), ~Affiliation.void
+            )
+        ).all()
+        for row in ended:
+            row.valid_to, row.end_reason = max(on_day, row.valid_from), reason.strip()[:40]
+        session.add(
+            StatusEvent(
+                district_id=member.district_id,
+                member_id=member.id,
+                kind="state",
+                value="left",
+                on_day=on_day,
+                document=reason.strip()[:120],
+                actor_id=getattr(actor, "account_id", actor),
+                recorded_at=clock.now(),
+            )
+        )
+        audit.record(
+            "member.leave", member, actor=actor, district=member.district_id, detail={"exit": exit_type}
+        )
+        announce_move(member, origin=origin, target=None, key=f"left-{member.id}-{member.version}")
+    return member
 
 
 def merge(kept: Member, absorbed: Member, *, versions: tuple[int, int], reason: str, actor: Any) -> Member:

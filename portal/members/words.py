@@ -27,3 +27,15 @@ REQUEST_STEP = {
 }
 #: How a request's state is shown: kind of tag.
 REQUEST_TONE = {"open": "warn", "accepted": "ok", "refused": "bad", "withdrawn": "quiet"}
+EXIT = {
+    "transferred_out": _("转往外地"),
+    "deceased": _("去世"),
+    "settled_abroad": _("出国定居"),
+    "withdrew": _("退党"),
+    "persuaded": _("劝退"),
+    "struck_off": _("劝而不退除名"),
+    "self_withdrawn": _("除名"),
+    "expelled": _("开除党籍"),
+    "probation_cancelled": _("取消预备党员资格"),
+    "not_recognised": _("不予承认"),
+}

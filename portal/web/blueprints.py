@@ -14,6 +14,7 @@ ROOMS = (
     "portal.notices.views:notices",
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",
+    "portal.members.views_acts:acts",
     "portal.web.hooks:hooks",
     "portal.web.pay:pay",
 )

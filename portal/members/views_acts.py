@@ -1,0 +1,164 @@
+"""Acts on a member's record that touch every plugin: move, leave, merge, erase. Preview, ask, do."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, abort, g, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+
+from portal import clock
+from portal.database import session
+from portal.members import queries, rights, words
+from portal.members.models import Member
+from portal.organizations.models import BRANCH_KINDS, Organization
+from portal.organizations.service import NotAllowed
+from portal.web.access import requires
+from portal.web.frame import say
+from portal.web.htmx import go, render
+from portal.web.once import once, required_version
+
+acts = Blueprint("acts", __name__)
+
+ACTS = ("move", "leave", "merge", "erase")
+#: The act as plugins' ``member_objections`` hear it.
+_OBJECTION = {"move": "transfer"}
+
+
+@acts.get("/d/<district_code>/desk/members/<int:member_id>/<any(move, leave, merge, erase):act>")
+@requires("core.members.edit")
+def ask(member_id: int, act: str) -> Any:
+    """Show what an act would do, what speaks against it, and the form."""
+    return _page(_member(member_id), act)
+
+
+@acts.post("/d/<district_code>/desk/members/<int:member_id>/<any(move, leave, merge, erase):act>")
+@requires("core.members.edit")
+@once
+def do(member_id: int, act: str) -> Any:
+    """Do it; a reason is always asked for (rule K10)."""
+    member = _member(member_id)
+    try:
+        said = {"move": _move, "leave": _leave, "merge": _merge, "erase": _erase}[act](member)
+    except NotAllowed as refused:
+        return _page(member, act, error=str(refused), status=422)
+    say(said)
+    return go(url_for("web.desk"))
+
+
+def _move(member: Member) -> str:
+    target = session.get(Organization, _number("organization"))
+    if target is None:
+        raise NotAllowed(gettext("请选转到哪个党支部。"))
+    rights.move(
+        member,
+        target,
+        version=required_version(),
+        from_day=_day(),
+        reason=request.form.get("reason", ""),
+        actor=g.actor,
+    )
+    return gettext("已转到“%(name)s”。", name=target.name)
+
+
+def _leave(member: Member) -> str:
+    rights.leave(
+        member,
+        version=required_version(),
+        on_day=_day(),
+        exit_type=request.form.get("exit", ""),
+        reason=request.form.get("reason", ""),
+        actor=g.actor,
+    )
+    return gettext("登记已结束，历史都在。")
+
+
+def _merge(member: Member) -> str:
+    other = _other(member)
+    if other is None:
+        raise NotAllowed(gettext("没有找到要并入的另一条登记。"))
+    rights.merge(
+        member,
+        other,
+        versions=(required_version(), _number("other_version")),
+        reason=request.form.get("reason", ""),
+        actor=g.actor,
+    )
+    return gettext("已合并成一条登记。")
+
+
+def _erase(member: Member) -> str:
+    told = rights.erase(
+        member, version=required_version(), reason=request.form.get("reason", ""), actor=g.actor
+    )
+    kept = [str(one.reason) for one in told.values() if one and one.kept and one.reason]
+    said = gettext("个人资料已删除。")
+    return said + gettext("按规定保留：%(what)s", what="；".join(kept)) if kept else said
+
+
+def _member(member_id: int) -> Member:
+    member = queries.member_at(member_id, g.actor, "core.members.edit")
+    if member is None:
+        abort(404)
+    return member
+
+
+def _other(member: Member) -> Member | None:
+    """Return the record to be absorbed: the one whose number was typed, of this district."""
+    uid = request.values.get("other", "").strip().upper()
+    if not uid:
+        return None
+    found = session.scalars(select(Member).where(Member.uid == uid, Member.id != member.id)).one_or_none()
+    return found
+
+
+def _number(field: str) -> int:
+    text = request.form.get(field, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+
+
+def _day() -> date:
+    try:
+        found = date.fromisoformat(request.form.get("day", "").strip())
+    except ValueError:
+        raise NotAllowed(gettext("日期看不懂，请写成2026-03-01这样。")) from None
+    if found > clock.today():
+        raise NotAllowed(gettext("日期不能晚于今天。"))
+    return found
+
+
+def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> Any:
+    branches = []
+    if act == "move":
+        branches = session.execute(
+            select(Organization.id, Organization.name)
+            .where(
+                Organization.kind.in_(BRANCH_KINDS),
+                Organization.dissolved_on.is_(None),
+                Organization.id != member.organization_id,
+            )
+            .order_by(Organization.sort_key, Organization.id)
+            .limit(500)
+        ).all()
+    return render(
+        "members/act.html",
+        block="content" if error else None,
+        status=status,
+        member=member,
+        act=act,
+        branch=queries.branch_name(member.organization_id),
+        branches=[(str(row.id), row.name) for row in branches],
+        objections=rights.objections(member, _OBJECTION.get(act, act)),
+        other=_other(member) if act == "merge" else None,
+        exits=list(words.EXIT.items()),
+        error=error,
+        typed=request.form,
+        titles={
+            "move": gettext("转到本地另一个党支部"),
+            "leave": gettext("结束这条登记"),
+            "merge": gettext("合并重复的登记"),
+            "erase": gettext("删除个人资料"),
+        },
+    )

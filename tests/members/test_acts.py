@@ -1,0 +1,97 @@
+"""The desk's pages of move, leave, merge and erase."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal import clock
+from portal.database import everything, session
+from portal.members.models import Member
+from portal.testing import World
+
+
+@pytest.fixture
+def desk(world: World):
+    here = world.district()
+    return here, world.browser(world.account(role="desk", district=here))
+
+
+def url(here, member, act):
+    return f"/d/{here.code}/desk/members/{member.id}/{act}"
+
+
+def form(**values):
+    return {"version": "1", "_once": "k" * 12, "reason": "换了单位", **values}
+
+
+def row(member) -> Member:
+    session.rollback()
+    with everything():
+        found = session.get_one(Member, member.id)
+        session.refresh(found)
+        return found
+
+
+def test_move_shows_the_branches_and_moves(world: World, desk):
+    here, browser = desk
+    old, new = world.organization(here), world.organization(here)
+    member = world.member(old)
+    page = browser.get(url(here, member, "move")).get_data(as_text=True)
+    assert new.name in page and old.name in page
+    wrong = browser.post(url(here, member, "move"), data=form(organization=str(new.id), day="三月"))
+    assert wrong.status_code == 422 and "日期看不懂" in wrong.get_data(as_text=True)
+    answer = browser.post(
+        url(here, member, "move"), data=form(organization=str(new.id), day=clock.today().isoformat())
+    )
+    assert answer.status_code == 303
+    assert row(member).organization_id == new.id
+
+
+def test_a_branch_of_another_district_is_no_target(world: World, desk):
+    here, browser = desk
+    member = world.member(world.organization(here))
+    foreign = world.organization(world.district())
+    answer = browser.post(
+        url(here, member, "move"), data=form(organization=str(foreign.id), day=clock.today().isoformat())
+    )
+    assert answer.status_code == 422
+    assert row(member).organization_id == member.organization_id
+
+
+def test_leave_needs_a_way_and_a_reason_then_erase_leaves_a_shell(world: World, desk):
+    here, browser = desk
+    member = world.member(world.organization(here), name="标记人")
+    day = clock.today().isoformat()
+    assert browser.post(url(here, member, "leave"), data=form(day=day)).status_code == 422
+    answer = browser.post(url(here, member, "leave"), data=form(day=day, exit="transferred_out"))
+    assert answer.status_code == 303
+    assert row(member).closed_on == clock.today()
+    page = browser.get(url(here, member, "erase")).get_data(as_text=True)
+    assert "删除后不能恢复" in page
+    answer = browser.post(
+        url(here, member, "erase"), data=form(version=str(row(member).version), _once="e" * 12)
+    )
+    assert answer.status_code == 303
+    assert row(member).name == "已删除"
+
+
+def test_merge_two_records(world: World, desk):
+    here, browser = desk
+    branch = world.organization(here)
+    kept, other = world.member(branch), world.member(branch, name="重复人")
+    page = browser.get(url(here, kept, "merge") + f"?other={other.uid}").get_data(as_text=True)
+    assert "重复人" in page
+    answer = browser.post(url(here, kept, "merge"), data=form(other=other.uid, other_version="1"))
+    assert answer.status_code == 303
+    assert row(other).closed_on is not None and row(kept).closed_on is None
+
+
+def test_strangers_find_nothing(world: World, desk):
+    here, _browser = desk
+    member = world.member(world.organization(here))
+    there = world.district()
+    foreign = world.browser(world.account(role="desk", district=there))
+    own = world.browser(world.account(member))
+    for act in ("move", "leave", "merge", "erase"):
+        assert foreign.get(url(there, member, act)).status_code == 404
+        assert own.get(url(here, member, act)).status_code == 404
