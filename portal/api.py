@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from portal import audit, clock, crypto, ledger, payments
+from portal import audit, clock, crypto, jobs, ledger, notices, payments
 from portal.current import district, district_or_none, registry
 from portal.database import (
     Conflict,
@@ -30,6 +30,7 @@ from portal.districts import settings
 from portal.districts.models import District
 from portal.hookspecs import hookimpl
 from portal.identity.actor import Actor, Reach
+from portal.members import requests
 from portal.members.models import Affiliation, Member, Person, Request
 from portal.organizations.models import BRANCH_KINDS, Organization, Unit
 from portal.payments.contract import (
@@ -68,6 +69,7 @@ from portal.plugin import (
     Hidden,
     Job,
     MemberRef,
+    Message,
     NavItem,
     Objection,
     Panel,
@@ -79,10 +81,13 @@ from portal.plugin import (
     Todo,
 )
 from portal.registry import NotAvailable
+from portal.sheets import values as sheet_values
+from portal.sheets.profiles import Column as SheetColumn
 from portal.web.access import public, requires, signed_in
 from portal.web.frame import civil, fen, mask_name, mask_phone, month, say, yuan
 from portal.web.headers import allow_form_target
 from portal.web.htmx import go, render, wants_fragment
+from portal.web.once import once, required_version
 from portal.web.pay import hand_over
 
 __all__ = [
@@ -114,6 +119,7 @@ __all__ = [
     "Member",
     "MemberRef",
     "MerchantAccountInfo",
+    "Message",
     "Model",
     "NavItem",
     "NotAvailable",
@@ -140,6 +146,7 @@ __all__ = [
     "ScopeError",
     "Service",
     "Setting",
+    "SheetColumn",
     "SheetColumns",
     "Source",
     "Todo",
@@ -163,21 +170,27 @@ __all__ = [
     "hookimpl",
     "in_scope",
     "is_postgresql",
+    "jobs",
     "lazy_gettext",
     "ledger",
     "mask_name",
     "mask_phone",
     "month",
     "ngettext",
+    "notices",
+    "once",
     "payments",
     "public",
     "registry",
     "render",
+    "requests",
+    "required_version",
     "requires",
     "rows",
     "say",
     "session",
     "settings",
+    "sheet_values",
     "signed_in",
     "swap",
     "transaction",

@@ -2,3 +2,7 @@
 
 Every parser takes `(cell, where)`; empty cells never reach it.
 """
+
+from portal.sheets.values import codes, dates, money, numbers, text
+
+__all__ = ["codes", "dates", "money", "numbers", "text"]
