@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.api import Permission, Plugin, Setting, hookimpl
+from portal.api import (
+    Card,
+    DistrictRef,
+    Erasure,
+    Hidden,
+    Job,
+    MemberRef,
+    NavItem,
+    Objection,
+    Panel,
+    Permission,
+    Plugin,
+    Service,
+    Setting,
+    SheetColumns,
+    Todo,
+    hookimpl,
+    payments,
+)
 from portal.api import lazy_gettext as _l
 
-from . import commands, models, permissions, settings
+from . import commands, hooks, jobs, models, permissions, settings, sheets, views
+from .purpose import DuesPurpose
+from .service import moves
 
 __all__ = ["Dues", "models", "plugin"]
 
@@ -24,8 +44,8 @@ class Dues(Plugin):
     on_by_default = True
 
     @hookimpl
-    def register_commands(self) -> Iterable[Any]:
-        return [commands.dues]
+    def register_blueprints(self) -> Iterable[Any]:
+        return [views.dues, views.check]
 
     @hookimpl
     def register_permissions(self) -> Iterable[Permission]:
@@ -34,6 +54,65 @@ class Dues(Plugin):
     @hookimpl
     def register_settings(self) -> Iterable[Setting]:
         return settings.SETTINGS
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        return jobs.JOBS
+
+    @hookimpl
+    def register_commands(self) -> Iterable[Any]:
+        return [commands.dues]
+
+    @hookimpl
+    def register_sheets(self) -> Iterable[SheetColumns]:
+        return [sheets.MEMBER_COLUMNS]
+
+    @hookimpl
+    def register_services(self) -> Iterable[Service]:
+        purpose = DuesPurpose()
+        return [Service(protocol=payments.PaymentPurpose, implementation=purpose, key=purpose.slug)]
+
+    @hookimpl
+    def nav_items(self, district: DistrictRef, actor: Any) -> Iterable[NavItem]:
+        return hooks.nav(actor)
+
+    @hookimpl
+    def home_cards(self, district: DistrictRef, actor: Any) -> Iterable[Card]:
+        return hooks.card(actor)
+
+    @hookimpl
+    def todo_items(self, district: DistrictRef, actor: Any) -> Iterable[Todo]:
+        return hooks.todos(actor)
+
+    @hookimpl
+    def member_panels(self, district: DistrictRef, actor: Any, member: MemberRef) -> Iterable[Panel]:
+        return hooks.panels(actor, member)
+
+    @hookimpl
+    def switch_off_warnings(self, district: DistrictRef) -> Iterable[Hidden]:
+        return hooks.hidden(district)
+
+    @hookimpl
+    def member_export(self, district: DistrictRef, member: MemberRef) -> Mapping[str, Any]:
+        return hooks.export(member)
+
+    @hookimpl
+    def member_erase(self, district: DistrictRef, member: MemberRef) -> Erasure:
+        return hooks.erase(member)
+
+    @hookimpl
+    def member_objections(self, district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
+        return hooks.objections(member, act)
+
+    @hookimpl
+    def member_merged(self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef) -> None:
+        moves.merged(kept=kept, absorbed=absorbed)
+
+    @hookimpl
+    def member_moved(
+        self, district: DistrictRef, member: MemberRef, origin: int | None, target: int | None
+    ) -> None:
+        moves.moved(member=member, target=target)
 
 
 plugin = Dues()

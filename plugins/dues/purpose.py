@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import url_for
+from flask import has_request_context, url_for
 
-from portal.api import clock, ngettext, payments
+from portal.api import clock, district_or_none, ngettext, payments
 from portal.api import gettext as _
 
 from .queries.statement import statement
@@ -26,8 +26,8 @@ class DuesPurpose:
         return payments.Description(
             title=ngettext("交%(num)s个月党费", "交%(num)s个月党费", count),
             channel_text=ngettext("缴费%(num)s个月", "缴费%(num)s个月", count),
-            back_url=url_for("dues.statement"),
-            done_url=url_for("dues.voucher", token=paid) if paid else url_for("dues.history"),
+            back_url=_link("dues.statement"),
+            done_url=_link("dues.voucher", token=paid) if paid else _link("dues.history"),
             done_label=_("看缴费凭证"),
         )
 
@@ -71,6 +71,11 @@ class DuesPurpose:
             )
             for part in parts
         ]
+
+
+def _link(endpoint: str, **values: str) -> str:
+    """Return a page's address; none where there is no district to go to (a job, a channel's callback)."""
+    return url_for(endpoint, **values) if has_request_context() and district_or_none() else ""
 
 
 def by_source_of(attempt: payments.AttemptInfo) -> str | None:

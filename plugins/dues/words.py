@@ -1,5 +1,7 @@
 """The sentences of the dues pages that say why; ``ux.md`` "Words" sets their tone."""
 
+from __future__ import annotations
+
 from portal.api import gettext as _
 
 from .amounts import percent, short_yuan, yuan
@@ -72,3 +74,38 @@ def base_refused(reason: str) -> str:
         "above_range": _("比规定的最高数多，多出的部分属于自愿多交，请由支部在规定的范围里定。"),
         "unknown_item": _("表里有不认识的工资项目，请对照公式改名或删去。"),
     }[reason]
+
+
+def edges(explanation: Explanation, table: RateTable) -> list[tuple[str, bool]]:
+    """Return the brackets of a category in words, and which one is this member's."""
+    found = []
+    for bracket in table.category(explanation.category).brackets:
+        rate = percent(bracket.rate)
+        if bracket.above == 0 and bracket.up_to is not None:
+            said = _("%(up_to)s元及以下：%(rate)s", up_to=short_yuan(bracket.up_to), rate=rate)
+        elif bracket.up_to is None:
+            said = _("%(above)s元以上：%(rate)s", above=short_yuan(bracket.above), rate=rate)
+        else:
+            said = _(
+                "%(above)s元以上到%(up_to)s元：%(rate)s",
+                above=short_yuan(bracket.above),
+                up_to=short_yuan(bracket.up_to),
+                rate=rate,
+            )
+        found.append((said, bracket == explanation.bracket))
+    return found
+
+
+def next_door(explanation: Explanation) -> list[str]:
+    """Return what changes at the edges of the member's bracket: the whole amount takes one rate."""
+    pairs = [explanation.edges[at : at + 2] for at in range(0, len(explanation.edges), 2)]
+    return [
+        _(
+            "基数%(below)s元交%(less)s元，%(above)s元交%(more)s元。",
+            below=short_yuan(below.base_fen),
+            less=yuan(below.amount_fen),
+            above=short_yuan(above.base_fen),
+            more=yuan(above.amount_fen),
+        )
+        for below, above in pairs
+    ]

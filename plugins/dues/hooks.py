@@ -1,0 +1,193 @@
+"""What the start page and the member's page show of dues, and what a person's rights ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import func, select, update
+
+from portal.api import (
+    Actor,
+    Card,
+    DistrictRef,
+    Erasure,
+    Hidden,
+    MemberRef,
+    NavItem,
+    Objection,
+    Panel,
+    Todo,
+    fen,
+    ledger,
+    ngettext,
+    payments,
+    rows,
+    session,
+    transaction,
+)
+from portal.api import gettext as _
+from portal.api import lazy_gettext as _l
+
+from . import page_words as words
+from .models import (
+    DuesAssessment,
+    DuesConsent,
+    DuesMemberOpening,
+    DuesObligation,
+    DuesRelief,
+    DuesVoucher,
+)
+from .models.obligation import PAYABLE
+from .queries.proposals import waiting
+from .queries.statement import Statement, statement
+from .service import books
+
+NAV = NavItem(key="dues", label=_l("党费"), endpoint="dues.statement", icon="wallet2", order=30)
+
+
+def nav(actor: Actor) -> list[NavItem]:
+    """Return the member's place in the navigation."""
+    return [NAV] if actor.member_id is not None and actor.can("dues.pay") else []
+
+
+def card(actor: Actor) -> list[Card]:
+    """Return what I owe and why, for the start page."""
+    if actor.member_id is None or not actor.can("dues.pay"):
+        return []
+    found = statement(actor.member_id)
+    if found is None or not found.timeline.lines:
+        return []
+    return [_card(found)]
+
+
+def _card(found: Statement) -> Card:
+    line = found.timeline
+    url = url_for("dues.statement")
+    if line.missing or line.owed_fen == 0:
+        text = words.missing(line.missing, "")[0] if line.missing else _("到这个月的党费都交了。")
+        return Card(key="dues", title=_("党费"), text=text, url=url, action=_("看看"), order=10)
+    why = found.current.sentence if found.current else ""
+    text = words.arrears(line.arrears) + why if line.arrears else why
+    return Card(
+        key="dues",
+        title=_("要交的党费"),
+        value=fen(line.owed_fen),
+        text=text,
+        url=url,
+        action=_("去交党费"),
+        tone="warn" if line.arrears else "plain",
+        order=10,
+    )
+
+
+def todos(actor: Actor) -> list[Todo]:
+    """Return the base that waits for my word."""
+    if actor.member_id is None or not actor.can("dues.pay"):
+        return []
+    proposal = waiting(actor.member_id)
+    if proposal is None or proposal.assessed.state != "draft":
+        return []
+    return [Todo(key="dues.base", label=_("请看一遍支部登记的党费基数"), url=url_for("dues.base"), order=20)]
+
+
+def panels(actor: Actor, member: MemberRef) -> list[Panel]:
+    """Return the dues panel of a member's page, for the member's own branch and the member."""
+    from .views.panel import may_see
+
+    if not may_see(actor, member_id=member.id, organization_id=member.organization_id):
+        return []
+    return [Panel(key="dues", title=_("党费"), url=url_for("dues.panel", member_uid=member.uid), order=30)]
+
+
+def hidden(district: DistrictRef) -> list[Hidden]:
+    """Return what nobody sees while dues are switched off: months still open. Money keeps coming in."""
+    table: Any = DuesObligation.__table__.c
+    count = session.execute(
+        select(func.count()).where(table.district_id == district.id, table.state.in_(PAYABLE))
+    ).scalar_one()
+    if not count:
+        return []
+    text = ngettext("%(num)s个月没交的党费", "%(num)s个月没交的党费", count)
+    return [Hidden(text=text, count=count)]
+
+
+def export(member: MemberRef) -> Mapping[str, Any]:
+    """Return everything kept about a member's dues, ready for JSON; sums in fen."""
+    return {
+        "opening": _plain(DuesMemberOpening, member.id),
+        "assessments": _plain(DuesAssessment, member.id),
+        "months": _plain(DuesObligation, member.id),
+        "reliefs": _plain(DuesRelief, member.id),
+        "consents": _plain(DuesConsent, member.id),
+        "vouchers": _plain(DuesVoucher, member.id),
+        "credit_fen": books.credit_of(member.district_id, member.id),
+        "entries": _entries(member),
+    }
+
+
+def _plain(model: Any, member_id: int) -> list[dict[str, Any]]:
+    keep = [
+        column
+        for column in model.__table__.c
+        if column.name not in ("district_id", "version") and not column.name.endswith("_by")
+    ]
+    found = session.execute(rows(model, *keep).where(model.__table__.c.member_id == member_id))
+    return [
+        {
+            name: value.isoformat() if hasattr(value, "isoformat") else value
+            for name, value in row._asdict().items()
+        }
+        for row in found
+    ]
+
+
+def _entries(member: MemberRef) -> dict[str, int]:
+    book = ledger.find_book(district_id=member.district_id, purpose=books.PURPOSE)
+    return ledger.balances(book, member_id=member.id) if book else {}
+
+
+def erase(member: MemberRef) -> Erasure:
+    """Erase what may go: bases and reasons. The months, entries and vouchers are books and stay 15 years.
+
+    Source: accounting files are kept (domain.md §9.2, FROM MEMORY); PIPL Art. 47 lets what a law keeps stay.
+    """
+    with transaction() as current:
+        kept = current.execute(
+            rows(DuesObligation, func.count()).where(DuesObligation.__table__.c.member_id == member.id)
+        ).scalar_one()
+        erased = 0
+        for model, values in (
+            (DuesAssessment, {"base_fen": None, "reason": ""}),
+            (DuesRelief, {"reason": "—"}),
+            (DuesConsent, {"note": ""}),
+        ):
+            table = model.__table__
+            done: Any = current.execute(
+                update(table)
+                .where(table.c.member_id == member.id, table.c.district_id == member.district_id)
+                .values(**values)
+            )
+            erased += done.rowcount
+    reason = _("党费的账和凭证要保存15年，到期再删；基数和事由已抹去。") if kept else ""
+    return Erasure(erased=erased, kept=kept, reason=reason)
+
+
+def objections(member: MemberRef, act: str) -> list[Objection]:
+    """Return what has to be cleared up before a member moves, merges, leaves or is erased."""
+    found = statement(member.id)
+    said: list[Objection] = []
+    if found is not None and found.timeline.arrears:
+        months = words.month_list(line.month for line in found.timeline.arrears)
+        text = _("%(months)s的党费还没登记，请先和支部核对。", months=months)
+        # A transfer is not stopped by dues: the letter says how far they are paid.
+        said.append(Objection(code="dues.arrears", text=text, blocks=act == "erase"))
+    if found is not None and found.credit_fen > 0:
+        text = _("还有%(sum)s没用上，要先交成党费或退回。", sum=fen(found.credit_fen))
+        said.append(Objection(code="dues.credit", text=text, blocks=act in ("erase", "leave")))
+    if payments.has_open_attempt(member_id=member.id, purpose=books.PURPOSE):
+        said.append(
+            Objection(code="dues.attempt", text=_("有一笔付款还在查结果，请等查清再办。"), blocks=True)
+        )
+    return said

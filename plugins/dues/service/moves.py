@@ -1,0 +1,92 @@
+"""When a member moves to another branch, or two records turn out to be one person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from portal.api import Conflict, MemberRef, audit, clock, transaction
+
+from ..models import (
+    DuesAssessment,
+    DuesConsent,
+    DuesMemberOpening,
+    DuesObligation,
+    DuesRelief,
+    DuesVoucher,
+)
+from ..models.obligation import PAYABLE
+
+
+def moved(*, member: MemberRef, target: int | None) -> int:
+    """Hand the months after this one over to the new branch; return how many.
+
+    This month and what is owed from before stay with the branch that had the member on the month's first
+    day, so that each month belongs to exactly one branch. Told twice it changes nothing.
+    """
+    if target is None:
+        return 0
+    table: Any = DuesObligation.__table__
+    with transaction() as current:
+        done: Any = current.execute(
+            update(table)
+            .where(
+                table.c.district_id == member.district_id,
+                table.c.member_id == member.id,
+                table.c.month > clock.month(),
+                table.c.state.in_(PAYABLE),
+                table.c.paid_fen == 0,
+                table.c.organization_id != target,
+            )
+            .values(organization_id=target, version=table.c.version + 1)
+        )
+        waiting: Any = DuesAssessment.__table__
+        current.execute(
+            update(waiting)
+            .where(
+                waiting.c.district_id == member.district_id,
+                waiting.c.member_id == member.id,
+                waiting.c.state.in_(("draft", "confirmed")),
+            )
+            .values(organization_id=target, version=waiting.c.version + 1)
+        )
+    return int(done.rowcount)
+
+
+def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
+    """Move an absorbed record's dues over to the one that is kept, inside the merge's transaction.
+
+    The books name members by id and are never changed, so a record with entries of its own cannot be
+    absorbed: it has to be the one that is kept. Raises ``Conflict`` then.
+    """
+    with transaction() as current:
+        on_books = select(DuesObligation.id).where(
+            DuesObligation.district_id == absorbed.district_id, DuesObligation.member_id == absorbed.id
+        )
+        vouchers = select(DuesVoucher.id).where(
+            DuesVoucher.district_id == absorbed.district_id, DuesVoucher.member_id == absorbed.id
+        )
+        if current.scalar(on_books.limit(1)) or current.scalar(vouchers.limit(1)):
+            raise Conflict("the absorbed record has dues on the books; keep that one instead")
+        has = {
+            model: current.scalar(select(model.id).where(model.member_id == kept.id).limit(1)) is not None
+            for model in (DuesMemberOpening, DuesAssessment)
+        }
+        for model in (DuesMemberOpening, DuesAssessment, DuesRelief, DuesConsent):
+            table: Any = model.__table__
+            mine = (table.c.district_id == absorbed.district_id) & (table.c.member_id == absorbed.id)
+            if has.get(model):
+                # What the kept record says about itself holds.
+                if model is DuesMemberOpening:
+                    current.execute(delete(table).where(mine))
+                else:
+                    current.execute(update(table).where(mine).values(state="withdrawn"))
+            current.execute(update(table).where(mine).values(member_id=kept.id))
+        audit.record(
+            "dues.merge",
+            ("member", kept.id),
+            actor=None,
+            district=kept.district_id,
+            detail={"absorbed": absorbed.id},
+        )

@@ -1,0 +1,90 @@
+"""Choose months, check, and hand over to the core's payments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, request
+
+from portal.api import NoWayToPay, begin_payment, district, payments, render, requires
+from portal.api import gettext as _
+
+from ..months import parse_month
+from ..service import books
+from ..timeline import Choice, Timeline
+from . import dues
+from .mine import my_statement
+from .statement import statement_page
+
+
+@dues.get("/pay")
+@requires("dues.pay")
+def choose() -> Any:
+    """Show what is about to be paid, to whom, in full, before any money moves."""
+    found = my_statement()
+    picked = request.args.getlist("month")
+    choice = _choice(found.timeline, picked)
+    if choice is None:
+        return statement_page(picked=picked, error=_why_not(found.timeline, picked), status=422)
+    ways = _ways()
+    if not ways:
+        return statement_page(picked=picked, error=_("这里还不能网上付款，请交给支部。"), status=422)
+    return render(
+        "dues/check.html",
+        block="content",
+        found=found,
+        choice=choice,
+        ways=ways,
+    )
+
+
+@dues.post("/pay")
+@requires("dues.pay")
+def pay() -> Any:
+    """Begin one payment for one form; the same form again is the same payment."""
+    found = my_statement()
+    picked = request.form.getlist("month")
+    try:
+        return begin_payment(
+            purpose=books.PURPOSE, member_id=found.member_id, lines=_lines(found.timeline, picked)
+        )
+    except payments.PurposeRefused as refused:
+        return statement_page(picked=picked, error=str(refused), status=422)
+    except NoWayToPay:
+        return statement_page(picked=picked, error=_("这里还不能网上付款，请交给支部。"), status=422)
+
+
+def _ways() -> list[payments.Way]:
+    return payments.ways(district(), purpose=books.PURPOSE, user_agent=request.headers.get("User-Agent", ""))
+
+
+def _choice(line: Timeline, picked: list[str]) -> Choice | None:
+    """Return the choice that is exactly ``picked``: from the oldest on, nothing in between left out."""
+    choice = line.choice(max(picked)) if picked else None
+    return choice if choice is not None and sorted(choice.months) == sorted(set(picked)) else None
+
+
+def _lines(line: Timeline, picked: list[str]) -> list[payments.PayLine]:
+    open_fen = {each.month: each.open_fen for each in line.lines}
+    try:
+        months = sorted({parse_month(month) for month in picked})
+    except ValueError:
+        abort(400)
+    lines = [
+        payments.PayLine(reference=month, amount_fen=open_fen[month])
+        for month in months
+        if open_fen.get(month, 0) > 0
+    ]
+    if not lines:
+        raise payments.PurposeRefused(_("这几个月已经交过了。"))
+    return lines
+
+
+def _why_not(line: Timeline, picked: list[str]) -> str:
+    if line.ask_branch_first:
+        return _("请先和支部一起核对，这里暂不收款。")
+    if not picked:
+        return _("请先选要交的月份。")
+    if line.choices and line.choice(max(picked)) is not None:
+        return _("请从最早没交的月份选起，中间不要空。")
+    return _("这几个月现在不能交，请重新选择。")
