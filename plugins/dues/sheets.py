@@ -136,4 +136,6 @@ def _pieces(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-MEMBER_COLUMNS = SheetColumns(sheet="members", columns=COLUMNS, apply=apply, check=check)
+MEMBER_COLUMNS = SheetColumns(
+    sheet="members", columns=COLUMNS, apply=apply, check=check, current=current, take_back=take_back
+)
