@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, request
+from flask import abort, g, request, url_for
 
-from portal.api import NoWayToPay, begin_payment, district, payments, render, requires
+from portal.api import crypto, district, go, hand_over, payments, render, requires
 from portal.api import gettext as _
 
 from ..months import parse_month
@@ -44,14 +44,29 @@ def pay() -> Any:
     """Begin one payment for one form; the same form again is the same payment."""
     found = my_statement()
     picked = request.form.getlist("month")
+    key = request.form.get("_once", "")
+    if not 8 <= len(key) <= 64:
+        abort(400)
+    wanted = request.form.get("way")
+    way = next((each for each in _ways() if wanted in (None, "", each.account.slug)), None)
+    if way is None:
+        return statement_page(picked=picked, error=_("这里还不能网上付款，请交给支部。"), status=422)
     try:
-        return begin_payment(
-            purpose=books.PURPOSE, member_id=found.member_id, lines=_lines(found.timeline, picked)
+        attempt = payments.start_attempt(
+            account=way.account,
+            member_id=found.member_id,
+            lines=_lines(found.timeline, picked),
+            flow=way.flow,
+            form_token=crypto.token_hash(f"{g.actor.account_id}:dues:{key}"),
+            payer_account_id=g.actor.account_id,
+            client_ip=request.remote_addr or "",
         )
     except payments.PurposeRefused as refused:
         return statement_page(picked=picked, error=str(refused), status=422)
-    except NoWayToPay:
-        return statement_page(picked=picked, error=_("这里还不能网上付款，请交给支部。"), status=422)
+    except (payments.AlreadyPaid, payments.StillOpen) as earlier:
+        # Nobody pays twice because an answer is late: the older order is shown until its end is known.
+        return go(url_for("pay.show", uid=earlier.attempt.uid))
+    return hand_over(attempt)
 
 
 def _ways() -> list[payments.Way]:
