@@ -24,7 +24,7 @@ LINES, LOOKED_INTO = 20, 40
 class Answer:
     """What ``/find`` shows.
 
-    ``desks`` is never empty where any center exists. ``uncovered`` names employers found that no
+    ``desks`` is never empty where any center exists. ``uncovered`` names employers and places that no
     organization answers for; ``more`` says that too little was typed to show all.
     """
 
@@ -87,8 +87,13 @@ def _answer(
     nearest = dict(list(involved.items())[:DESKS])
     found = behind(matches, list(nearest))
     lines = ranked(found, matches, near)
-    reached = {row.via_id for row in found if row.source in {"unit", "at"}}
-    uncovered = [one.name for one in matches if one.kind == "unit" and one.entity_id not in reached]
+    sources = {"unit": "unit", "at": "unit", "place": "place"}
+    reached = {(sources.get(row.source), row.via_id) for row in found}
+    uncovered = [
+        one.name
+        for one in matches
+        if one.kind in {"unit", "place"} and (one.kind, one.entity_id) not in reached
+    ]
     return Answer(
         text=text,
         lines=tuple(lines[:LINES]),

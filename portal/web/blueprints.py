@@ -12,6 +12,7 @@ ROOMS = (
     "portal.health.views:health",
     "portal.admin.views:admin",
     "portal.notices.views:notices",
+    "portal.organizations.views:finding",
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",
     "portal.members.views_acts:acts",
