@@ -13,7 +13,7 @@ from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
-from portal.web import access, errors, frame, gate, headers, htmx
+from portal.web import access, assets, errors, frame, gate, headers, htmx
 
 csrf = CSRFProtect()
 
@@ -40,6 +40,7 @@ def configure(app: Flask) -> None:
     csrf.init_app(app)
     htmx.install(app)
     headers.install(app)
+    assets.install(app)
     frame.install(app)
     errors.install(app)
     with app.app_context():

@@ -21,7 +21,7 @@ def weight(data: bytes) -> int:
 
 def test_first_load_stays_within_100_kib_of_gzip(client):
     page = client.get("/dev/components").data
-    found = re.findall(r'(?:src|href)="/static/([^"#]+)', page.decode())
+    found = re.findall(r'(?:src|href)="/static/([^"#?]+)', page.decode())
     files = {name for name in found if name != "picture.js"}
     assert {
         "vendor/bootstrap.min.css",
@@ -54,10 +54,10 @@ def test_templates_hold_no_inline_script_style_or_foreign_host(path: Path):
     assert not re.search(r"(src|href|action)=[\"'](https?:)?//", text), "foreign host"
 
 
-def test_every_icon_a_template_names_is_in_the_sprite():
+def test_every_icon_that_is_named_is_in_the_sprite():
     known = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "vendor/icons.svg").read_text()))
-    calls = r'(?:\bicon|\bdraw)\(\s*"([\w-]+)"|icon="([\w-]+)"'
-    for path in TEMPLATES:
+    calls = r'(?:\bicon|\bdraw|sprite_icon)\(\s*"([\w-]+)"|icon="([\w-]+)"'
+    for path in [*TEMPLATES, *ROOT.glob("portal/**/*.py"), *ROOT.glob("plugins/**/*.py")]:
         for found in re.findall(calls, path.read_text(encoding="utf-8")):
             name = next(filter(None, found))
             assert name in known, f"{path.name}: {name}"
@@ -75,3 +75,18 @@ def test_error_pages_say_what_happened_and_whom_to_call(app, status: int):
     assert answer.status_code == status
     assert "0000-8800000" in text and "<h1" in text
     assert not re.search("抱歉|非法|错误代码|Error", text)
+
+
+def test_static_addresses_carry_a_mark_of_their_content_and_answer(client):
+    found = re.findall(r'"(/static/portal\.css\?v=[0-9a-f]{8})"', client.get("/dev/components").text)
+    assert len(found) == 1
+    with client.get(found[0]) as answer:
+        assert answer.data == (STATIC / "portal.css").read_bytes()
+
+
+def test_kept_parts_of_the_frame_follow_language_and_phone(app, client):
+    app.config["HELP_PHONE"] = "0000-1111111"
+    assert "0000-1111111" in client.get("/").text
+    app.config["HELP_PHONE"] = "0000-2222222"
+    page = client.get("/").text
+    assert "0000-2222222" in page and "0000-1111111" not in page

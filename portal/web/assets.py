@@ -1,0 +1,63 @@
+"""Addresses of the core's static files, icons of the sprite, and parts of the frame that seldom change.
+
+A page names some ten files and as many icons: built with ``url_for`` they cost more than its queries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, render_template, request, url_for
+from markupsafe import Markup, escape
+
+#: Rendered parts per language and district; some hundreds of districts at most share a process.
+_PARTS = 512
+
+
+def install(app: Flask) -> None:
+    """Register the globals ``asset``, ``sprite_icon`` and ``part``."""
+    app.extensions["portal.parts"] = {}
+    app.jinja_env.globals.update(asset=asset, sprite_icon=sprite_icon, part=part)
+
+
+def asset(name: str) -> str:
+    """Return the address of ``static/<name>`` marked by its content: an upgrade is seen at once."""
+    return request.root_path.rstrip("/") + _marked(name)
+
+
+@lru_cache(maxsize=256)
+def _marked(name: str) -> str:
+    address = url_for("static", filename=name)
+    address = address.removeprefix(request.root_path.rstrip("/"))
+    path = Path(str(current_app.static_folder), name)
+    # In development files change under the running process.
+    if current_app.debug or not path.is_file():
+        return address
+    return f"{address}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+
+
+@lru_cache(maxsize=1024)
+def _drawn(sprite: str, name: str, cls: str) -> Markup:
+    return Markup(
+        f'<svg class="icon{" " + escape(cls) if cls else ""}" aria-hidden="true" focusable="false">'
+        f'<use href="{escape(sprite)}#{escape(name)}"/></svg>'
+    )
+
+
+def sprite_icon(name: str, cls: str = "") -> Markup:
+    """Draw one icon of the sprite."""
+    return _drawn(asset("vendor/icons.svg"), str(name), str(cls))
+
+
+def part(template: str, *key: Any) -> Markup:
+    """Render a part of the frame that depends on nothing but ``key``, and keep it."""
+    kept: dict[Any, Markup] = current_app.extensions["portal.parts"]
+    wanted = (template, request.root_path, *(str(item) for item in key))
+    if wanted not in kept:
+        if len(kept) >= _PARTS or current_app.debug:
+            kept.clear()
+        kept[wanted] = Markup(render_template(template))
+    return kept[wanted]
