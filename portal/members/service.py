@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
+from portal.members.events import announce_move
 from portal.members.models import Affiliation, Member, Person, StatusEvent
 from portal.members.sealed import ric_index, sealed_columns
 from portal.organizations.models import Organization
@@ -190,6 +191,13 @@ def correct_home(
         )
         session.add(right)
         session.flush()
+        # whoever keeps books by branch must hear of it as of a real move
+        announce_move(
+            member,
+            origin=wrong.organization_id if wrong else None,
+            target=organization.id,
+            key=f"corrected:{right.id}",
+        )
         audit.record(
             "member.correct_home",
             member,

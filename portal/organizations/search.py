@@ -122,6 +122,16 @@ def index(*entities: Any) -> None:
 districts.created.append(index)
 
 
+def forget(kind: str, ids: Iterable[int]) -> None:
+    """Take deleted organizations, units or places out of the index, in the running transaction."""
+    with everything(), transaction():
+        session.execute(
+            delete(SearchEntry)
+            .where(SearchEntry.kind == kind, SearchEntry.entity_id.in_(list(ids)))
+            .execution_options(synchronize_session=False)
+        )
+
+
 def rebuild(*, batch: int = 1000) -> int:
     """Write the whole index anew (``portal search rebuild``); return how many things are in it."""
     count = 0

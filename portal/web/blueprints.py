@@ -18,6 +18,7 @@ ROOMS = (
     "portal.members.views_acts:acts",
     "portal.web.hooks:hooks",
     "portal.web.pay:pay",
+    "portal.sheets.imports.views:imports",
 )
 #: Only in the demo.
 DEMO = ("portal.notices.views:demo",)

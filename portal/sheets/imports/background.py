@@ -9,21 +9,12 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from portal import clock
-from portal.current import registry
 from portal.database import Conflict, everything, session, swap, transaction
-from portal.districts.models import District
-from portal.districts.queries import decisions, reference
+from portal.districts import context
 from portal.jobs import job
 from portal.organizations.service import NotAllowed
-from portal.plugin import DistrictRef
 from portal.sheets.imports import batches, commit
 from portal.sheets.imports.models import ImportBatch, ImportRow
-
-
-def _district(batch: ImportBatch) -> DistrictRef:
-    found = session.get_one(District, batch.district_id)
-    defaults = {slug: plugin.on_by_default for slug, plugin in registry().plugins.items()}
-    return reference(found, decisions(found.ancestor_ids, defaults).plugins_on)
 
 
 @job("sheets.judge")
@@ -31,7 +22,7 @@ def judge_batch(payload: Mapping[str, Any]) -> None:
     """Judge a large batch; one that was discarded or judged meanwhile is left alone."""
     batch = session.get(ImportBatch, payload["batch"])
     if batch is not None and batch.state == "checking":
-        batches.judge(batch, district=_district(batch), actor=batch.created_by)
+        batches.judge(batch, district=context.ref(batch.district_id), actor=batch.created_by)
 
 
 @job("sheets.commit")
@@ -40,7 +31,7 @@ def commit_batch(payload: Mapping[str, Any]) -> None:
     batch = session.get(ImportBatch, payload["batch"])
     if batch is None or batch.state != "committing":
         return
-    district = _district(batch)
+    district = context.ref(batch.district_id)
     try:
         commit.write(
             batch, version=batch.version, states=("committing",), district=district, actor=payload["actor"]

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.current import registry
-from portal.members.models import Member
-from portal.plugin import DistrictRef, MemberRef, SheetColumns
+from portal.plugin import DistrictRef, SheetColumns
 from portal.sheets.profiles import Column, Profile
 
 
@@ -30,15 +29,3 @@ def own_values(one: SheetColumns, values: Mapping[str, Any]) -> dict[str, Any]:
     """Pick the values of one contribution."""
     names = {column.name for column in one.columns}
     return {name: value for name, value in values.items() if name in names}
-
-
-def reference(member: Member) -> MemberRef:
-    """Return the view of a member that plugins get."""
-    return MemberRef(
-        id=member.id,
-        uid=member.uid,
-        person_id=member.person_id,
-        district_id=member.district_id,
-        name=member.name,
-        organization_id=member.organization_id,
-    )

@@ -11,13 +11,14 @@ from sqlalchemy import select
 from portal.database import session
 from portal.districts import settings
 from portal.members import service
+from portal.members.events import ref
 from portal.members.models import Member, Person
 from portal.members.sealed import ric_index, unseal
 from portal.organizations.models import Organization, Unit
 from portal.plugin import DistrictRef
 from portal.sheets.imports import rules
 from portal.sheets.imports.columns.members import PROFILE
-from portal.sheets.imports.contributions import contributed, extended, own_values, reference
+from portal.sheets.imports.contributions import contributed, extended, own_values
 from portal.sheets.imports.importer import Applied, Written, ambiguous, judge, key, unknown
 from portal.sheets.imports.members_back import take_back
 from portal.sheets.rows import Row
@@ -119,7 +120,7 @@ class Members:
             known[member.id] = {name: value for name, value in values.items() if value not in (None, "")}
         for one in self.contributions:
             if one.current is not None and members:
-                told = one.current(members=[reference(member) for member in members])
+                told = one.current(members=[ref(member) for member in members])
                 for member_id, values in told.items():
                     known[member_id] |= dict(values)
         return known
@@ -175,7 +176,7 @@ class Members:
         for one in self.contributions:
             own = own_values(one, values)
             if own:
-                one.apply(member=reference(member), values=own, actor=self.actor)
+                one.apply(member=ref(member), values=own, actor=self.actor)
                 handed.extend(own)
         return handed
 

@@ -12,9 +12,9 @@ from portal import audit
 from portal.database import session
 from portal.identity.models import Account
 from portal.members import service
+from portal.members.events import ref
 from portal.members.models import Affiliation, Member, Person, StatusEvent
 from portal.plugin import DistrictRef, SheetColumns
-from portal.sheets.imports.contributions import reference
 from portal.sheets.imports.dependents import leaning, pieces
 from portal.sheets.imports.importer import Applied, changed_since
 
@@ -42,7 +42,7 @@ def take_back(
 
 
 def _plugins_back(new: list[Member], contributions: Sequence[SheetColumns], actor: Any) -> list[Any]:
-    members = [reference(member) for member in new]
+    members = [ref(member) for member in new]
     reasons: list[Any] = []
     for one in contributions:
         if one.take_back is not None and members:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from portal import audit
 from portal.database import session
-from portal.organizations import service
+from portal.organizations import search, service
 from portal.organizations.models import CHILD_KINDS, Organization, OrganizationParent
 from portal.plugin import DistrictRef
 from portal.sheets.imports.columns.organizations import PROFILE
@@ -175,6 +175,7 @@ class Organizations:
         if leaning(Organization.__table__, ids):  # type: ignore[arg-type]
             return [_("有的党组织已经有党员、单位或下级，不能整批撤销。")]
         for piece in pieces(ids):
+            search.forget("organization", piece)
             session.execute(
                 delete(Organization).where(Organization.district_id == here, Organization.id.in_(piece))
             )

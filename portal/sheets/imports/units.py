@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from portal import audit
 from portal.database import session
-from portal.organizations import units
+from portal.organizations import search, units
 from portal.organizations.models import Organization, Place, Unit, UnitCoverage
 from portal.plugin import DistrictRef
 from portal.sheets.imports.columns.units import AREA_KINDS, PLACE_KINDS, PROFILE
@@ -161,6 +161,7 @@ class Units:
         if leaning(Unit.__table__, ids):  # type: ignore[arg-type]
             return [_("有的单位已经有党员登记在名下，不能整批撤销。")]
         for piece in pieces(ids):
+            search.forget("unit", piece)
             session.execute(delete(Unit).where(Unit.district_id == here, Unit.id.in_(piece)))
         for one in ids:
             audit.record("unit.take_back", ("unit", one), actor=self.actor, district=self.district)
