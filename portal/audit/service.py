@@ -80,8 +80,8 @@ def row_mac(row: Any) -> str:
 def _id(thing: Any) -> int | None:
     if thing is None or isinstance(thing, int):
         return thing
-    found = getattr(thing, "account_id", None)
-    return int(thing.id if found is None else found)
+    found: int | None = thing.account_id if hasattr(thing, "account_id") else thing.id
+    return found
 
 
 def _subject(subject: Subject) -> tuple[str, str]:

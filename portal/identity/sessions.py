@@ -55,7 +55,10 @@ class ServerSessions(SecureCookieSessionInterface):
         if not current.renew:
             return
         name = self.get_cookie_name(app)
-        if current.token is None:
+        if current.token is None and current:
+            # The old session is over, and this answer began a visitor's: its form must find its token.
+            super().save_session(app, current, response)
+        elif current.token is None:
             response.delete_cookie(
                 name, path="/", secure=app.config["SESSION_COOKIE_SECURE"], httponly=True, samesite="Lax"
             )
