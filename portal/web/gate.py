@@ -11,7 +11,7 @@ from portal.current import registry
 from portal.database.core import reading
 from portal.database.scope import set_scope
 from portal.districts import queries as districts
-from portal.identity import loading, sessions
+from portal.identity import kept, loading, sessions
 from portal.identity.actor import ANONYMOUS
 from portal.web import access, htmx
 from portal.web.links import login_url
@@ -71,7 +71,7 @@ def _load_actor() -> loading.Loaded | None:
         # Ended, idle or unknown: go on as a visitor with a fresh cookie.
         browser.token = None  # type: ignore[attr-defined]
         browser.renew = True  # type: ignore[attr-defined]
-        g.session_expired = True
+        g.session_expired = token
         return None
     browser.update(loaded.data)
     browser.modified = False
@@ -108,6 +108,8 @@ def ask_to_log_in() -> Any:
     """Send a visitor to the log-in page and back here afterwards."""
     back = request.full_path.rstrip("?") if request.method == "GET" else request.referrer_path()
     target = login_url(back)
-    if htmx.is_htmx():
-        return htmx.redirect_whole_page(target)
-    return redirect(target, 303)
+    answer = htmx.redirect_whole_page(target) if htmx.is_htmx() else redirect(target, 303)
+    if request.method == "POST" and g.get("session_expired"):
+        # A filled form survives the end of its session: it is offered again after the log-in.
+        kept.offer_again(answer, kept.keep(request, session_token=g.session_expired))
+    return answer

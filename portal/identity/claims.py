@@ -1,0 +1,161 @@
+"""How an imported record gets its account: by number, name and last four; or by a code on paper."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from portal import audit, clock, crypto
+from portal.database import session, transaction
+from portal.identity import people, sessions
+from portal.identity.login_models import LoginCode, PaperCode
+from portal.identity.models import Account
+from portal.identity.people import MEMBER
+
+PAPER_LIFE = timedelta(days=3)
+PAPER_TRIES = 5
+#: No I, L, O, U, 0, 1: read from paper, typed by old hands.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def claim(proven: LoginCode, *, name: str, tail: str, phone: str) -> int | None:
+    """Open an account for the record that matches a proven number, the name and the last four of the id.
+
+    Return the account's id, or None when nothing (or more than one person) matches.
+    """
+    wanted = people.tidy(tail).upper()
+    found = {}
+    for row in session.execute(people.unclaimed(proven.phone_index)):
+        # Both are compared for every record, so that time says nothing about which was wrong.
+        right_name, right_tail = people.same_name(row.name, name), crypto.same(row.ric_tail.upper(), wanted)
+        if right_name and right_tail and len(wanted) == 4:
+            found[row.person_id] = row
+    if len(found) != 1:
+        return None
+    (row,) = found.values()
+    with transaction():
+        account_id = _open(row, phone)
+        audit.record(
+            "account.claim",
+            ("member", row.id),
+            actor=account_id,
+            district=row.district_id,
+            detail={"by": "code"},
+        )
+    return account_id
+
+
+def _record(row: Any, account_id: int | None, *, by: str) -> None:
+    subject = ("member", row.id)
+    audit.record("account.claim", subject, actor=account_id, district=row.district_id, detail={"by": by})
+
+
+def _open(row: Any, phone: str) -> int:
+    uid = crypto.new_uid()
+    opened = insert(Account).values(
+        uid=uid,
+        person_id=row.person_id,
+        display_name=row.name,
+        created_at=clock.now(),
+        openid={},
+        version=1,
+        **_phone_columns(uid, phone),
+    )
+    return int(session.execute(opened.returning(Account.id)).scalar_one())
+
+
+def _phone_columns(uid: str, phone: str) -> dict[str, Any]:
+    if not phone:
+        return {"phone_sealed": None, "phone_index": None}
+    return {
+        "phone_sealed": crypto.encrypt("account.phone_sealed", uid, phone),
+        "phone_index": crypto.blind_index("phone", phone),
+    }
+
+
+def print_code(member_id: int, *, district_id: int, by: Any) -> str:
+    """Make a first-login code for a member whose identity card was looked at; earlier ones are void.
+
+    Return it for the sheet: it is not kept. The caller has checked that ``by`` may do this here.
+    """
+    code = "".join(secrets.choice(ALPHABET) for _ in range(10))
+    now = clock.now()
+    with transaction():
+        earlier = update(PaperCode).where(PaperCode.member_id == member_id, PaperCode.used_at.is_(None))
+        session.execute(earlier.values(expires_at=now))
+        session.execute(
+            insert(PaperCode).values(
+                code_hash=_paper_hash(code),
+                district_id=district_id,
+                member_id=member_id,
+                issued_by=by.account_id,
+                created_at=now,
+                expires_at=now + PAPER_LIFE,
+                tries=0,
+            )
+        )
+        audit.record("account.paper_code", ("member", member_id), actor=by, district=district_id)
+    return f"{code[:5]}-{code[5:]}"
+
+
+def _paper_hash(code: str) -> str:
+    return crypto.mac("login.paper", code.encode())
+
+
+def redeem(typed: str, *, name: str) -> int | None:
+    """Spend a paper code; return the account it opens, or None.
+
+    The account takes the number staff have on the record: this is how a lost number is bound anew, so the
+    account's other sessions end.
+    """
+    code = people.tidy(typed).upper().replace("-", "")
+    # The try is counted before the name is looked at: five, then the paper is worthless.
+    with transaction():
+        alive = update(PaperCode).where(
+            PaperCode.code_hash == _paper_hash(code),
+            PaperCode.used_at.is_(None),
+            PaperCode.expires_at > clock.now(),
+            PaperCode.tries < PAPER_TRIES,
+        )
+        paper = session.execute(
+            alive.values(tries=PaperCode.tries + 1).returning(PaperCode.id, PaperCode.member_id)
+        ).first()
+    if paper is None:
+        return None
+    row = session.execute(select(MEMBER).where(MEMBER.c.id == paper.member_id)).one()
+    if row.closed_on is not None or not people.same_name(row.name, name):
+        return None
+    with transaction():
+        first = update(PaperCode).where(PaperCode.id == paper.id, PaperCode.used_at.is_(None))
+        done: Any = session.execute(first.values(used_at=clock.now()))
+        if not done.rowcount:
+            return None
+        account_id = _of_person(row)
+        audit.record(
+            "account.claim",
+            ("member", row.id),
+            actor=account_id,
+            district=row.district_id,
+            detail={"by": "paper"},
+        )
+    return account_id
+
+
+def _of_person(row: Any) -> int | None:
+    phone = (
+        "" if row.phone_sealed is None else crypto.decrypt("member.phone_sealed", row.uid, row.phone_sealed)
+    )
+    account = session.execute(select(Account).where(Account.person_id == row.person_id)).scalar_one_or_none()
+    if account is None:
+        return _open(row, phone)
+    if account.disabled_at is not None:
+        return None
+    if phone and crypto.blind_index("phone", phone) != account.phone_index:
+        changed = update(Account).where(Account.id == account.id)
+        session.execute(changed.values(**_phone_columns(account.uid, phone)))
+        audit.record("account.phone", ("account", account.id), actor=account.id, district=row.district_id)
+    sessions.end_all(account.id, why="phone")
+    return int(account.id)

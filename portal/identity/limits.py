@@ -1,0 +1,121 @@
+"""How often something may be tried: per number, per address, per known device, over sliding windows.
+
+A stranger must not be able to lock somebody out: what counts for a number alone is generous and spared for
+devices on which that number logged in before; the tight limits are for a number *at an address*.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+
+from portal import clock, crypto
+from portal.database import is_postgresql, session, transaction
+from portal.identity.login_models import LoginEvent
+from portal.jobs import job
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """At most ``windows`` = (count, seconds) events of ``kind`` for one value."""
+
+    kind: str
+    value: str
+    windows: tuple[tuple[int, int], ...]
+
+    @property
+    def key(self) -> str:
+        """Return what the table keeps instead of the number or address."""
+        return crypto.mac("login.limit", f"{self.kind}:{self.value}".encode())
+
+
+class TooOften(Exception):
+    """A limit is reached; ``wait`` seconds from now it is free again."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
+def take(*rules: Rule) -> None:
+    """Count one event under every rule, or count none and raise TooOften."""
+    now = clock.now()
+    with transaction() as current:
+        for rule in sorted(rules, key=lambda rule: rule.key):
+            if is_postgresql():
+                # Two at once must not both be the last one; SQLite's one write lock says the same.
+                current.execute(select(func.pg_advisory_xact_lock(func.hashtext(rule.key))))
+            _refuse_if_full(rule)
+        current.execute(insert(LoginEvent), [{"key": rule.key, "at": now} for rule in rules])
+
+
+def count(*rules: Rule) -> None:
+    """Count one event under every rule, full or not: a wrong try that was let through."""
+    with transaction() as current:
+        current.execute(insert(LoginEvent), [{"key": rule.key, "at": clock.now()} for rule in rules])
+
+
+def check(*rules: Rule) -> None:
+    """Raise TooOften when a limit is reached; count nothing."""
+    for rule in rules:
+        _refuse_if_full(rule)
+
+
+def _refuse_if_full(rule: Rule) -> None:
+    now = clock.now()
+    for count, seconds in rule.windows:
+        since = now - timedelta(seconds=seconds)
+        inside = (
+            select(LoginEvent.at)
+            .where(LoginEvent.key == rule.key, LoginEvent.at > since)
+            .order_by(LoginEvent.at.desc())
+            .offset(count - 1)
+            .limit(1)
+        )
+        oldest = session.execute(inside).scalar()
+        if oldest is not None:
+            raise TooOften(max(1, int((oldest - since).total_seconds()) + 1))
+
+
+def network(address: str | None) -> str:
+    """Return an address as one customer has it: IPv4 whole, IPv6 by its /64."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "?"
+    if found.version == 6:
+        return str(ipaddress.ip_network(f"{found}/64", strict=False).network_address)
+    return str(found)
+
+
+def asking(phone_index: str, address: str, device: str | None) -> tuple[Rule, ...]:
+    """Return the limits of asking for a code: 1 a minute, 10 a day (payments.md §7)."""
+    if device is not None:
+        return (Rule("code.device", device, ((1, MINUTE), (10, DAY))),)
+    return (
+        Rule("code.here", f"{phone_index}@{address}", ((1, MINUTE), (5, DAY))),
+        Rule("code.number", phone_index, ((10, DAY),)),
+        Rule("code.address", address, ((60, HOUR),)),
+    )
+
+
+def guessing(what: str, value: str, address: str) -> tuple[Rule, ...]:
+    """Return the limits of wrong tries (a password, a paper code, somebody's name)."""
+    return (
+        Rule(f"{what}.here", f"{value}@{address}", ((10, 15 * MINUTE),)),
+        Rule(f"{what}.address", address, ((60, HOUR),)),
+    )
+
+
+@job("identity.forget_events", daily=time(3, 40))
+def _forget(payload: Mapping[str, Any]) -> None:
+    with transaction():
+        session.execute(delete(LoginEvent).where(LoginEvent.at < clock.now() - KEPT))

@@ -1,0 +1,264 @@
+"""Logging in with a phone number and a one-time code, and logging out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, g, request, url_for
+from flask_babel import gettext
+
+from portal.database import transaction
+from portal.identity import claims, codes, entering, kept, limits, people, sessions, wishes
+from portal.identity.login_models import LoginCode
+from portal.web.access import public, signed_in
+from portal.web.frame import say
+from portal.web.htmx import go, render
+from portal.web.links import local_path
+
+identity = Blueprint("identity", __name__)
+
+
+def help_place() -> str:
+    """Return whom to ask: the help line, else the desk."""
+    return current_app.config["HELP_PHONE"] or gettext("服务台")
+
+
+def no_match() -> str:
+    """Return what somebody hears whose words match no record, whatever was wrong."""
+    return gettext("没核对上。请再看一遍；还不行请打%(phone)s，我们帮您查。", phone=help_place())
+
+
+def too_often(error: limits.TooOften) -> str:
+    """Return when to try again."""
+    if error.wait <= 90:
+        return gettext("请等%(seconds)s秒再试。", seconds=error.wait)
+    if error.wait <= 5400:
+        return gettext("试得太多了，请%(minutes)s分钟后再试，或到服务台办。", minutes=-(-error.wait // 60))
+    return gettext("试得太多了，请明天再试，或到服务台办。")
+
+
+def phone_problem(phone: str) -> str | None:
+    """Return what is wrong with a typed number, or None."""
+    if not phone:
+        return gettext("请填手机号。")
+    if not phone.isascii() or not phone.isdigit():
+        return gettext("手机号只要数字，空格和横线可以有。")
+    if len(phone) != 11:
+        return gettext("手机号要11位数字，现在是%(count)s位。", count=len(phone))
+    return None if phone.startswith("1") else gettext("手机号以1开头，请再看一遍。")
+
+
+@identity.get("/login")
+@public
+def login() -> Any:
+    """Ask for the phone number."""
+    back = local_path(request.args.get("next"))
+    if g.actor.is_authenticated:
+        return go(entering.landing(g.actor.account_id, back))
+    return _phone_page(back=back)
+
+
+def _phone_page(*, back: str, phone: str = "", problem: str | None = None, status: int = 200) -> Any:
+    return render(
+        "identity/phone.html",
+        block="form",
+        status=status,
+        back=back,
+        phone=phone,
+        problem=problem,
+        kept=kept.COOKIE in request.cookies,
+    )
+
+
+@identity.post("/login")
+@public
+def ask_code() -> Any:
+    """Send a code, or seem to: the answer is the same for every number."""
+    back = local_path(request.form.get("next"))
+    typed = request.form.get("phone", "")
+    phone = people.tidy_phone(typed)
+    problem = phone_problem(phone)
+    if problem is not None:
+        return _phone_page(back=back, phone=typed, problem=problem, status=422)
+    try:
+        wishes.ask(phone, back=back)
+    except limits.TooOften as error:
+        return _phone_page(back=back, phone=typed, problem=too_often(error), status=429)
+    return go(url_for("identity.code"))
+
+
+@identity.get("/login/code")
+@public
+def code() -> Any:
+    """Ask for the code."""
+    asked = wishes.current()
+    if asked is None or codes.waiting(asked) is None:
+        return go(url_for("identity.login", next=wishes.back()))
+    return _code_page()
+
+
+def _code_page(problem: str | None = None, *, status: int = 200) -> Any:
+    return render("identity/code.html", block="form", status=status, shown=wishes.shown(), problem=problem)
+
+
+@identity.post("/login/again")
+@public
+def ask_again() -> Any:
+    """Send another code to the same number."""
+    asked = wishes.current()
+    row = codes.waiting(asked) if asked else None
+    if row is None:
+        return go(url_for("identity.login", next=wishes.back()))
+    try:
+        wishes.ask(codes.phone_of(row), back=wishes.back(), purpose=row.purpose, account_id=row.account_id)
+    except limits.TooOften as error:
+        return _code_page(too_often(error), status=429)
+    say(gettext("如果这个号码登记过，验证码已再发一次。"))
+    return go(url_for("identity.code"))
+
+
+@identity.post("/login/code")
+@public
+def check_code() -> Any:
+    """Check the code; then in, or first say who it is."""
+    asked = wishes.current()
+    if asked is None:
+        return go(url_for("identity.login"))
+    rules = limits.guessing("code", asked.uid, wishes.address())
+    try:
+        limits.check(*rules)
+    except limits.TooOften as error:
+        return _code_page(too_often(error), status=429)
+    outcome = codes.check(asked, request.form.get("code", ""))
+    if outcome != codes.OK:
+        limits.count(*rules)
+        words = {
+            codes.WRONG: gettext("验证码不对，请再看一遍短信里的6位数字。"),
+            codes.SPENT: gettext("错了太多次，这个验证码作废了。请重新发一个。"),
+            codes.EXPIRED: gettext("验证码过期了，请重新发一个。"),
+        }
+        return _code_page(words[outcome], status=422)
+    row = codes.verified(asked)
+    assert row is not None
+    if row.account_id is not None:
+        return _enter(row, row.account_id)
+    found = people.behind(row.phone_index)
+    if len(found.accounts) == 1 and not found.unclaimed:
+        return _enter(row, found.accounts[0].account_id)
+    return go(url_for("identity.who" if found.accounts else "identity.claim"))
+
+
+def _enter(row: LoginCode, account_id: int) -> Any:
+    back = wishes.back()
+    with transaction():
+        if not codes.use(row):
+            return go(url_for("identity.login"))
+        way = "password" if row.purpose == "second" else "code"
+        return entering.enter(account_id, way=way, second_factor=True, back=back)
+
+
+def _proven() -> LoginCode | None:
+    asked = wishes.current()
+    row = codes.verified(asked) if asked else None
+    # A second factor proves one account only: it opens no choice.
+    return row if row is not None and row.account_id is None else None
+
+
+@identity.get("/login/who")
+@public
+def who() -> Any:
+    """Ask who of those sharing the number it is."""
+    row = _proven()
+    if row is None:
+        return go(url_for("identity.login"))
+    return render("identity/who.html", found=people.behind(row.phone_index), problem=None)
+
+
+@identity.post("/login/who")
+@public
+def choose() -> Any:
+    """Take the choice."""
+    row = _proven()
+    if row is None:
+        return go(url_for("identity.login"))
+    found, chosen = people.behind(row.phone_index), request.form.get("who", "")
+    for known in found.accounts:
+        if known.uid == chosen:
+            return _enter(row, known.account_id)
+    if chosen == "new" and found.unclaimed:
+        return go(url_for("identity.claim"))
+    return render("identity/who.html", status=422, found=found, problem=gettext("请选一位。"))
+
+
+@identity.get("/login/claim")
+@public
+def claim() -> Any:
+    """Ask for name and last four of the id, before anything of the record is shown."""
+    if _proven() is None:
+        return go(url_for("identity.login"))
+    return _claim_page()
+
+
+def _claim_page(problem: str | None = None, *, status: int = 200) -> Any:
+    return render(
+        "identity/claim.html",
+        block="form",
+        status=status,
+        name=request.form.get("name", ""),
+        tail=request.form.get("tail", ""),
+        problem=problem,
+    )
+
+
+@identity.post("/login/claim")
+@public
+def claim_record() -> Any:
+    """Open the account of the record that matches, and go in."""
+    row = _proven()
+    if row is None:
+        return go(url_for("identity.login"))
+    name, tail = request.form.get("name", ""), request.form.get("tail", "")
+    if not name.strip() or not tail.strip():
+        return _claim_page(gettext("姓名和身份证号后4位都要填。"), status=422)
+    if not codes.claim_try(row):
+        return _claim_page(gettext("试得太多了。请带身份证到服务台，我们帮您查。"), status=429)
+    with transaction():
+        account_id = claims.claim(row, name=name, tail=tail, phone=codes.phone_of(row))
+        if account_id is not None:
+            return _enter(row, account_id)
+    return _claim_page(no_match(), status=422)
+
+
+@identity.post("/logout")
+@public
+def logout() -> Any:
+    """End the session, here and on the server."""
+    with transaction():
+        sessions.end()
+    kept.drop(request.cookies.get(kept.COOKIE))
+    say(gettext("已退出。"))
+    response = go("/")
+    response.delete_cookie(kept.COOKIE, path="/")
+    # Nothing of this person stays in a shared browser (ASVS 14.3.1).
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@identity.get("/login/kept")
+@signed_in
+def kept_form() -> Any:
+    """Offer the form again that arrived after the session had ended."""
+    found = kept.of(request.cookies.get(kept.COOKIE), account_id=g.actor.account_id)
+    if found is None:
+        return go(entering.landing(g.actor.account_id, None))
+    return render("identity/kept.html", kept=found)
+
+
+@identity.post("/login/kept/drop")
+@signed_in
+def drop_kept_form() -> Any:
+    """Forget that form."""
+    kept.drop(request.cookies.get(kept.COOKIE))
+    response = go(entering.landing(g.actor.account_id, None))
+    response.delete_cookie(kept.COOKIE, path="/")
+    return response

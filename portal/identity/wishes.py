@@ -1,0 +1,62 @@
+"""What a visitor's signed cookie keeps between the steps of logging in: one wish, bound to this browser."""
+
+from __future__ import annotations
+
+from flask import request
+from flask import session as browser
+
+from portal import clock, crypto
+from portal.database import transaction
+from portal.identity import codes, devices, limits
+from portal.identity.codes import Asked
+from portal.identity.login_models import LoginCode
+from portal.web.frame import mask_phone
+from portal.web.links import local_path
+
+_KEY = "login"
+
+
+def address() -> str:
+    """Return where the visitor comes from, as the limits count it."""
+    return limits.network(request.remote_addr)
+
+
+def ask(phone: str, *, back: str | None, purpose: str = "login", account_id: int | None = None) -> None:
+    """Ask for a code within the limits and remember the wish; a second tap is the same wish.
+
+    Raises TooOften. Known and unknown numbers take the same path.
+    """
+    index = crypto.blind_index("phone", phone)
+    earlier = current()
+    row = codes.waiting(earlier) if earlier else None
+    if row is not None and row.phone_index == index and row.account_id == account_id and _fresh(row):
+        return
+    with transaction():
+        limits.take(*limits.asking(index, address(), devices.known(index)))
+        asked = codes.ask(phone, purpose=purpose, account_id=account_id)
+    browser[_KEY] = {
+        "uid": asked.uid,
+        "bind": asked.bind,
+        "shown": mask_phone(phone),
+        "back": local_path(back),
+    }
+
+
+def _fresh(row: LoginCode) -> bool:
+    return clock.now() - row.created_at < codes.SAME_WISH
+
+
+def current() -> Asked | None:
+    """Return this browser's wish."""
+    kept = browser.get(_KEY)
+    return Asked(kept["uid"], kept["bind"]) if kept else None
+
+
+def shown() -> str:
+    """Return the masked number the code went to."""
+    return str(browser.get(_KEY, {}).get("shown", ""))
+
+
+def back() -> str:
+    """Return the page wanted before logging in."""
+    return local_path(browser.get(_KEY, {}).get("back"))
