@@ -30,7 +30,7 @@ class Reach:
 
     def covers(self, path: str | None) -> bool:
         """Tell whether a record at an organization's ``path`` is within reach."""
-        return self.everywhere or bool(path) and any(path.startswith(own) for own in self.paths)
+        return self.everywhere or any((path or "").startswith(own) for own in self.paths)
 
 
 @dataclass(frozen=True, kw_only=True)

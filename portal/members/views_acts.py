@@ -130,9 +130,9 @@ def _day() -> date:
 
 
 def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> Any:
-    branches = []
+    branches: list[tuple[str, str]] = []
     if act == "move":
-        branches = session.execute(
+        found = session.execute(
             select(Organization.id, Organization.name)
             .where(
                 Organization.kind.in_(BRANCH_KINDS),
@@ -141,7 +141,8 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
             )
             .order_by(Organization.sort_key, Organization.id)
             .limit(500)
-        ).all()
+        )
+        branches = [(str(row.id), row.name) for row in found]
     return render(
         "members/act.html",
         block="content" if error else None,
@@ -149,7 +150,7 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         member=member,
         act=act,
         branch=queries.branch_name(member.organization_id),
-        branches=[(str(row.id), row.name) for row in branches],
+        branches=branches,
         objections=rights.objections(member, _OBJECTION.get(act, act)),
         other=_other(member) if act == "merge" else None,
         exits=list(words.EXIT.items()),

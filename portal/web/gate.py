@@ -106,7 +106,7 @@ def _owner(blueprints: list[str]) -> str | None:
 
 def ask_to_log_in() -> Any:
     """Send a visitor to the log-in page and back here afterwards."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else request.referrer_path()
+    back = request.full_path.rstrip("?") if request.method == "GET" else htmx.referrer_path()
     target = login_url(back)
     answer = htmx.redirect_whole_page(target) if htmx.is_htmx() else redirect(target, 303)
     if request.method == "POST" and g.get("session_expired"):

@@ -10,25 +10,19 @@ from typing import Any
 
 from flask import Flask, Request, Response, make_response, redirect, render_template, request
 from htmx_flask import Htmx
-from htmx_flask.requests import HtmxAwareRequest
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as BaseResponse
 
 
-class PortalRequest(HtmxAwareRequest):
-    """htmx-flask's request, and the local path a form was sent from."""
-
-    def referrer_path(self) -> str:
-        """Return the local path of the page this request came from, or ``/``."""
-        referrer = self.referrer or ""
-        root = self.host_url
-        return "/" + referrer.removeprefix(root) if referrer.startswith(root) else "/"
+def referrer_path() -> str:
+    """Return the local path of the page this request came from, or ``/``."""
+    referrer, root = request.referrer or "", request.host_url
+    return "/" + referrer.removeprefix(root) if referrer.startswith(root) else "/"
 
 
 def install(app: Flask) -> None:
     """Register htmx-flask and the ``Vary`` header."""
     Htmx(app)
-    app.request_class = PortalRequest
 
     @app.after_request
     def _name_the_next_page(response: Response) -> Response:
