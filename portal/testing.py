@@ -31,6 +31,7 @@ from portal.districts.queries import decisions, reference
 from portal.identity.models import Account, Grant, LoginSession
 from portal.members.models import Affiliation, Member, Person
 from portal.organizations.models import Organization
+from portal.payments.conformance import ProviderConformance, Till  # noqa: F401  handed on to plugins
 from portal.plugin import DistrictRef, MemberRef
 
 _number = itertools.count(1)
