@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 from flask.cli import with_appcontext
 
@@ -16,10 +19,21 @@ def audit() -> None:
 
 @audit.command()
 @with_appcontext
-def verify() -> None:
-    """Check every row and every link; exit 1 and name the row when one was touched."""
+def heads() -> None:
+    """Print the newest link of each chain as JSON; kept elsewhere, it shows a cut-off tail later."""
     with everything():
-        report = seals.verify()
+        seals.seal(everywhere=True)
+        click.echo(json.dumps({str(chain): list(head) for chain, head in sorted(seals.heads().items())}))
+
+
+@audit.command()
+@click.option("--heads", "kept", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_appcontext
+def verify(kept: Path | None) -> None:
+    """Check every row and every link; exit 1 and name the row when one was touched."""
+    known = json.loads(kept.read_text()) if kept else {}
+    with everything():
+        report = seals.verify(kept_heads={int(chain): (head[0], head[1]) for chain, head in known.items()})
     click.echo(f"sealed {report.sealed}, waiting for a seal {report.waiting}")
     for problem in report.problems:
         chain = f"district {problem.chain}" if problem.chain else "installation"

@@ -26,26 +26,39 @@ def claim(proven: LoginCode, *, name: str, tail: str, phone: str) -> int | None:
 
     Return the account's id, or None when nothing (or more than one person) matches.
     """
+    row = _matching(proven.phone_index, name, tail)
+    if row is None:
+        return None
+    with transaction():
+        account_id = _open(row, phone)
+        _record(row, account_id, by="code")
+    return account_id
+
+
+def attach(account: Account, *, name: str, tail: str) -> bool:
+    """Tie an account without a person to the record that matches its number, the name and the last four."""
+    row = _matching(account.phone_index or "", name, tail)
+    if row is None or account.person_id is not None:
+        return False
+    with transaction():
+        session.execute(
+            update(Account)
+            .where(Account.id == account.id, Account.person_id.is_(None))
+            .values(person_id=row.person_id, display_name=row.name)
+        )
+        _record(row, account.id, by="account")
+    return True
+
+
+def _matching(phone_index: str, name: str, tail: str) -> Any:
     wanted = people.tidy(tail).upper()
     found = {}
-    for row in session.execute(people.unclaimed(proven.phone_index)):
+    for row in session.execute(people.unclaimed(phone_index)):
         # Both are compared for every record, so that time says nothing about which was wrong.
         right_name, right_tail = people.same_name(row.name, name), crypto.same(row.ric_tail.upper(), wanted)
         if right_name and right_tail and len(wanted) == 4:
             found[row.person_id] = row
-    if len(found) != 1:
-        return None
-    (row,) = found.values()
-    with transaction():
-        account_id = _open(row, phone)
-        audit.record(
-            "account.claim",
-            ("member", row.id),
-            actor=account_id,
-            district=row.district_id,
-            detail={"by": "code"},
-        )
-    return account_id
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _record(row: Any, account_id: int | None, *, by: str) -> None:

@@ -17,6 +17,7 @@ ROOMS = (
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",
     "portal.members.views_acts:acts",
+    "portal.members.views_paper:paper",
     "portal.web.hooks:hooks",
     "portal.web.pay:pay",
     "portal.sheets.imports.views:imports",

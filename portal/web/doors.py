@@ -44,7 +44,7 @@ ME = (
     Door("members.record", _("我的资料"), _("登记的内容，下载一份"), "person"),
     Door("members.my_requests", _("我的申请"), _("办到哪一步，谁在办"), "clock"),
     Door("notices.mine", _("我的消息"), "", "bell"),
-    Door("identity.claim", _("对上我的党员登记"), _("姓名加身份证号后4位"), "person-check"),
+    Door("identity.my_password", _("登录密码"), _("可以不设，验证码总能登录"), "key"),
 )
 DESK = (
     Door("desk.members", _("党员名册"), _("查找、登记、修改"), "people", "core.members.read"),
@@ -54,7 +54,7 @@ DESK = (
     Door("desk.units", _("单位"), _("企业、个体、社会组织"), "building", "core.organizations.edit"),
     Door("imports.index", _("导入表格"), _("先试查，再导入，错的退回"), "upload", "core.import"),
     Door("requests.queue", _("等待办理的申请"), "", "inbox", "core.requests.answer"),
-    Door("identity.paper_codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
+    Door("paper.codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
     Door("find.unmatched_list", _("没找到组织的人"), "", "question-circle", "core.members.edit"),
     Door("admin.board", _("服务开关"), _("打开或关闭本地的服务"), "toggles", "core.switchboard"),
 )
