@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from portal import crypto
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -145,3 +147,12 @@ def _with_secrets(config: Config) -> Config:
         pass
     values = {item.name: getattr(config, item.name) for item in fields(Config)}
     return Config(**{**values, "secret_key": path.read_text()})
+
+
+def new_secrets() -> str:
+    """Return fresh secrets as lines of ``portal.toml``, each of 32 random bytes."""
+    return (
+        f'secret_key = "{secrets.token_hex(32)}"\n'
+        f'field_keys = "k1:{crypto.generate_key()}"\n'
+        f'index_key = "{crypto.generate_key()}"\n'
+    )

@@ -156,7 +156,8 @@ class Registry:
             if slug not in district.plugins_on:
                 continue
             try:
-                gathered.extend(call(district=district, **arguments) or ())
+                # The whole list first: a generator that breaks half-way shows nothing of itself.
+                gathered += list(call(district=district, **arguments) or ())
             except Exception as error:
                 if self.strict:
                     raise

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 from flask import Flask
 
+from portal.cli.db import upgrade_schema
 from portal.cli.demo_run import run_demo
 from portal.cli.group import build
 from portal.demo import accounts as demo_accounts
@@ -37,10 +38,8 @@ def _demo_app() -> Iterator[Flask]:
 @demo.command("load")
 def load_command() -> None:
     """Load both districts if the database is empty, and print what is in them."""
-    from portal import database
-
     with _demo_app():
-        database.create_all()
+        upgrade_schema()
         if is_empty():
             load(place.place())
         click.echo(figures_table(counted()))

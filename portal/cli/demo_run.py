@@ -8,13 +8,18 @@ import urllib.error
 import urllib.request
 
 import click
+from flask import Flask
 
-from portal import config
+from portal import config, database
+from portal.cli.db import upgrade_schema
+from portal.cli.group import build
 from portal.cli.ports import free_or_explain, free_port
 from portal.cli.serve import web_argv, worker_argv
 from portal.cli.supervisor import Child, Supervisor
 from portal.demo import accounts as demo_accounts
-from portal.demo.place import Place
+from portal.demo import merchants
+from portal.demo.load import is_empty, load
+from portal.demo.place import Place, place
 from portal.demo.show import account_table
 
 
@@ -29,8 +34,10 @@ def run_demo(here: Place, host: str, port: int) -> None:
     began = time.monotonic()
     try:
         click.echo("正在启动演示……")
-        simulator = _start_simulator(supervisor, here, url)
-        _prepare_data(here, simulator)
+        app = _prepare_data()
+        _start_simulator(supervisor, app, here, url)
+        with app.app_context():
+            database.db.engine.dispose()
         web = Child("portal", web_argv(host, port, 2), environment, here.log("portal"))
         supervisor.start(web)
         supervisor.start(Child("worker", worker_argv(), environment, here.log("worker")))
@@ -44,42 +51,36 @@ def run_demo(here: Place, host: str, port: int) -> None:
     click.echo("演示已停止，数据已保留。")
 
 
-def _start_simulator(supervisor: Supervisor, here: Place, url: str) -> str:
-    """Start the payment simulator and return its address, or "" when this copy has none."""
-    if not (config.ROOT / "paysim" / "__main__.py").exists():
-        return ""
-    from portal.demo.merchants import PAYEES
+def _prepare_data() -> Flask:
+    app = build()
+    with app.app_context():
+        upgrade_schema()
+        if is_empty():
+            click.echo("正在写入演示数据……")
+            load(place())
+        database.session.remove()
+    return app
 
+
+def _start_simulator(supervisor: Supervisor, app: Flask, here: Place, url: str) -> None:
+    """Start the payment simulator and enter its merchants; a copy without it goes without paying."""
+    if not (config.ROOT / "paysim" / "__main__.py").exists():
+        return
     port = free_port("127.0.0.1", int(url.rsplit(":", 1)[1]) + 1)
     control = free_port("127.0.0.1", port + 1)
     here.simulator.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "paysim", "--data", str(here.simulator), "--portal", url]
     argv += ["--port", str(port), "--ctl-port", str(control)]
-    for slug, payee in PAYEES.items():
-        argv += ["--merchant", f"{slug}={payee}"]
-    supervisor.start(Child("paysim", argv, {"PYTHONPATH": str(config.ROOT)}, here.log("paysim")))
-    address = f"http://127.0.0.1:{port}"
-    if not supervisor.wait(lambda: _answers(address), seconds=30) and not supervisor.stopping:
-        raise click.ClickException(f"the payment simulator does not start; see {here.log('paysim')}")
-    return address
-
-
-def _prepare_data(here: Place, simulator: str) -> None:
-    from portal import database
-    from portal.cli.group import build
-    from portal.demo.load import is_empty, load
-    from portal.demo.merchants import connect
-
-    app = build()
     with app.app_context():
-        database.create_all()
-        if is_empty():
-            click.echo("正在写入演示数据……")
-            load(here)
-        if simulator:
-            connect(here)
-        database.session.remove()
-        database.db.engine.dispose()
+        for slug, payee in merchants.payees().items():
+            argv += ["--merchant", f"{slug}={payee}"]
+    supervisor.start(Child("paysim", argv, {"PYTHONPATH": str(config.ROOT)}, here.log("paysim")))
+    if supervisor.wait(lambda: _answers(f"http://127.0.0.1:{port}"), seconds=60):
+        with app.app_context():
+            merchants.connect(here)
+            database.session.remove()
+    elif not supervisor.stopping:
+        raise click.ClickException(f"the payment simulator does not start; see {here.log('paysim')}")
 
 
 def _answers(url: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from portal.cli.keys import fresh
+from portal.config import new_secrets
 from portal.demo.place import Place
 
 _SETTINGS = """\
@@ -25,7 +25,7 @@ def prepare(here: Place) -> bool:
     if here.settings.exists():
         return False
     # JSON writes a string as TOML does.
-    text = _SETTINGS.format(folder=json.dumps(str(here.folder), ensure_ascii=False)) + fresh()
+    text = _SETTINGS.format(folder=json.dumps(str(here.folder), ensure_ascii=False)) + new_secrets()
     draft = here.settings.with_suffix(f".{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

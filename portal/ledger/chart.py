@@ -41,7 +41,7 @@ def cash(holder: int) -> Account:
     return Account(code=f"1001:cash:{holder}", kind=Kind.CASH)
 
 
-def bank(reference: str = "dues") -> Account:
+def bank(reference: str) -> Account:
     """Name a bank account by the portal's own short reference, never its number."""
     return Account(code=f"1002:bank:{reference}", kind=Kind.BANK)
 

@@ -77,7 +77,7 @@ def test_a_due_of_nothing_is_settled_without_an_entry(branch: Branch) -> None:
 
 
 def test_a_month_belongs_to_the_branch_of_its_first_day(branch: Branch) -> None:
-    from portal.members.models import Affiliation
+    from portal.api import Affiliation
 
     other = branch.world.organization(branch.district)
     with branch.inside():

@@ -1,0 +1,224 @@
+"""Two districts full of data that could leak, and people in every role: where the walks take place."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import insert, select
+from werkzeug.routing import Rule
+
+from portal import clock
+from portal.database import Model, everything, session, transaction
+from portal.districts.models import District
+from portal.identity import permissions
+from portal.identity.models import BRANCH_ROLES, Account, Grant
+from portal.members.models import Member, Request
+from portal.organizations.models import Organization, Place, Unit
+from portal.testing import Browser, World
+from portal.web import access
+
+SEED = 7
+
+
+@dataclass
+class Side:
+    """One district: its marker word is in every name that only its own people may read."""
+
+    marker: str
+    district: District
+    branch: Organization
+    members: list[Member]
+    unit: Unit
+    place: Place
+
+
+class Town:
+    """Two sides, each filled by the core's own records and by every plugin's demo data."""
+
+    def __init__(self, world: World, app: Flask) -> None:
+        self.world, self.app = world, app
+        self.left = self._side("甲密", "999911")
+        self.right = self._side("乙密", "999922")
+        session.remove()
+
+    def _side(self, marker: str, code: str) -> Side:
+        world = self.world
+        district = world.district(code=code)
+        top = world.organization(district, kind="committee", name=f"{code}党委")
+        branch = world.organization(district, kind="branch", name=f"{code}党支部", parent=top)
+        members = [world.member(branch, name=f"{marker}{letter}") for letter in "赵钱孙李周"]
+        with world.writing(district), transaction():
+            place = Place(district_id=district.id, kind="building", name=f"{code}大厦")
+            session.add(place)
+            session.flush()
+            unit = Unit(
+                district_id=district.id,
+                kind="nonpublic_enterprise",
+                name=f"{code}有限公司",
+                place_id=place.id,
+            )
+            session.add(unit)
+        asker = world.account(members[0])
+        with world.writing(district), transaction():
+            session.add(
+                Request(
+                    district_id=district.id,
+                    reference=f"R{code}",
+                    kind="members.claim",
+                    asked_by=asker.id,
+                    member_id=members[0].id,
+                    organization_id=branch.id,
+                    answer_permission="core.requests.answer",
+                    subject=f"{marker}的申请",
+                    asked_at=clock.now(),
+                )
+            )
+        side = Side(marker, district, branch, members, unit, place)
+        reference = world.ref(district)
+        registry = self.app.extensions["portal.registry"]
+        for _slug, register in registry.implementers("register_demo"):
+            with world.writing(district), transaction():
+                register(district=reference, seed=SEED)
+        return side
+
+    # --- people -------------------------------------------------------------------------------
+
+    def roles(self) -> list[str]:
+        """Return every role some permission is given to."""
+        return sorted({role for one in permissions.declared().values() for role in one.roles})
+
+    def browser(self, side: Side, role: str) -> Browser:
+        """Return a browser of somebody who has ``role`` in ``side``; ``all``: every role there is."""
+        if role == "visitor":
+            return self.world.browser()
+        if role == "resident":
+            return self.world.browser(self.world.account())
+        number = {"member": 1, "all": 2}.get(role)
+        if number is not None:
+            return self.world.browser(self._of(side.members[number], role, side))
+        if role in BRANCH_ROLES:
+            return self.world.browser(
+                self.world.account(self._colleague(side), role=role, organization=side.branch)
+            )
+        return self.world.browser(self.world.account(role=role, district=side.district))
+
+    def _colleague(self, side: Side) -> Member:
+        return self.world.member(side.branch, name=f"{side.marker}同")
+
+    def _of(self, member: Member, role: str, side: Side) -> Account:
+        with everything():
+            found = session.scalar(select(Account).where(Account.person_id == member.person_id))
+        account = found or self.world.account(member)
+        if role == "all":
+            with everything(), transaction():
+                session.execute(insert(Grant), [self._grant(account, one, side) for one in self.roles()])
+        return account
+
+    def _grant(self, account: Account, role: str, side: Side) -> dict[str, Any]:
+        return {
+            "district_id": side.district.id,
+            "account_id": account.id,
+            "role": role,
+            "organization_id": side.branch.id if role in BRANCH_ROLES else None,
+            "valid_from": date(2020, 1, 1),
+            "granted_at": clock.now(),
+        }
+
+    # --- addresses ----------------------------------------------------------------------------
+
+    def rules(self, method: str, *, inside: bool | None = None) -> Iterator[Rule]:
+        """Yield the routes that answer ``method``; ``inside``: only those (not) below /d/<code>/."""
+        for rule in sorted(self.app.url_map.iter_rules(), key=lambda one: one.rule):
+            if rule.endpoint.split(".")[-1] == "static" or method not in (rule.methods or ()):
+                continue
+            if inside is None or ("district_code" in rule.arguments) == inside:
+                yield rule
+
+    def path(self, rule: Rule, side: Side) -> str:
+        """Return the address of ``rule`` with the ids of ``side``."""
+        values = {name: self._sample(rule, name, side) for name in rule.arguments}
+        built = rule.build(values, append_unknown=False)
+        assert built is not None, f"no address for {rule.rule} with {values}"
+        return str(built[1])
+
+    def _sample(self, rule: Rule, name: str, side: Side) -> Any:
+        known = {
+            "district_code": side.district.code,
+            "organization_id": side.branch.id,
+            "member_id": side.members[0].id,
+            "member_uid": side.members[0].uid,
+            "unit_id": side.unit.id,
+            "place_id": side.place.id,
+        }
+        if name in known:
+            return known[name]
+        choices = getattr(rule._converters[name], "regex", "")
+        if choices.startswith("(?:") and "[" not in choices:
+            return choices.removeprefix("(?:").removesuffix(")").split("|")[0]
+        found = self._from_tables(rule, name, side)
+        if found is not None:
+            return found
+        return 1 if "int" in type(rule._converters[name]).__name__.lower() else "none"
+
+    def _from_tables(self, rule: Rule, name: str, side: Side) -> Any:
+        """Find a value for an argument in the tables: ``voucher_id`` is the id of some ``…voucher``."""
+        owner = rule.endpoint.split(".")[0].split("_")[0]
+        stem, column = (name[:-3], "id") if name.endswith("_id") else ("", name)
+        tables = [t for t in Model.metadata.sorted_tables if column in t.c and "district_id" in t.c]
+        tables.sort(key=lambda table: (not table.name.startswith(owner), table.name))
+        for table in tables:
+            if stem and table.name != stem and not table.name.endswith(f"_{stem}"):
+                continue
+            with everything():
+                found = session.scalar(
+                    select(table.c[column]).where(table.c.district_id == side.district.id).limit(1)
+                )
+            session.rollback()
+            if found is not None:
+                return found
+        return None
+
+
+def access_of(app: Flask, rule: Rule) -> access.Access | None:
+    """Return what the view of a rule declared."""
+    return access.of(app.view_functions[rule.endpoint])
+
+
+def state(app: Flask, *, without: tuple[str, ...] = (), of: Side | None = None) -> dict[str, str]:
+    """Return a checksum of every table, or of one side's rows in it, read beside the application."""
+    path = Path(app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
+    found = {}
+    session.remove()
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        for (name,) in connection.execute(
+            "select name from sqlite_master where type = 'table' order by name"
+        ):
+            if name in without or name.startswith(("sqlite_", "search_fts")):
+                continue
+            statement = f'select * from "{name}"'  # noqa: S608  names from the catalogue
+            if of is not None:
+                if "district_id" not in [
+                    row[1] for row in connection.execute(f'pragma table_info("{name}")')
+                ]:
+                    continue
+                statement += f" where district_id = {of.district.id}"
+            digest = hashlib.sha256()
+            for row in connection.execute(statement):
+                digest.update(repr(row).encode())
+            found[name] = digest.hexdigest()
+    finally:
+        connection.close()
+    return found
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Return the tables that differ."""
+    return sorted(name for name in after if before.get(name) != after[name])
