@@ -28,6 +28,9 @@ CORE = (
     Permission(name="core.requests.answer", label="办理申请", roles=_STAFF | {"secretary"}),
     Permission(name="core.login_codes", label="打印首次登录码", roles=_STAFF | {"secretary"}),
     Permission(name="core.switchboard", label="开关服务", roles=frozenset({"district_admin", "deployer"})),
+    Permission(
+        name="core.payments", label="收款账户和待核对的款", roles=frozenset({"treasurer", "district_admin"})
+    ),
     Permission(name="core.roles", label="授予角色", roles=frozenset({"district_admin"})),
     Permission(name="core.audit", label="查看操作记录", roles=frozenset({"district_admin", "auditor"})),
 )

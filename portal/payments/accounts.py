@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal import audit, clock, crypto
-from portal.database import session, swap, transaction
+from portal.database import everything, session, swap, transaction
 from portal.payments.contract import MerchantAccountInfo
 from portal.payments.models import MerchantAccount
 
@@ -34,7 +34,7 @@ def create_account(
     ``details`` are columns (``mchid``, ``appid``, ``settings``, ...).
     ``slug`` is its public name in ``/hooks/<provider>/<slug>/pay``. Raises: ValueError.
     """
-    if not _SLUG.fullmatch(slug):
+    if not good_slug(slug):
         raise ValueError("a slug is 3 to 40 characters of a-z, 0-9 and -")
     uid = crypto.new_uid()
     with transaction() as current:
@@ -64,6 +64,22 @@ def replace_secrets(
         _note("secrets", account, actor)
 
 
+def change_account(
+    account: MerchantAccount, *, version: int, secrets: Mapping[str, str], actor: Any, **columns: Any
+) -> None:
+    """Change an account and switch it off: another person looks at it first (rule K12). Raises: Conflict."""
+    with transaction():
+        swap(
+            account,
+            version=version,
+            secrets_sealed=_seal(account.uid, secrets),
+            active=False,
+            entered_by=actor.account_id,
+            **columns,
+        )
+        _note("change", account, actor)
+
+
 def set_active(account: MerchantAccount, *, version: int, active: bool, actor: Any = None) -> None:
     """Offer an account to payers, or no longer; its callbacks are taken either way. Raises: Conflict."""
     with transaction():
@@ -76,6 +92,28 @@ def by_slug(provider: str, slug: str) -> MerchantAccount | None:
     return session.scalar(
         select(MerchantAccount).where(MerchantAccount.slug == slug, MerchantAccount.provider == provider)
     )
+
+
+def good_slug(slug: str) -> bool:
+    """Tell whether a text may be an account's public name."""
+    return bool(_SLUG.fullmatch(slug))
+
+
+def slug_taken(slug: str) -> bool:
+    """Tell whether any district has an account of this name: callback addresses are nobody's alone."""
+    with everything():
+        return session.scalar(select(MerchantAccount.id).where(MerchantAccount.slug == slug)) is not None
+
+
+def of_district(district_id: int) -> list[MerchantAccount]:
+    """Return a district's accounts, first entered first."""
+    where = select(MerchantAccount).where(MerchantAccount.district_id == district_id)
+    return list(session.scalars(where.order_by(MerchantAccount.id)))
+
+
+def by_uid(uid: str) -> MerchantAccount | None:
+    """Return an account by its public id, within the scope."""
+    return session.scalar(select(MerchantAccount).where(MerchantAccount.uid == uid))
 
 
 def info(account: MerchantAccount) -> MerchantAccountInfo:

@@ -67,3 +67,8 @@ def open_cases(*, district_id: int, limit: int = 50) -> list[PaymentCase]:
             .limit(limit)
         )
     )
+
+
+def by_uid(uid: str) -> PaymentCase | None:
+    """Return a case by its public id, within the scope."""
+    return session.scalar(select(PaymentCase).where(PaymentCase.uid == uid))

@@ -60,6 +60,8 @@ class MerchantAccount(Versioned, DistrictScoped, Model):
     # JSON of name -> secret, sealed as one value (AAD merchant_account.secrets_sealed:<uid>).
     secrets_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info={"class": 4})
     active: Mapped[bool] = mapped_column(default=True, server_default="1")
+    # Who entered or last changed it; somebody else switches it on. None: the installation itself.
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
