@@ -187,10 +187,10 @@ class Request(Versioned, DistrictScoped, Model):
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), index=True)
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
     # The permission whoever answers must hold at the organization (or the district).
-    answer_permission: Mapped[str] = mapped_column(String(64))
+    answer_permission: Mapped[str] = mapped_column(String(64), info={"class": 0})
     subject: Mapped[str] = mapped_column(String(160), info={"class": 2})
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, info={"class": 2})
-    due_on: Mapped[date | None]
+    due_on: Mapped[date | None] = mapped_column(info={"class": 1})
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -80,7 +80,7 @@ class Organization(Versioned, DistrictScoped, Model):
     founded_on: Mapped[date | None]
     dissolved_on: Mapped[date | None]
     office_address: Mapped[str] = mapped_column(String(200), default="")
-    office_phone: Mapped[str] = mapped_column(String(40), default="")
+    office_phone: Mapped[str] = mapped_column(String(40), default="", info={"class": 0})
     opening_hours: Mapped[str] = mapped_column(String(120), default="")
     lat: Mapped[float | None]
     lng: Mapped[float | None]
@@ -189,7 +189,7 @@ class ServiceCenter(DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     address: Mapped[str] = mapped_column(String(200), default="")
-    phone: Mapped[str] = mapped_column(String(40), default="")
+    phone: Mapped[str] = mapped_column(String(40), default="", info={"class": 0})
     opening_hours: Mapped[str] = mapped_column(String(120), default="")
     lat: Mapped[float | None]
     lng: Mapped[float | None]

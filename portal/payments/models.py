@@ -79,30 +79,30 @@ class PaymentAttempt(Versioned, DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(26), unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("merchant_account.id"))
-    out_trade_no: Mapped[str] = mapped_column(String(32), unique=True)
+    out_trade_no: Mapped[str] = mapped_column(String(32), unique=True, info={"class": 2})
     # One form, one attempt (rule K4): a double click finds the same row.
-    form_token: Mapped[str] = mapped_column(String(64), unique=True)
-    purpose: Mapped[str] = mapped_column(String(40))
+    form_token: Mapped[str] = mapped_column(String(64), unique=True, info={"class": 1})
+    purpose: Mapped[str] = mapped_column(String(40), info={"class": 1})
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), info={"class": 2})
     payer_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), info={"class": 2})
     # [{"reference", "amount_fen"}]
     lines: Mapped[list[dict[str, Any]]] = mapped_column(Json, info={"class": 3})
     amount_fen: Mapped[int] = mapped_column(Fen, info={"class": 3})
-    flow: Mapped[str] = mapped_column(String(8))
+    flow: Mapped[str] = mapped_column(String(8), info={"class": 1})
     state: Mapped[str] = mapped_column(String(10), default="new", server_default="new")
-    late: Mapped[bool] = mapped_column(default=False, server_default="0")
-    description: Mapped[str] = mapped_column(String(127))
+    late: Mapped[bool] = mapped_column(default=False, server_default="0", info={"class": 1})
+    description: Mapped[str] = mapped_column(String(127), info={"class": 2})
     # Kept so that the same number is always asked for with the same parameters.
     openid_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info={"class": 3})
     client_ip: Mapped[str] = mapped_column(String(45), default="", info={"class": 2})
     instruction: Mapped[dict[str, Any] | None] = mapped_column(Json, info={"class": 3})
-    outcome: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    outcome: Mapped[str] = mapped_column(String(60), default="", server_default="", info={"class": 1})
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # "": nothing received; "waiting": received, its place not found yet; "done".
-    allocation: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    allocation: Mapped[str] = mapped_column(String(8), default="", server_default="", info={"class": 1})
 
     __table_args__ = (
         CheckConstraint(_one_of("state", [state.value for state in AttemptState]), name="state"),
@@ -208,7 +208,7 @@ class PaymentCase(Versioned, DistrictScoped, Model):
     uid: Mapped[str] = mapped_column(String(26), unique=True)
     kind: Mapped[str] = mapped_column(String(20))
     # The same event reported again is the same case.
-    dedupe_key: Mapped[str] = mapped_column(String(160), unique=True)
+    dedupe_key: Mapped[str] = mapped_column(String(160), unique=True, info={"class": 1})
     state: Mapped[str] = mapped_column(String(10), default="open", server_default="open")
     account_id: Mapped[int] = mapped_column(ForeignKey("merchant_account.id"))
     attempt_id: Mapped[int | None] = mapped_column(ForeignKey("payment_attempt.id"))

@@ -27,7 +27,7 @@ class DuesObligation(Versioned, DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
-    month: Mapped[str] = mapped_column(String(7))
+    month: Mapped[str] = mapped_column(String(7), info={"class": 2})
     assessment_id: Mapped[int] = mapped_column(ForeignKey("dues_assessment.id"), index=True)
     state: Mapped[str] = mapped_column(String(12), info={"class": 2})
     due_fen: Mapped[int] = mapped_column(Fen, info={"class": 3})

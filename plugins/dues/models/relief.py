@@ -25,7 +25,7 @@ class DuesRelief(Versioned, DistrictScoped, Model):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
     state: Mapped[str] = mapped_column(String(16), default="proposed", server_default="proposed")
-    chain: Mapped[list[str]] = mapped_column(Json)
+    chain: Mapped[list[str]] = mapped_column(Json, info={"class": 1})
     from_month: Mapped[str] = mapped_column(String(7), info={"class": 3})
     to_month: Mapped[str] = mapped_column(String(7), info={"class": 3})
     monthly_fen: Mapped[int] = mapped_column(Fen, info={"class": 3})

@@ -17,7 +17,7 @@ class DuesVoucherSeries(DistrictScoped, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
-    year: Mapped[int]
+    year: Mapped[int] = mapped_column(info={"class": 1})
     last_number: Mapped[int]
 
     __table_args__ = (UniqueConstraint("organization_id", "year"),)
@@ -32,10 +32,10 @@ class DuesVoucher(Versioned, DistrictScoped, Model):
     __tablename__ = "dues_voucher"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    token: Mapped[str] = mapped_column(String(26), unique=True)
-    source_key: Mapped[str] = mapped_column(String(120), unique=True)
+    token: Mapped[str] = mapped_column(String(26), unique=True, info={"class": 2})
+    source_key: Mapped[str] = mapped_column(String(120), unique=True, info={"class": 1})
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
-    year: Mapped[int]
+    year: Mapped[int] = mapped_column(info={"class": 1})
     number: Mapped[int]
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     total_fen: Mapped[int] = mapped_column(Fen, info={"class": 3})
