@@ -26,6 +26,7 @@ CORE = {
     "keys": "portal.cli.keys",
     "ledger": "portal.cli.ledger",
     "plugins": "portal.cli.plugins",
+    "search": "portal.cli.search",
     "serve": "portal.cli.serve",
     "worker": "portal.cli.worker",
 }

@@ -46,7 +46,7 @@ def _half_open() -> CheckConstraint:
     return CheckConstraint("valid_to is null or valid_to > valid_from", name="dates")
 
 
-class Place(DistrictScoped, Model):
+class Place(Versioned, DistrictScoped, Model):
     """A building, park, area or community, with the organization that answers for it."""
 
     __tablename__ = "place"

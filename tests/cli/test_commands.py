@@ -136,3 +136,8 @@ def test_readyz_without_a_writable_database_is_503(world: World):
         session.connection().exec_driver_sql("DROP TABLE heartbeat")
     answer = world.browser().get("/readyz")
     assert (answer.status_code, answer.get_data(as_text=True)) == (503, "not ready\n")
+
+
+def test_the_search_index_is_written_anew(house: Path):
+    done = portal(house, "search", "rebuild")
+    assert (done.returncode, done.stdout) == (0, "2 indexed\n")
