@@ -49,6 +49,9 @@ def create(sim: Simulator) -> Blueprint:
     @pages.get("/cgi-bin/mmpayweb-bin/checkmweb")
     def h5() -> BaseResponse:
         args = request.args
+        if "MicroMessenger" in request.user_agent.string:
+            raise Problem("请在微信外打开订单，进行支付")
+        _from_registered_site(sim)
         # The address must come back as it was handed out, but for &redirect_url= at its end.
         token = args.get("prepay_id", "")
         package = sim.registry.public_key.sign(token)[:10].encode().hex()
@@ -111,6 +114,15 @@ def create(sim: Simulator) -> Blueprint:
         return redirect(back, 303)
 
     return pages
+
+
+def _from_registered_site(sim: Simulator) -> None:
+    """Refuse a payer whom no registered site sent: WeChat looks at the Referer of an H5 payment."""
+    sender = urlsplit(request.referrer or "")
+    if not sender.netloc:
+        raise Problem("商家参数格式有误，请联系商家解决", "referer 为空")
+    if f"{sender.scheme}://{sender.netloc}" != sim.portal_origin:
+        raise Problem("商家存在未配置的参数，请联系商家解决", "H5支付域名没有登记")
 
 
 def _prepay(sim: Simulator, token: str, product: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Phone(requests.Session):
     def __init__(self, sim, name="phone-a"):
         super().__init__()
         self.sim, self.trust_env = sim, False
+        self.headers["Referer"] = f"{PORTAL}/"
         self.cookies.set("paysim_phone", name, domain="127.0.0.1", path="/")
 
     def press(self, page, act):
@@ -107,6 +108,20 @@ def test_h5_address_lives_five_minutes_and_must_not_be_changed(wire, phone):
     page = phone.get(url)
     assert page.status_code == 400
     assert "已过期" in page.text
+
+
+def test_h5_wants_to_know_who_sends_the_payer(wire, phone):
+    url = h5_url(wire)
+    for referer, words in (("", "商家参数格式有误"), ("https://evil.example/", "商家存在未配置的参数")):
+        phone.headers["Referer"] = referer
+        page = phone.get(url)
+        assert (page.status_code, words in page.text) == (400, True)
+
+
+def test_h5_is_not_for_the_inside_of_wechat(wire, phone):
+    phone.headers["User-Agent"] = "Mozilla/5.0 Mobile MicroMessenger/8.0"
+    page = phone.get(h5_url(wire))
+    assert (page.status_code, "请在微信外打开" in page.text) == (400, True)
 
 
 def test_way_back_leads_only_to_the_registered_domain(wire, phone):
