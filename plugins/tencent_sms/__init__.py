@@ -1,0 +1,5 @@
+"""Text messages through Tencent Cloud."""
+
+from plugins.tencent_sms.plugin import plugin
+
+__all__ = ["plugin"]
