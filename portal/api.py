@@ -30,6 +30,7 @@ from portal.districts import settings
 from portal.districts.models import District
 from portal.hookspecs import hookimpl
 from portal.identity.actor import Actor, Reach
+from portal.identity.models import Account, Grant
 from portal.members import requests
 from portal.members.models import Affiliation, Member, Person, Request
 from portal.organizations.models import BRANCH_KINDS, Organization, Unit
@@ -91,6 +92,7 @@ from portal.web.once import once, required_version
 from portal.web.pay import hand_over
 
 __all__ = [
+    "Account",
     "AccountField",
     "Actor",
     "Affiliation",
@@ -110,6 +112,7 @@ __all__ = [
     "FactState",
     "Fen",
     "Flow",
+    "Grant",
     "Hidden",
     "Http",
     "HttpReply",

@@ -4,6 +4,7 @@ Plugins use what ``portal.api`` hands on of this package, nothing else.
 """
 
 from portal.payments import tasks  # noqa: F401  its jobs are declared on import
+from portal.payments.accounts import by_slug, create_account
 from portal.payments.calling import by_uid, fresh_instruction
 from portal.payments.facts import apply_fact, fact_uids
 from portal.payments.providers import Way, ways
@@ -35,9 +36,11 @@ __all__ = [
     "StillOpen",
     "Way",
     "apply_fact",
+    "by_slug",
     "by_uid",
     "check_attempt",
     "close_attempt",
+    "create_account",
     "fact_uids",
     "fresh_instruction",
     "has_open_attempt",
