@@ -26,7 +26,7 @@ from portal.api import (
 )
 from portal.api import lazy_gettext as _l
 
-from . import commands, hooks, jobs, models, permissions, settings, sheets, views
+from . import commands, demo, hooks, jobs, models, permissions, settings, sheets, views
 from .purpose import DuesPurpose
 from .service import moves
 
@@ -71,6 +71,10 @@ class Dues(Plugin):
     def register_services(self) -> Iterable[Service]:
         purpose = DuesPurpose()
         return [Service(protocol=payments.PaymentPurpose, implementation=purpose, key=purpose.slug)]
+
+    @hookimpl
+    def register_demo(self, district: DistrictRef, seed: int) -> None:
+        demo.register(district, seed)
 
     @hookimpl
     def nav_items(self, district: DistrictRef, actor: Any) -> Iterable[NavItem]:
