@@ -46,10 +46,15 @@ from .service import books
 
 NAV = NavItem(key="dues", label=_l("党费"), endpoint="dues.statement", icon="wallet2", order=30)
 
+BRANCH = NavItem(
+    key="dues.branch", label=_l("支部党费"), endpoint="dues.branch", icon="people", order=31, staff=True
+)
+
 
 def nav(actor: Actor) -> list[NavItem]:
     """Return the member's place in the navigation."""
-    return [NAV] if actor.member_id is not None and actor.can("dues.pay") else []
+    found = [NAV] if actor.member_id is not None and actor.can("dues.pay") else []
+    return [*found, BRANCH] if actor.can("dues.collect") else found
 
 
 def card(actor: Actor) -> list[Card]:
