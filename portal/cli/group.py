@@ -17,12 +17,14 @@ from portal.crypto import CryptoError
 from portal.demo.place import use_if_alone
 from portal.registry import Registry
 
-#: Command, and the module that holds it under the same name; imported only when asked for.
+#: Command, and the module that holds it, under the same name or the one after the colon; imported only
+#: when asked for.
 CORE = {
     "audit": "portal.cli.audit",
     "db": "portal.cli.db",
     "demo": "portal.cli.demo",
     "health": "portal.cli.health",
+    "import": "portal.cli.imports:import_",
     "keys": "portal.cli.keys",
     "ledger": "portal.cli.ledger",
     "plugins": "portal.cli.plugins",
@@ -46,7 +48,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command; a plugin cannot take a name of the core."""
         if name in CORE:
-            found: click.Command = getattr(importlib.import_module(CORE[name]), name)
+            module, _, attribute = CORE[name].partition(":")
+            found: click.Command = getattr(importlib.import_module(module), attribute or name)
             return found
         return self._offered().get(name)
 

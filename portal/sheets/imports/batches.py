@@ -40,9 +40,18 @@ def importer_of(kind: str, district: DistrictRef, actor: Any) -> Importer:
 
 
 def upload(
-    kind: str, data: bytes, filename: str, *, form_key: str, district: DistrictRef, actor: Any
+    kind: str,
+    data: bytes,
+    filename: str,
+    *,
+    form_key: str,
+    district: DistrictRef,
+    actor: Any,
+    in_jobs: bool = True,
 ) -> ImportBatch:
     """Keep the rows of an uploaded sheet and judge them; the same form sent twice is one batch (K4).
+
+    A large sheet is judged by a job, unless ``in_jobs`` is False (commands, which may take their time).
 
     Raises:
         SheetError: the file is refused, with a sentence for the person.
@@ -95,9 +104,9 @@ def upload(
         audit.record(
             "import.upload", batch, actor=actor, district=district, detail={"kind": kind, "rows": len(rows)}
         )
-        if state == "checking":
+        if state == "checking" and in_jobs:
             _judge_soon(batch)
-    if batch.state == "checking" and batch.total <= IN_REQUEST:
+    if batch.state == "checking" and (batch.total <= IN_REQUEST or not in_jobs):
         judge(batch, district=district, actor=actor)
     return batch
 
