@@ -22,6 +22,7 @@ ROOMS = (
     "portal.web.hooks:hooks",
     "portal.web.pay:pay",
     "portal.sheets.imports.views:imports",
+    "portal.desk.views:desk",
 )
 #: Only in the demo.
 DEMO = ("portal.notices.views:demo",)

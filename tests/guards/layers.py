@@ -21,7 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"claims", "ledger"}),
     frozenset({"payments", "sheets"}),
     frozenset({"web"}),
-    frozenset({"health", "admin", "demo", "api", "wiring"}),
+    frozenset({"health", "admin", "desk", "demo", "api", "wiring"}),
     frozenset({"app"}),
     frozenset({"cli"}),
     frozenset({"testing", "__main__"}),

@@ -45,14 +45,14 @@ class Members:
         self.units: dict[str, list[tuple[int, str]]] = {}
 
     def prepare(self, rows: Sequence[Row]) -> None:
-        """Read the district's branches, and its units when the sheet names any."""
+        """Read the district's branches, and its units unless the sheet names none."""
         living = select(Organization.id, Organization.name, Organization.kind).where(
             Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
         )
         for organization_id, name, kind in session.execute(living):
             if kind in HOMES:
                 self.branches.setdefault(key(name), []).append((organization_id, name))
-        if any("unit" in row.values for row in rows):
+        if not rows or any("unit" in row.values for row in rows):
             known = select(Unit.id, Unit.name, Unit.aliases).where(Unit.district_id == self.district.id)
             for unit_id, name, aliases in session.execute(known):
                 for spelling in {key(name), *map(key, aliases)}:
@@ -61,7 +61,7 @@ class Members:
     def check(self, rows: Sequence[Row]) -> None:
         """Judge rows: branch and unit must be found here, dates must agree; a sheet moves nobody."""
         found = self._records([row.values["ric"] for row in rows])
-        known = self._known(list(found.values()))
+        known = self.known(list(found.values()))
         for row in rows:
             self._find(row, "branch", self.branches, "所在党支部")
             if "unit" in row.values:
@@ -105,7 +105,7 @@ class Members:
         )
         return {by_index[index]: member for index, member in found}
 
-    def _known(self, members: Sequence[Member]) -> dict[int, dict[str, Any]]:
+    def known(self, members: Sequence[Member]) -> dict[int, dict[str, Any]]:
         """Read records as the sheet would say them, the plugins' columns included."""
         branches = {i: name for same in self.branches.values() for i, name in same}
         units = {i: name for same in self.units.values() for i, name in same}
@@ -134,7 +134,7 @@ class Members:
                 service.Intake(
                     ric=row.values["ric"],
                     organization_id=self.branches[key(row.values["branch"])][0][0],
-                    values=self._columns(row.values),
+                    values=self.columns(row.values),
                 )
                 for row in new
             ],
@@ -151,7 +151,8 @@ class Members:
                 done.append(self._change(row, row.target))
         return done
 
-    def _columns(self, values: dict[str, Any]) -> dict[str, Any]:
+    def columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn what a sheet says into what a member's verbs take."""
         columns = {name: values[name] for name in (*PLAIN, *SEALED) if name in values}
         if "unit" in values:
             columns["unit_id"] = self.units[key(values["unit"])][0][0]
@@ -160,7 +161,7 @@ class Members:
     def _change(self, row: Row, member: Member) -> Written:
         changed = {change.field for change in row.changes}
         values = {name: value for name, value in row.values.items() if name in changed}
-        columns = self._columns(values)
+        columns = self.columns(values)
         before: dict[str, Any] = {
             name: unseal(member, name) if name in SEALED else getattr(member, name) for name in columns
         }

@@ -68,7 +68,7 @@ class Units:
                 if len(found) != 1:
                     row.refuse(ambiguous("党组织", name, len(found)) if found else unknown("党组织", name))
             if not row.reasons:
-                judge(self.profile, row, self._values(row.target) if row.target else None)
+                judge(self.profile, row, self.values_of(row.target) if row.target else None)
 
     def _match(self, row: Row) -> None:
         uscc, name = row.values.get("uscc"), row.values["name"]
@@ -91,7 +91,8 @@ class Units:
             if first is not row and not first.values.get("uscc"):
                 row.refuse(_("“单位名称”和第%(first)s行重复，请只留一行。", first=first.number))
 
-    def _values(self, unit: Unit) -> dict[str, Any]:
+    def values_of(self, unit: Unit) -> dict[str, Any]:
+        """Read a unit as its sheet would say it; after ``prepare``."""
         found = {name: getattr(unit, name) for name in _PLAIN}
         found |= {
             "aliases": tuple(unit.aliases),
@@ -112,7 +113,7 @@ class Units:
                 for name, value in row.values.items()
                 if name != "number" and (old is None or name in changed)
             }
-            columns = self._columns(values)
+            columns = self.columns(values)
             if old is None:
                 made = units.create_unit(district_id=self.district.id, actor=self.actor, **columns)
                 done.append(Written(row=row, target_id=made.id, version=made.version, before=None))
@@ -124,7 +125,8 @@ class Units:
                 done.append(Written(row=row, target_id=old.id, version=old.version, before=before))
         return done
 
-    def _columns(self, values: dict[str, Any]) -> dict[str, Any]:
+    def columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn what a sheet says into what a unit's verbs take."""
         columns = dict(values)
         if "aliases" in columns:
             columns["aliases"] = list(columns["aliases"])
