@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -22,9 +21,14 @@ class Problem(Exception):
     """Something the real cashier would show instead of itself."""
 
 
-def problem(title: str, text: str = "") -> Response:
+class WrongPayer(Problem):
+    """The phone is not the one that ordered."""
+
+
+def problem(title: str, text: str = "", *, other_phone: bool = False) -> Response:
     """Return the page that says why there is nothing to pay."""
-    return Response(render_template("paysim/problem.html", title=title, text=text), 400)
+    page = render_template("paysim/problem.html", title=title, text=text, other_phone=other_phone)
+    return Response(page, 400)
 
 
 def phone_of(sim: Simulator) -> tuple[str, Callable[[BaseResponse], BaseResponse]]:
@@ -44,7 +48,7 @@ def create(sim: Simulator) -> Blueprint:
 
     @pages.errorhandler(Problem)
     def show(error: Problem) -> Response:
-        return problem(*error.args)
+        return problem(*error.args, other_phone=isinstance(error, WrongPayer))
 
     @pages.get("/cgi-bin/mmpayweb-bin/checkmweb")
     def h5() -> BaseResponse:
@@ -118,10 +122,9 @@ def create(sim: Simulator) -> Blueprint:
 
 def _from_registered_site(sim: Simulator) -> None:
     """Refuse a payer whom no registered site sent: WeChat looks at the Referer of an H5 payment."""
-    sender = urlsplit(request.referrer or "")
-    if not sender.netloc:
+    if not request.referrer:
         raise Problem("商家参数格式有误，请联系商家解决", "referer 为空")
-    if f"{sender.scheme}://{sender.netloc}" != sim.portal_origin:
+    if not sim.is_portal(request.referrer):
         raise Problem("商家存在未配置的参数，请联系商家解决", "H5支付域名没有登记")
 
 
@@ -148,15 +151,13 @@ def _payable(sim: Simulator, prepay: dict[str, Any]) -> dict[str, Any]:
 
 def _open(sim: Simulator, prepay: dict[str, Any], return_url: str) -> BaseResponse:
     """Let the payer in; the way back must lead to the merchant's registered domain."""
-    if return_url:
-        parts = urlsplit(return_url)
-        if f"{parts.scheme}://{parts.netloc}" != sim.portal_origin:
-            raise Problem("商家存在未配置的参数，请联系商家解决", "redirect_url 的域名没有登记")
+    if return_url and not sim.is_portal(return_url):
+        raise Problem("商家存在未配置的参数，请联系商家解决", "redirect_url 的域名没有登记")
     order = _payable(sim, prepay)
     phone, remember = phone_of(sim)
     openid = sim.openid(order["appid"], phone)
     if order["openid"] and order["openid"] != openid:
-        raise Problem("当前支付用户与下单用户不一致", "请用下单的微信支付")
+        raise WrongPayer("当前支付用户与下单用户不一致", "请用下单的微信支付")
     ticket = sim.text(24)
     sim.store.add("cashier", ticket=ticket, prepay=prepay["token"], openid=openid, return_url=return_url)
     return remember(redirect(f"/cashier/{ticket}", 303))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request
 
@@ -33,8 +33,7 @@ def create(sim: Simulator) -> Blueprint:
         back = args.get("redirect_uri", "")
         if merchant is None:
             return problem("appid 参数错误", "Oops! Something went wrong: 10013")
-        parts = urlsplit(back)
-        if f"{parts.scheme}://{parts.netloc}" != sim.portal_origin:
+        if not sim.is_portal(back):
             return problem("redirect_uri 参数错误", "10003：回调域名没有登记")
         if args.get("response_type") != "code" or args.get("scope") != "snsapi_base":
             return problem("Scope 参数错误或没有 Scope 权限", "10005")
@@ -49,7 +48,7 @@ def create(sim: Simulator) -> Blueprint:
             openid=sim.openid(merchant.appid, phone),
             expires_at=sim.clock.time() + CODE_SECONDS,
         )
-        joint = "&" if parts.query else "?"
+        joint = "&" if "?" in back else "?"
         query = urlencode({"code": code, "state": args.get("state", "")})
         return remember(redirect(f"{back}{joint}{query}", 302))
 

@@ -22,9 +22,7 @@ _STATES = {"NOTPAY": "订单未支付", "SUCCESS": "支付成功", "CLOSED": "�
 def create(sim: Simulator, merchant: Merchant, product: str, body: dict[str, Any]) -> dict[str, str]:
     """Order, or order again with the same parameters; returns prepay_id, h5_url or code_url."""
     now = sim.clock.time()
-    wanted = validation.order(
-        body, product=product, merchant=merchant, now=now, portal_origin=sim.portal_origin
-    )
+    wanted = validation.order(body, product=product, merchant=merchant, now=now, is_portal=sim.is_portal)
     request = json.dumps(body, sort_keys=True, ensure_ascii=False)
     with sim.store.transaction():
         if wanted.openid and not sim.store.one(

@@ -21,6 +21,13 @@ from .notify import Notifier, Plan
 from .store import Store
 
 
+def origin(url: str) -> str:
+    """Return scheme, host and port of an address; localhost is 127.0.0.1, as people type either."""
+    parts = urlsplit(url)
+    host, colon, port = parts.netloc.partition(":")
+    return f"{parts.scheme}://{'127.0.0.1' if host == 'localhost' else host}{colon}{port}"
+
+
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -79,8 +86,11 @@ class Simulator:
 
     def set_portal(self, url: str) -> None:
         """Name the portal's origin."""
-        parts = urlsplit(url)
-        self.portal_origin = f"{parts.scheme}://{parts.netloc}"
+        self.portal_origin = origin(url)
+
+    def is_portal(self, url: str) -> bool:
+        """Tell whether an address lies on the one registered site."""
+        return origin(url) == self.portal_origin
 
     def start(self) -> None:
         """Serve both ports and begin to notify; hand the merchants' credentials out in a file."""

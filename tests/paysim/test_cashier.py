@@ -118,6 +118,14 @@ def test_h5_wants_to_know_who_sends_the_payer(wire, phone):
         assert (page.status_code, words in page.text) == (400, True)
 
 
+def test_localhost_is_the_same_site(wire, phone):
+    phone.headers["Referer"] = "http://localhost:1/pay"
+    back = quote("http://localhost:1/back", safe="")
+    assert phone.get(f"{h5_url(wire)}&redirect_url={back}").status_code == 200
+    phone.headers["Referer"] = "http://localhost:2/pay"
+    assert phone.get(h5_url(wire)).status_code == 400
+
+
 def test_h5_is_not_for_the_inside_of_wechat(wire, phone):
     phone.headers["User-Agent"] = "Mozilla/5.0 Mobile MicroMessenger/8.0"
     page = phone.get(h5_url(wire))
@@ -171,6 +179,7 @@ def test_jsapi_refuses_another_user_until_the_phone_is_changed(wire, phone):
     form = jsapi_form(wire, phone="phone-b")
     page = phone.post(f"{wire.sim.url}/cashier/jsapi", data=form)
     assert (page.status_code, "当前支付用户与下单用户不一致" in page.text) == (400, True)
+    assert "换一部手机" in page.text
     with Phone(wire.sim, "phone-b") as right:
         assert right.post(f"{wire.sim.url}/cashier/jsapi", data=form).status_code == 200
         right.post(f"{wire.sim.url}/cashier/phone")
