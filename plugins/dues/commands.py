@@ -1,12 +1,17 @@
-"""``portal dues explain``: what somebody would pay and why, without a database."""
+"""``portal dues``: what somebody would pay and why (no database), and whether the sums agree."""
 
 import json
 from datetime import datetime
 
 import click
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from portal.api import District, everything, session
 
 from .amounts import parse_yuan, percent, yuan
 from .calculation import BaseRefused, Explanation, explain
+from .queries.verify import differences
 from .rate_files import rate_tables
 from .rate_table import RateTable, RateTableError
 from .words import base_refused, why
@@ -87,3 +92,21 @@ def _print(found: Explanation, table: RateTable) -> None:
     click.echo(f"依据 rule: {found.rule.source} [{found.rule.mark}]")
     click.echo(f"取整 rounding: {found.rounding} ({found.rounding_rule.source})")
     click.echo(f"标准 table: {table.version}")
+
+
+@dues.command("verify")
+@with_appcontext
+def verify_command() -> None:
+    """Compare the months with the ledger in every district; exit 1 when a sum differs."""
+    wrong = 0
+    with everything():
+        for district in session.scalars(select(District).order_by(District.path)):
+            for found in differences(district.id):
+                wrong += 1
+                click.echo(
+                    f"{district.code}: member {found.member_id} {found.month}:"
+                    f" {yuan(found.here_fen)} here, {yuan(found.ledger_fen)} in the books"
+                )
+    click.echo("ok" if not wrong else f"{wrong} differ")
+    if wrong:
+        raise click.exceptions.Exit(1)

@@ -28,6 +28,16 @@ def month_list(months: Iterable[str]) -> str:
     )
 
 
+def dated(months: Iterable[str]) -> str:
+    """Return months with their year, as on a paper that is kept: "2026年9月、10月，2027年1月"."""
+    years: dict[str, list[str]] = {}
+    for month in months:
+        years.setdefault(month[:4], []).append(_("%(month)s月", month=int(month[5:])))
+    return _("，").join(
+        _("%(year)s年%(months)s", year=year, months=_("、").join(found)) for year, found in years.items()
+    )
+
+
 def months_short(months: Sequence[tuple[str, int]]) -> str:
     """Return a voucher's months for a list: one, or the first and the last."""
     if not months:
@@ -117,7 +127,7 @@ def voucher_rows(voucher: Voucher) -> list[tuple[str, str]]:
         (_("凭证号"), voucher.number),
         (_("姓名"), voucher.name),
         (_("党支部"), voucher.branch),
-        (_("月份"), month_list(month for month, _fen in voucher.months) or _("没有月份")),
+        (_("月份"), dated(month for month, _fen in voucher.months) or _("没有月份")),
         (_("金额"), _("%(yuan)s元", yuan=yuan(voucher.total_fen))),
         (_("交费日期"), civil(voucher.paid_on)),
         (_("方式"), way(voucher.way)),

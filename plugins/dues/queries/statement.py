@@ -64,6 +64,11 @@ class Statement:
         found = self.assessed.get(line.assessment_id)
         return found.sentence if found else ""
 
+    def why_else(self, line: MonthLine) -> str:
+        """Return the sentence of a month whose reason is not the one on top of the page."""
+        said = self.why(line)
+        return "" if self.current and said == self.current.sentence else said
+
 
 def statement(member_id: int, *, today: date | None = None) -> Statement | None:
     """Return the statement of a member, or None for one who cannot be seen from here.
@@ -141,7 +146,13 @@ def _assessed(member_id: int) -> dict[int, Assessed]:
         .where(table.member_id == member_id, table.state.in_(("approved", "superseded")))
         .order_by(table.from_month)
     )
-    return {row.id: assessed_of(row) for row in found}
+    # A base that was erased at the person's wish explains nothing any more; its months stay as they are.
+    return {row.id: assessed_of(row) for row in found if _has_base(row)}
+
+
+def _has_base(row: Any) -> bool:
+    needs = rate_tables().version(row.rate_version).category(row.category).needs_base
+    return row.base_fen is not None or not needs
 
 
 def assessed_of(row: Any) -> Assessed:

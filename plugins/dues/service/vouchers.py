@@ -11,6 +11,7 @@ from werkzeug.exceptions import Forbidden
 
 from portal.api import Actor, Member, audit, clock, crypto, is_postgresql, ledger, session, swap, transaction
 
+from .. import messages
 from ..models import DuesObligation, DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 from . import books, obligations
 from .places import path_of
@@ -61,6 +62,7 @@ def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False)
             district=receipt.district_id,
             detail={"source": receipt.source_key},
         )
+        messages.voucher_issued(voucher, [part.obligation.month for part in parts])
     return voucher
 
 

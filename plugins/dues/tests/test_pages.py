@@ -85,7 +85,7 @@ def test_a_voucher_is_mine_and_its_check_is_everybody_s(branch: Branch) -> None:
     mine = browser(branch, member)
     page = mine.get(url(branch, f"voucher/{voucher.token}"))
     number = f"{branch.organization.id:04d}-2026-00001"
-    for said in ("赵明兰", number, "9月、10月", "38.60元", "2026年11月21日", "有效"):
+    for said in ("赵明兰", number, "2026年9月、10月", "38.60元", "2026年11月21日", "有效"):
         assert said in text(page)
     assert "不是发票，也不代替《党费专用收据》" in text(page) and "<svg" in page.get_data(as_text=True)
     assert number in text(mine.get(url(branch, "history")))

@@ -1,0 +1,44 @@
+"""What people are told about their dues. Outward nothing about membership or money, inside what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from portal.api import Account, Member, notices, session
+from portal.api import lazy_gettext as _l
+
+from . import page_words
+from .models import DuesVoucher
+from .queries.places import here
+from .queries.vouchers import shown_number
+
+VOUCHER = notices.declare(
+    notices.Template(
+        key="dues.voucher",
+        title=_l("您有一条新消息"),
+        body=_l("您办的事有了结果，请登录服务平台查看。"),
+        inside=_l("%(months)s党费已登记，凭证号%(number)s。"),
+    )
+)
+
+
+def voucher_issued(voucher: DuesVoucher, months: Sequence[str]) -> None:
+    """Tell the member's account, in the transaction that wrote the voucher (rule K6); once."""
+    account_id = session.scalar(
+        select(Account.id)
+        .join(Member, Member.person_id == Account.person_id)
+        .where(Member.id == voucher.member_id)
+    )
+    if account_id is None:
+        return
+    number = shown_number(organization_id=voucher.organization_id, year=voucher.year, number=voucher.number)
+    notices.notify(
+        VOUCHER.key,
+        account_id=account_id,
+        district_id=voucher.district_id,
+        params={"months": page_words.dated(months), "number": number},
+        url=f"/d/{here(voucher.district_id).code}/dues/voucher/{voucher.token}",
+        dedupe_key=f"dues.voucher:{voucher.id}",
+    )
