@@ -38,6 +38,9 @@ class Config:
     site_name: str = "党群服务中心服务平台"
     help_phone: str = ""
     max_upload_mb: int = 10
+    #: How often one number may ask for a log-in code; the demo, where all share one address, allows more.
+    codes_a_minute: int = 1
+    codes_a_day: int = 10
 
     @property
     def excluded(self) -> list[str]:
@@ -67,6 +70,8 @@ class Config:
             "SITE_NAME": self.site_name,
             "HELP_PHONE": self.help_phone,
             # A sheet may be refused in words only if it arrives; a little above the limit of portal.sheets.
+            "CODES_A_MINUTE": self.codes_a_minute,
+            "CODES_A_DAY": self.codes_a_day,
             "MAX_CONTENT_LENGTH": self.max_upload_mb * 1024 * 1024 + 65536,
             "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
             "MAX_FORM_PARTS": 2000,

@@ -16,6 +16,8 @@ tls = false
 data_dir = {folder}
 site_name = "党群服务中心服务平台（演示）"
 help_phone = "0000-12345678"
+codes_a_minute = 6
+codes_a_day = 200
 """
 
 
