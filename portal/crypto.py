@@ -86,7 +86,8 @@ class Keyring:
 
 def configure(app: Flask) -> None:
     """Read ``FIELD_KEYS`` and ``INDEX_KEY``; without them keep development keys in ``DATA_DIR`` (0600)."""
-    field_keys, index_key = app.config.get("FIELD_KEYS"), app.config.get("INDEX_KEY")
+    field_keys: str = app.config.get("FIELD_KEYS") or ""
+    index_key: str = app.config.get("INDEX_KEY") or ""
     if bool(field_keys) != bool(index_key):
         raise CryptoError("set PORTAL_FIELD_KEYS and PORTAL_INDEX_KEY together")
     if not field_keys:

@@ -53,7 +53,7 @@ def _unsealed(*, everywhere: bool = False) -> Any:
     return found.where(ROWS.c.id > func.coalesce(near, 0))
 
 
-def _genuine(row: Mapping[str, Any]) -> bool:
+def _genuine(row: Any) -> bool:
     return crypto.same(row["mac"], row_mac(row))
 
 
@@ -86,7 +86,7 @@ def seal(*, everywhere: bool = False) -> int:
         last = found[-1]["id"]
 
 
-def _chain(row: Mapping[str, Any]) -> int:
+def _chain(row: Any) -> int:
     return row["district_id"] or 0
 
 

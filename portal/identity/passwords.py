@@ -58,11 +58,7 @@ def verify(username: str, password: str) -> int | None:
     row = _candidate(username)
     session.rollback()  # no lock is held while the hash is computed
     known = row.password_hash if row is not None else NOBODY
-    try:
-        right = HASHER.verify(known, password[:LONGEST])
-    except (Argon2Error, InvalidHashError):
-        right = False
-    if row is None or not right:
+    if not _fits(known, password) or row is None:
         return None
     if HASHER.check_needs_rehash(known):
         _store(row.id, password)
@@ -71,8 +67,12 @@ def verify(username: str, password: str) -> int | None:
 
 def is_right(account: Account, password: str) -> bool:
     """Tell whether this is the account's present password."""
+    return _fits(account.password_hash or NOBODY, password)
+
+
+def _fits(known: str, password: str) -> bool:
     try:
-        return HASHER.verify(account.password_hash or NOBODY, password[:LONGEST])
+        return bool(HASHER.verify(known, password[:LONGEST]))
     except (Argon2Error, InvalidHashError):
         return False
 

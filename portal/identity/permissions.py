@@ -32,6 +32,9 @@ CORE = (
         name="core.payments", label="收款账户和待核对的款", roles=frozenset({"treasurer", "district_admin"})
     ),
     Permission(name="core.roles", label="授予角色", roles=frozenset({"district_admin"})),
+    Permission(
+        name="core.queue", label="查看没办成的后台任务", roles=frozenset({"district_admin", "deployer"})
+    ),
     Permission(name="core.audit", label="查看操作记录", roles=frozenset({"district_admin", "auditor"})),
 )
 

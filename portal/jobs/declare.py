@@ -97,7 +97,7 @@ def configure(
     app: Flask,
     *,
     plugin_jobs: Mapping[str, Iterable[Job]] | None = None,
-    **wiring: Callable[..., Any],
+    **wiring: Any,
 ) -> None:
     """Take in the plugins' jobs (slug -> jobs) and the answers of the rooms above.
 

@@ -40,8 +40,16 @@ def overview() -> Overview:
     return Overview(**{state: by_state.get(state, 0) for state in ("ready", "running", "dead")})
 
 
-def dead(*, limit: int = 50) -> Sequence[Any]:
-    """Return the newest dead letters: id, name, district_id, attempts, last_error, finished_at."""
+def dead(
+    *, district_ids: Sequence[int] | None = None, unbound: bool = True, limit: int = 50
+) -> Sequence[Any]:
+    """Return the newest dead letters: id, name, district_id, attempts, last_error, finished_at.
+
+    Of some districts only, if named; ``unbound`` adds those that belong to none.
+    """
     columns = ("id", "name", "district_id", "attempts", "last_error", "finished_at")
     found = select(*(TABLE.c[name] for name in columns)).where(TABLE.c.state == DEAD)
+    if district_ids is not None:
+        here = TABLE.c.district_id.in_(district_ids)
+        found = found.where(here | TABLE.c.district_id.is_(None) if unbound else here)
     return session.execute(found.order_by(TABLE.c.id.desc()).limit(limit)).all()
