@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from sqlalchemy import Select, and_, literal, or_, union_all
+from sqlalchemy import CompoundSelect, Date, Integer, Select, bindparam, literal, or_, union_all
 
 from portal import clock
-from portal.database import rows, session
+from portal.database import everything, rows, session
 from portal.districts.models import District
 from portal.organizations.matching import Match
 from portal.organizations.models import Organization, Place, ServiceCenter, Unit, UnitCoverage
@@ -47,36 +48,49 @@ def behind(matches: Sequence[Match], districts: Sequence[int]) -> list[Any]:
     ids: dict[str, list[int]] = {"organization": [], "unit": [], "place": [], "district": []}
     for one in matches:
         ids[one.kind].append(one.entity_id)
+    values = {
+        "today": clock.today(),
+        "organizations": ids["organization"],
+        "units": ids["unit"],
+        "places": ids["place"],
+        "districts": list(districts),
+    }
+    return list(session.connection().execute(_behind(), values))
+
+
+@cache
+def _behind() -> CompoundSelect[Any]:
+    """Build the statement once: it is the same for every search."""
     organization, place, unit = Organization.__table__, Place.__table__, Unit.__table__
-    coverage, today = UnitCoverage.__table__, clock.today()
-    parts = []
-    if ids["unit"]:
-        in_force = and_(
-            coverage.c.valid_from <= today, or_(coverage.c.valid_to.is_(None), coverage.c.valid_to > today)
-        )
-        parts += [
-            _part("unit", coverage.c.unit_id, coverage.c.form)
-            .join(coverage, coverage.c.organization_id == organization.c.id)
-            .where(coverage.c.unit_id.in_(ids["unit"]), in_force),
-            _part("at", unit.c.id, place.c.kind)
-            .join(place, place.c.organization_id == organization.c.id)
-            .join(unit, or_(unit.c.place_id == place.c.id, unit.c.area_id == place.c.id))
-            .where(unit.c.id.in_(ids["unit"])),
-        ]
-    if ids["place"]:
-        parts.append(
-            _part("place", place.c.id, place.c.kind)
-            .join(place, place.c.organization_id == organization.c.id)
-            .where(place.c.id.in_(ids["place"]))
-        )
-    if ids["organization"]:
-        asked = organization.c.id.in_(ids["organization"])
-        parts.append(_part("organization", organization.c.id, literal("")).where(asked))
-    if districts:
-        floating = (organization.c.district_id.in_(districts), organization.c.kind == "floating_branch")
-        parts.append(_part("floating", organization.c.district_id, literal("")).where(*floating))
+    coverage, today = UnitCoverage.__table__, bindparam("today", type_=Date)
+    parts = (
+        _part("unit", coverage.c.unit_id, coverage.c.form)
+        .join(coverage, coverage.c.organization_id == organization.c.id)
+        .where(
+            coverage.c.unit_id.in_(_ids("units")),
+            coverage.c.valid_from <= today,
+            or_(coverage.c.valid_to.is_(None), coverage.c.valid_to > today),
+        ),
+        _part("at", unit.c.id, place.c.kind)
+        .join(place, place.c.organization_id == organization.c.id)
+        .join(unit, or_(unit.c.place_id == place.c.id, unit.c.area_id == place.c.id))
+        .where(unit.c.id.in_(_ids("units"))),
+        _part("place", place.c.id, place.c.kind)
+        .join(place, place.c.organization_id == organization.c.id)
+        .where(place.c.id.in_(_ids("places"))),
+        _part("organization", organization.c.id, literal("")).where(
+            organization.c.id.in_(_ids("organizations"))
+        ),
+        _part("floating", organization.c.district_id, literal("")).where(
+            organization.c.district_id.in_(_ids("districts")), organization.c.kind == "floating_branch"
+        ),
+    )
     living = or_(organization.c.dissolved_on.is_(None), organization.c.dissolved_on > today)
-    return list(session.execute(union_all(*(part.where(living) for part in parts)))) if parts else []
+    return union_all(*(part.where(living) for part in parts))
+
+
+def _ids(name: str) -> Any:
+    return bindparam(name, expanding=True, type_=Integer)
 
 
 def _part(source: str, via_id: Any, form: Any) -> Select[Any]:
@@ -154,23 +168,11 @@ def desks(paths: Sequence[str] | None, near: Point | None) -> tuple[Line, ...]:
 
     A district without a center of its own sends people to the nearest one above it.
     """
-    center, district = ServiceCenter.__table__, District.__table__
-    statement = (
-        rows(
-            ServiceCenter,
-            *(center.c[name] for name in ("name", "address", "phone", "opening_hours", "lat", "lng")),
-            district.c.path,
-            district.c.code.label("district_code"),
-            district.c.name.label("district_name"),
-        )
-        .join(district, district.c.id == center.c.district_id)
-        .order_by(center.c.id)
-    )
     if not paths:
-        found = list(session.execute(statement.limit(DESKS)))
+        found = list(session.connection().execute(_some_centers()))
     else:
         above = {int(part) for path in paths for part in path.split("/") if part}
-        centers = list(session.execute(statement.where(center.c.district_id.in_(above))))
+        centers = list(session.connection().execute(_centers_of(), {"districts": sorted(above)}))
         nearest = [
             max((row for row in centers if path.startswith(row.path)), key=_depth, default=None)
             for path in paths
@@ -189,6 +191,34 @@ def desks(paths: Sequence[str] | None, near: Point | None) -> tuple[Line, ...]:
         )
         for row in found
     )
+
+
+@cache
+def _centers_of() -> Select[Any]:
+    center = ServiceCenter.__table__
+    return _centers().where(center.c.district_id.in_(_ids("districts")))
+
+
+@cache
+def _some_centers() -> Select[Any]:
+    return _centers().limit(DESKS)
+
+
+def _centers() -> Select[Any]:
+    center, district = ServiceCenter.__table__, District.__table__
+    names = ("name", "address", "phone", "opening_hours", "lat", "lng")
+    with everything():
+        return (
+            rows(
+                ServiceCenter,
+                *(center.c[name] for name in names),
+                district.c.path,
+                district.c.code.label("district_code"),
+                district.c.name.label("district_name"),
+            )
+            .join(district, district.c.id == center.c.district_id)
+            .order_by(center.c.id)
+        )
 
 
 def _depth(row: Any) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -167,7 +168,6 @@ _BY_CODE = (
 def statement(typed: Typed, groups: Wanted, *, district: DistrictRef | None) -> tuple[Any, dict[str, Any]]:
     """Return the one statement that finds the names, and its values."""
     postgresql, here = is_postgresql(), district.id if district else None
-    parts = [_BY_TERMS["postgresql" if postgresql else "sqlite"]]
     values: dict[str, Any] = {
         "terms": (tsquery if postgresql else fts5)(groups, here),
         "terms_limit": BY_TERMS,
@@ -175,16 +175,21 @@ def statement(typed: Typed, groups: Wanted, *, district: DistrictRef | None) -> 
         "high": typed.key + "\U0010ffff",
         "beginning_limit": BY_BEGINNING,
     }
-    if here is None:
-        parts.append(_BY_BEGINNING)
-    else:
-        parts.append(_BY_BEGINNING_HERE)
+    if here is not None:
         values["district"] = here
     if typed.code:
-        parts.append(_BY_CODE)
         values |= {"code": typed.code, "code_high": typed.code + "~", "code_limit": BY_CODE}
+    dialect = "postgresql" if postgresql else "sqlite"
+    return _statement(dialect, narrowed=here is not None, by_code=bool(typed.code)), values
+
+
+@cache
+def _statement(dialect: str, *, narrowed: bool, by_code: bool) -> Any:
+    parts = [_BY_TERMS[dialect], _BY_BEGINNING_HERE if narrowed else _BY_BEGINNING]
+    if by_code:
+        parts.append(_BY_CODE)
     wrapped = [f"SELECT * FROM ({part}) part{number}" for number, part in enumerate(parts)]  # noqa: S608
-    return text(" UNION ALL ".join(wrapped)), values
+    return text(" UNION ALL ".join(wrapped))
 
 
 def match(typed: Typed, *, district: DistrictRef | None = None) -> tuple[list[Match], bool]:
@@ -210,7 +215,7 @@ def _run(typed: Typed, groups: Wanted, district: DistrictRef | None) -> list[Mat
         Match(
             row.kind, row.entity_id, row.district_id, row.path, row.name, _quality(typed, row), row.sort_key
         )
-        for row in session.execute(sql, values)
+        for row in session.connection().execute(sql, values)
         # A credit code is looked up everywhere: the list is ten lines long.
         if district is None or row.path.startswith(district.path)
     ]
