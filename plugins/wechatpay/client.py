@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import requests
-import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
@@ -22,7 +22,7 @@ TIMEOUT = (3.0, 10.0)  # seconds to connect, seconds between two bytes
 MAX_REPLY = 1 << 20  # bytes; the largest reply we ask for is a list of certificates
 MAX_SECONDS = 20.0  # for a whole reply, however slowly it drips
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Client:
     """One merchant's connection to WeChat Pay.
 
     Hosts, clock, session and time-outs are handed in, so that tests and the demo use the same code as
-    production. Nothing personal and no secret is logged: operation, status, code and WeChat's request id.
+    production. Nothing personal and no secret is logged: operation, merchant number, code or cause.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class Client:
         data = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         outcome = self._send(method, target, data)
         if isinstance(outcome, Unknown):
-            log.warning("wechatpay.unknown", operation=operation, cause=outcome.cause)
+            log.warning("%s of merchant %s: unknown, %s", operation, self.mchid, outcome.cause)
         elif isinstance(outcome, Rejected):
-            log.info("wechatpay.rejected", operation=operation, code=outcome.code)
+            log.info("%s of merchant %s: rejected, %s", operation, self.mchid, outcome.code)
         return outcome
 
     def _send(self, method: str, target: str, data: bytes) -> Reply | Rejected | Unknown:

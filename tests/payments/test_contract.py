@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.payments import contract
+from portal.payments import contract, outcomes
 from portal.payments.contract import (
     CreateReq,
     Flow,
@@ -20,10 +20,12 @@ from portal.payments.contract import (
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def test_contract_imports_only_the_standard_library():
-    tree = ast.parse(Path(contract.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("module", [contract, outcomes], ids=["contract", "outcomes"])
+def test_contract_imports_only_the_standard_library_and_itself(module):
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert names == {"__future__", "collections.abc", "dataclasses", "datetime", "enum", "typing"}
+    own = {"portal.payments.outcomes"}
+    assert names - own <= {"__future__", "collections.abc", "dataclasses", "datetime", "enum", "typing"}
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1.0, True, "100"])
