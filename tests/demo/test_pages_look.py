@@ -55,16 +55,23 @@ def route(app: Flask, address: str) -> str | None:
     return f"{rule.rule}{'?' if parts.query else ''}"
 
 
-def pages(app: Flask, page: Any, url: str) -> Iterator[tuple[str, str]]:
-    """Go from link to link, one page a route; yields the address the browser is on and its route."""
+def pages(app: Flask, page: Any, url: str, dead: list[str]) -> Iterator[tuple[str, str]]:
+    """Go from link to link, one page a route; yields the address the browser is on and its route.
+
+    Links that this person cannot follow are put into ``dead``.
+    """
     waiting, seen = list(STARTS), set[str]()
     while waiting and len(seen) < LIMIT:
         address = waiting.pop(0)
         rule = route(app, address)
+        if rule is None and address not in dead:
+            dead.append(address)
         if rule is None or rule in seen:
             continue
         seen.add(rule)
         asked = page.request.get(url + address, max_redirects=0)
+        if asked.status >= 400 and address not in STARTS:
+            dead.append(f"{address} answers {asked.status}")
         if asked.status != 200 or not asked.headers.get("content-type", "").startswith("text/html"):
             continue
         page.goto(url + address)
@@ -81,7 +88,8 @@ def test_every_linked_page_can_be_read_and_pressed(visit: Visit, live: Live, dem
     for role in ROLES:
         account = account_of(demo_place, role)
         page = visit("/", account=account, width=320, elder=elder, color_scheme="dark" if elder else "light")
-        for address, rule in pages(live.world.app, page, live.url):
+        dead: list[str] = []
+        for address, rule in pages(live.world.app, page, live.url, dead):
             if rule in measured:
                 continue
             measured.add(rule)
@@ -94,5 +102,7 @@ def test_every_linked_page_can_be_read_and_pressed(visit: Visit, live: Live, dem
                 found.append("not exactly one h1")
             if found:
                 complaints[f"{role or 'visitor'} {address}"] = found
+        if dead:
+            complaints[f"{role or 'visitor'}: dead links"] = dead
     assert complaints == {}
     assert len(measured) >= 15, sorted(measured)
