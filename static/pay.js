@@ -6,7 +6,7 @@
   // Once only: whoever comes back by the browser's own button must not be sent away again.
   function fresh() {
     var entry = window.performance && performance.getEntriesByType && performance.getEntriesByType("navigation")[0];
-    return !entry || entry.type === "navigate";
+    return !entry || entry.type !== "back_forward";
   }
   var link = doc.querySelector("[data-auto-go]");
   if (link && fresh()) window.location.assign(link.href);
