@@ -1,0 +1,125 @@
+"""Make the pictures of the README from a fresh demo: ``make screenshots``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browser import chromium  # noqa: E402  the project's own root first
+
+HERE = "/d/340722-kfq"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: file name, whose page (an account's key, "" for a visitor), path, how it is looked at."""
+
+    name: str
+    who: str
+    path: str
+    width: int = 390
+    full: bool = False
+
+
+SHOTS = (
+    Shot("landing-phone", "", "/"),
+    Shot("find-phone", "", "/find?q=莲湖"),
+    Shot("find-desktop", "", "/find?q=lianhu", width=1200),
+    Shot("start-phone", "member", f"{HERE}/"),
+    Shot("start-elder-phone", "retired", f"{HERE}/"),
+    Shot("statement-phone", "member", f"{HERE}/dues/"),
+    Shot("statement-elder-phone", "retired", f"{HERE}/dues/", full=True),
+    Shot("statement-desktop", "member", f"{HERE}/dues/", width=1200),
+    Shot("desk-desktop", "desk", f"{HERE}/desk/", width=1200),
+    Shot("switchboard-desktop", "admin", f"{HERE}/admin/plugins", width=1200),
+)
+
+
+def main() -> None:
+    """Start a demo of its own, take every picture, stop it."""
+    only = set(sys.argv[1:])
+    target = ROOT / "docs" / "screenshots"
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        environment = {**os.environ, "PORTAL_DATA": folder, "PORT": str(port)}
+        demo = subprocess.Popen([sys.executable, "-m", "portal", "demo", "run"], cwd=ROOT, env=environment)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(f"{url}/readyz")
+            accounts = {
+                one["key"]: one for one in json.loads((Path(folder) / "accounts.json").read_text("utf-8"))
+            }
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+                for shot in SHOTS:
+                    if not only or shot.name in only:
+                        _take(browser, url, shot, accounts.get(shot.who), target / f"{shot.name}.png")
+                browser.close()
+        finally:
+            demo.terminate()
+            demo.wait()
+
+
+def _take(browser: Any, url: str, shot: Shot, account: dict[str, str] | None, path: Path) -> None:
+    context = browser.new_context(
+        viewport={"width": shot.width, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    page = context.new_page()
+    if account is not None:
+        _log_in(page, url, account)
+    page.goto(url + shot.path)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path, full_page=shot.full)
+    print(path.name, page.title())
+    context.close()
+
+
+def _log_in(page: Any, url: str, account: dict[str, str]) -> None:
+    """Log in with the password; staff are asked for a code too, which the demo keeps at /demo/outbox."""
+    page.goto(f"{url}/login/password")
+    page.fill("[name=username]", account["username"])
+    page.fill("[name=password]", account["password"])
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda address: not address.endswith("/login/password"))
+    if page.locator("[name=code]").count():
+        page.wait_for_timeout(3000)  # the worker delivers
+        sent = page.request.get(f"{url}/demo/outbox?format=json&phone={account['phone']}").json()
+        page.fill("[name=code]", re.findall(r"\d{6}", sent[0]["body"])[0])
+        page.press("[name=code]", "Enter")
+        page.wait_for_url(lambda address: "/login" not in address)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(url: str) -> None:
+    for _ in range(360):
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise SystemExit("the demo does not become ready")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The documentation tells the truth: hooks, signatures, examples, the public API, commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+
+from portal import api
+from portal.cli.group import portal
+from portal.config import ROOT
+from tests.guards import docs
+
+SNAPSHOT = ROOT / "tests" / "data" / "api.txt"
+READERS = ("README.md", "README.zh-CN.md", "docs/architecture.md", "docs/hooks.md")
+
+
+def test_every_hook_is_documented_used_and_called():
+    assert docs.problems(ROOT) == []
+
+
+def test_the_public_api_is_the_one_that_was_agreed():
+    """A changed name changes what plugins rely on: change the snapshot and the changelog with it."""
+    assert sorted(api.__all__) == SNAPSHOT.read_text(encoding="utf-8").split()
+    assert all(hasattr(api, name) for name in api.__all__)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_command_a_document_names_exists(name: str):
+    targets = docs.make_targets(ROOT)
+    for line in docs.commands((ROOT / name).read_text(encoding="utf-8")):
+        words = [word for word in shlex.split(line) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
+        if words and words[0] == "make":
+            assert set(words[1:]) <= targets | {""}, line
+        elif words and Path(words[0]).name == "portal":
+            assert resolves(words[1:]), line
+
+
+def resolves(words: list[str]) -> bool:
+    """Tell whether the words up to the first option name a command."""
+    command: click.Command | None = portal
+    context = click.Context(portal)
+    for word in words:
+        if not isinstance(command, click.Group) or word.startswith("-"):
+            break
+        command = command.get_command(context, word)
+        if command is None:
+            return False
+    return not isinstance(command, click.Group)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_link_to_a_file_leads_somewhere(name: str):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
+
+
+# --- the guard itself -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of the files the guard reads, for planting faults."""
+    for folder in ("portal", "plugins", "docs"):
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png")
+        )
+    return tmp_path
+
+
+def planted(copy: Path) -> list[str]:
+    """Return the problems of a copy that the project itself does not have."""
+    known = docs.problems(ROOT)
+    return [one for one in docs.problems(copy) if one not in known]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_changed_signature_is_found(copy: Path):
+    edit(
+        copy / "portal/hookspecs.py",
+        "def nav_items(district: DistrictRef, actor: Any)",
+        "def nav_items(district: DistrictRef, who: Any)",
+    )
+    assert any("nav_items: the documented signature" in one for one in planted(copy))
+
+
+def test_a_hook_without_section_plugin_or_caller_is_found(copy: Path):
+    path = copy / "portal/hookspecs.py"
+    path.write_text(
+        path.read_text(encoding="utf-8")
+        + '\n\n@hookspec\ndef novelty(district: DistrictRef) -> None:\n    """New."""\n'
+    )
+    assert planted(copy) == ["novelty has no section in docs/hooks.md"]
+    page = copy / "docs/hooks.md"
+    page.write_text(
+        page.read_text(encoding="utf-8")
+        + "\n## `novelty`\n\n```python\ndef novelty(district: DistrictRef) -> None\n```\n\n"
+        "**Called** never. **Returns** nothing. **Example** none.\n"
+    )
+    assert planted(copy) == ["novelty is used by no plugin", "novelty is never called by the core"]
+
+
+def test_a_section_without_hook_and_a_stale_example_are_found(copy: Path):
+    page = copy / "docs/hooks.md"
+    page.write_text(page.read_text(encoding="utf-8") + "\n## `nav_itmes`\n\nOld.\n", encoding="utf-8")
+    edit(copy / "plugins/dues/plugin.py", "return [commands.dues]", "return [commands.other]")
+    assert planted(copy) == [
+        "docs/hooks.md describes nav_itmes, which is no hook",
+        "register_commands: its example is not in plugins/dues/plugin.py",
+    ]
