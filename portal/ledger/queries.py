@@ -23,6 +23,18 @@ def balance(book: Book, account: Account) -> int:
     return dict(session.execute(where).all()).get(account.code, 0)
 
 
+def balance_in(*, district_id: int, purpose: str, account: Account) -> int:
+    """Return what an account of a district's book holds in fen, in one query; 0 while there is no book."""
+    where = (
+        select(func.sum(Line.amount_fen))
+        .join(Seal, Seal.entry_id == Line.entry_id)
+        .join(LedgerAccount, LedgerAccount.id == Line.account_id)
+        .join(Book, Book.id == LedgerAccount.book_id)
+        .where(Book.district_id == district_id, Book.purpose == purpose, LedgerAccount.code == account.code)
+    )
+    return int(session.scalar(where) or 0)
+
+
 def balances(
     book: Book,
     *,
