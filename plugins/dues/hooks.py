@@ -168,10 +168,10 @@ def erase(member: MemberRef) -> Erasure:
             (DuesRelief, {"reason": "—"}),
             (DuesConsent, {"note": ""}),
         ):
-            table = model.__table__
+            own: Any = model.__table__
             done: Any = current.execute(
-                update(table)
-                .where(table.c.member_id == member.id, table.c.district_id == member.district_id)
+                update(own)
+                .where(own.c.member_id == member.id, own.c.district_id == member.district_id)
                 .values(**values)
             )
             erased += done.rowcount

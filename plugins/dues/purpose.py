@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import has_request_context, url_for
 
@@ -73,7 +74,7 @@ class DuesPurpose:
         ]
 
 
-def _link(endpoint: str, **values: str) -> str:
+def _link(endpoint: str, **values: Any) -> str:
     """Return a page's address; none where there is no district to go to (a job, a channel's callback)."""
     return url_for(endpoint, **values) if has_request_context() and district_or_none() else ""
 

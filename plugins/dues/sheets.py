@@ -118,8 +118,8 @@ def current(members: Sequence[MemberRef]) -> Mapping[int, Mapping[str, Any]]:
 def take_back(members: Sequence[MemberRef], actor: Any) -> list[str]:
     """Undo what ``apply`` did for records about to be taken back; months on the books stand against it."""
     for ids in _pieces([member.id for member in members]):
-        for model in (DuesObligation, DuesVoucher):
-            found = rows(model, func.count()).where(model.__table__.c.member_id.in_(ids))
+        for leaning in (DuesObligation, DuesVoucher):
+            found = rows(leaning, func.count()).where(leaning.__table__.c.member_id.in_(ids))
             if session.execute(found).scalar_one():
                 return [_("有的同志已经有应交或交过的党费，不能整批撤销。")]
     for ids in _pieces([member.id for member in members]):

@@ -76,6 +76,15 @@ def statement(member_id: int, *, today: date | None = None) -> Statement | None:
     Months that are not on the books yet are shown as they will be; nothing is written (rule K1).
     """
     today = today or clock.today()
+    consent = (
+        select(func.min(DuesConsent.from_month))
+        .where(
+            DuesConsent.member_id == member_id,
+            DuesConsent.kind == "back_payment",
+            DuesConsent.valid_to >= today,
+        )
+        .scalar_subquery()
+    )
     who = session.execute(
         rows(
             Member,
@@ -90,6 +99,7 @@ def statement(member_id: int, *, today: date | None = None) -> Statement | None:
             Organization.office_phone,
             DuesBranchOpening.start_month,
             DuesMemberOpening.paid_through,
+            consent.label("consent_from"),
         )
         .outerjoin(Organization, Organization.id == Member.organization_id)
         .outerjoin(DuesBranchOpening, DuesBranchOpening.organization_id == Member.organization_id)
@@ -120,7 +130,7 @@ def statement(member_id: int, *, today: date | None = None) -> Statement | None:
             fixed=fixed,
             known=_known(member_id),
             limits=rate_tables().on(today).limits,
-            consent_from=_consent(member_id, today),
+            consent_from=who.consent_from,
         ),
         assessed=assessed,
         credit_fen=books.credit_of(who.district_id, member_id),
@@ -195,14 +205,6 @@ def _known(member_id: int) -> list[Known]:
         ).where(table.member_id == member_id)
     )
     return [Known(**row._asdict()) for row in found]
-
-
-def _consent(member_id: int, today: date) -> str | None:
-    table = DuesConsent.__table__.c
-    found = rows(DuesConsent, func.min(table.from_month)).where(
-        table.member_id == member_id, table.kind == "back_payment", table.valid_to >= today
-    )
-    return session.execute(found).scalar()
 
 
 def member_of(member_id: int) -> Member | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from portal.api import clock, ledger
 
@@ -14,7 +15,7 @@ PURPOSE = "dues"
 DUES, BACK_PAYMENTS = "4001:dues", "4002:back"
 
 
-def book(district_id: int) -> ledger.Book:
+def book(district_id: int) -> Any:
     """Return the district's dues book, opened when it is the first time."""
     return ledger.open_book(district_id=district_id, purpose=PURPOSE)
 
@@ -68,8 +69,6 @@ def post(district_id: int, postings: Iterable[ledger.Posting], *, actor: str) ->
 
 def credit_of(district_id: int, member_id: int) -> int:
     """Return what a member has paid and no month has used yet (fen)."""
-    found = ledger.find_book(district_id=district_id, purpose=PURPOSE)
-    if found is None:
-        return 0
     # A credit is a liability: the ledger carries it as a negative sum.
-    return -ledger.balance(found, ledger.chart.member_credit(member_id))
+    account = ledger.chart.member_credit(member_id)
+    return -ledger.balance_in(district_id=district_id, purpose=PURPOSE, account=account)

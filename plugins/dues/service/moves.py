@@ -69,7 +69,7 @@ def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
         )
         if current.scalar(on_books.limit(1)) or current.scalar(vouchers.limit(1)):
             raise Conflict("the absorbed record has dues on the books; keep that one instead")
-        has = {
+        has: dict[Any, bool] = {
             model: current.scalar(select(model.id).where(model.member_id == kept.id).limit(1)) is not None
             for model in (DuesMemberOpening, DuesAssessment)
         }

@@ -242,3 +242,30 @@ def test_the_same_row_of_a_sheet_changes_nothing_and_another_base_waits_for_its_
             select(DuesAssessment.state, DuesAssessment.base_fen).order_by(DuesAssessment.id)
         ).all()
     assert [tuple(row) for row in found] == [("approved", 400_000), ("draft", 500_000)]
+
+
+def test_the_branch_s_consent_opens_months_older_than_six(branch: Branch) -> None:
+    from plugins.dues.queries.statement import statement
+    from plugins.dues.service import consents
+
+    member, collector = branch.member(paid_through="2026-02"), somebody(branch)
+    given: dict[str, Any] = {
+        "district": branch.ref,
+        "member": member,
+        "from_month": "2026-03",
+        "valid_to": date(2026, 11, 21),
+        "note": "住院，支委会已核对",
+    }
+    with branch.inside():
+        found = statement(member.id)
+        assert found is not None and found.timeline.ask_branch_first and not found.timeline.choices
+        for wrong, error in (
+            ({"note": " "}, ValueError),
+            ({"valid_to": date(2026, 11, 20)}, ValueError),
+            ({"by": somebody(branch, member)}, Forbidden),
+        ):
+            with pytest.raises(error):
+                consents.give(**{**given, "by": collector, **wrong})
+        consents.give(**given, by=collector)
+        found = statement(member.id)
+        assert found is not None and found.timeline.choices[0].through == "2026-03"
