@@ -26,7 +26,7 @@ from .calculation import explain
 from .models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesObligation
 from .months import first_day, shifted, span
 from .service import obligations
-from .service.cash import cash_account
+from .service.cash_account import cash_account
 from .service.obligations import MEMBER_STAGES
 
 #: The books of the demo begin three months ago, so that nobody is asked about months long gone.

@@ -26,4 +26,20 @@ SETTINGS = (
         local=True,
         source="中组发〔2008〕3号：党支部每月相对固定一天收缴党费",
     ),
+    Setting(
+        key="dues.cash_days",
+        label=_l("现金最多存放几天"),
+        default=3,
+        type=int,
+        help=_l("超过后提醒存入银行。"),
+        local=True,
+    ),
+    Setting(
+        key="dues.cash_limit_fen",
+        label=_l("现金最多存放多少（分）"),
+        default=50_000,
+        type=int,
+        help=_l("超过后提醒存入银行。"),
+        local=True,
+    ),
 )

@@ -1,6 +1,7 @@
 """The tables of the dues plugin, one file per subject. All are district scoped; sums are integer fen."""
 
 from .assessment import DuesAssessment
+from .cash import DuesCashDeposit, DuesCashLine, DuesCashSheet
 from .consent import DuesConsent
 from .obligation import DuesObligation
 from .opening import DuesBranchOpening, DuesMemberOpening
@@ -10,6 +11,9 @@ from .voucher import DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 __all__ = [
     "DuesAssessment",
     "DuesBranchOpening",
+    "DuesCashDeposit",
+    "DuesCashLine",
+    "DuesCashSheet",
     "DuesConsent",
     "DuesMemberOpening",
     "DuesObligation",

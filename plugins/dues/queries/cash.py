@@ -1,0 +1,147 @@
+"""Reads of the cash sheets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from portal.api import Account, Actor, Member, Organization, Reach, clock, rows, session
+
+from ..models import DuesCashLine, DuesCashSheet, DuesObligation
+from ..models.obligation import PAYABLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetLine:
+    """A sheet in a list: whose, when, how much (fen)."""
+
+    id: int
+    uid: str
+    branch: str
+    day: Any
+    state: str
+    collector: str
+    collected_by: int
+    lines: int
+    total_fen: int
+    reason: str
+
+
+def sheets(reach: Reach, *, before: int | None = None, limit: int = 20) -> list[SheetLine]:
+    """Return the cash sheets within reach, newest first."""
+    sheet, line, place = DuesCashSheet.__table__.c, DuesCashLine.__table__.c, Organization.__table__.c
+    found = (
+        rows(
+            DuesCashSheet,
+            sheet.id,
+            sheet.uid,
+            place.name.label("branch"),
+            sheet.day,
+            sheet.state,
+            Account.display_name.label("collector"),
+            sheet.collected_by,
+            func.count(line.id).label("lines"),
+            func.coalesce(func.sum(line.amount_fen), 0).label("total_fen"),
+            sheet.reason,
+        )
+        .join(Organization, place.id == sheet.organization_id)
+        .join(Account, Account.id == sheet.collected_by)
+        .outerjoin(DuesCashLine, line.sheet_id == sheet.id)
+        .group_by(sheet.id, place.name, Account.display_name)
+        .order_by(sheet.id.desc())
+        .limit(limit)
+    )
+    if not reach.everywhere:
+        below = [place.path.startswith(path, autoescape=True) for path in reach.paths]
+        if not below:
+            return []
+        found = found.where(or_(*below))
+    if before is not None:
+        found = found.where(sheet.id < before)
+    return [SheetLine(**row._asdict()) for row in session.execute(found)]
+
+
+def sheet_at(sheet_id: int, reach: Reach) -> DuesCashSheet | None:
+    """Return a sheet whose branch is within reach; None reads the same as unknown."""
+    found = session.execute(
+        select(DuesCashSheet, Organization.path)
+        .join(Organization, Organization.id == DuesCashSheet.organization_id)
+        .where(DuesCashSheet.id == sheet_id)
+    ).first()
+    return found.DuesCashSheet if found is not None and reach.covers(found.path) else None
+
+
+def lines_of(sheet: DuesCashSheet) -> list[Any]:
+    """Return a sheet's lines with the members' names, by name."""
+    line, who = DuesCashLine.__table__.c, Member.__table__.c
+    return list(
+        session.execute(
+            rows(DuesCashLine, line.member_id, who.name, line.through, line.amount_fen)
+            .join(Member, who.id == line.member_id)
+            .where(line.sheet_id == sheet.id)
+            .order_by(who.sort_key, who.id)
+        )
+    )
+
+
+def waiting(actor: Actor, reach: Reach) -> int:
+    """Count the sheets that wait for this person to count and confirm."""
+    sheet, place = DuesCashSheet.__table__.c, Organization.__table__.c
+    found = (
+        rows(DuesCashSheet, func.count())
+        .join(Organization, place.id == sheet.organization_id)
+        .where(sheet.state == "handed_over", sheet.collected_by != actor.account_id)
+    )
+    if not reach.everywhere:
+        below = [place.path.startswith(path, autoescape=True) for path in reach.paths]
+        if not below:
+            return 0
+        found = found.where(or_(*below))
+    return int(session.execute(found).scalar_one())
+
+
+def held(*, days: int) -> list[Any]:
+    """Return who holds confirmed cash: (account id, name, fen, since when, too long)."""
+    sheet = DuesCashSheet.__table__.c
+    found = session.execute(
+        rows(
+            DuesCashSheet,
+            sheet.collected_by,
+            Account.display_name,
+            func.sum(sheet.counted_fen).label("fen"),
+            func.min(sheet.confirmed_at).label("since"),
+        )
+        .join(Account, Account.id == sheet.collected_by)
+        .where(sheet.state == "confirmed", sheet.deposit_id.is_(None))
+        .group_by(sheet.collected_by, Account.display_name)
+        .order_by(Account.display_name)
+    )
+    limit = clock.now() - timedelta(days=days)
+    return [(*row, row.since is not None and row.since < limit) for row in found]
+
+
+def owing(organization_id: int) -> dict[int, list[tuple[str, int]]]:
+    """Return what the branch's members owe on the books: member id -> [(month, open fen)], oldest first."""
+    owed = DuesObligation.__table__.c
+    found = session.execute(
+        rows(
+            DuesObligation,
+            owed.member_id,
+            owed.month,
+            (owed.due_fen - owed.relief_fen - owed.paid_fen).label("open_fen"),
+        )
+        .where(owed.organization_id == organization_id, owed.state.in_(PAYABLE))
+        .order_by(owed.member_id, owed.month)
+    )
+    by_member: dict[int, list[tuple[str, int]]] = {}
+    for member_id, month, open_fen in found:
+        by_member.setdefault(member_id, []).append((month, int(open_fen)))
+    return by_member
+
+
+def person_of(account_id: int) -> int | None:
+    """Return the person behind an account."""
+    return session.scalar(select(Account.person_id).where(Account.id == account_id))

@@ -1,0 +1,237 @@
+"""A dues day's cash: written by one, confirmed by another, booked whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from plugins.dues.models import DuesCashSheet, DuesObligation, DuesVoucher
+from plugins.dues.service import obligations
+from portal.database import everything, session
+from portal.testing import Browser
+
+from .conftest import Branch, agrees, pay
+
+MONTHS = ["2026-09", "2026-10", "2026-11"]
+
+
+@pytest.fixture
+def day(branch: Branch):
+    """A branch with two collectors and three members whose months are on the books."""
+    members = [branch.member(name=name) for name in ("钱一", "孙二", "李三")]
+    collectors = [
+        branch.world.browser(
+            branch.world.account(
+                branch.member(name=name), role="dues_collector", organization=branch.organization
+            )
+        )
+        for name in ("收款甲", "核对乙")
+    ]
+    with branch.inside():
+        for month in MONTHS:
+            obligations.create_month(district_id=branch.district.id, month=month)
+    return branch, members, *collectors
+
+
+def base(branch: Branch) -> str:
+    return f"/d/{branch.district.code}/dues/cash"
+
+
+def key() -> str:
+    key.number += 1  # type: ignore[attr-defined]
+    return f"key-{key.number:08d}"  # type: ignore[attr-defined]
+
+
+key.number = 0  # type: ignore[attr-defined]
+
+
+def sheet() -> DuesCashSheet:
+    session.rollback()
+    session.expire_all()
+    with everything():
+        return session.scalars(select(DuesCashSheet).order_by(DuesCashSheet.id.desc()).limit(1)).one()
+
+
+def write(branch: Branch, browser: Browser, *, act: str = "hand_over", **fields: str):
+    browser.post(base(branch), data={"_once": key()})
+    made = sheet()
+    form = {"_once": key(), "version": str(made.version), "day": "2026-11-21", "act": act, **fields}
+    return browser.post(f"{base(branch)}/{made.id}", data=form)
+
+
+def decide(branch: Branch, browser: Browser, act: str, *, version: int | None = None, **fields: str):
+    made = sheet()
+    form = {"_once": key(), "version": str(version or made.version), **fields}
+    return browser.post(f"{base(branch)}/{made.id}/{act}", data=form)
+
+
+def paid(member) -> dict[str, int]:
+    session.rollback()
+    with everything():
+        return dict(
+            session.execute(
+                select(DuesObligation.month, DuesObligation.paid_fen).where(
+                    DuesObligation.member_id == member.id
+                )
+            ).all()
+        )
+
+
+def vouchers() -> int:
+    session.rollback()
+    with everything():
+        return len(session.scalars(select(DuesVoucher)).all())
+
+
+def test_a_dues_day_from_the_sheet_to_the_vouchers(day):
+    branch, (first, second, third), one, two = day
+    answer = write(
+        branch,
+        one,
+        **{
+            f"take-{first.id}": "1",
+            f"through-{first.id}": "2026-11",
+            f"take-{second.id}": "1",
+            f"through-{second.id}": "2026-10",
+            f"amount-{second.id}": "３８．６０元",
+        },
+    )
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    said = one.get(base(branch)).get_data(as_text=True)
+    assert "已记2笔现金，共96.50元，等另一位同志核对。" in said
+    assert paid(first) == dict.fromkeys(MONTHS, 0), "a sheet is not money"
+    assert decide(branch, two, "confirm", counted="96.5").status_code == 303
+    assert paid(first) == dict.fromkeys(MONTHS, 1930)
+    assert paid(second) == {"2026-09": 1930, "2026-10": 1930, "2026-11": 0}
+    assert paid(third) == dict.fromkeys(MONTHS, 0)
+    assert vouchers() == 2
+    agrees(branch)
+
+
+def test_nobody_confirms_own_cash(day):
+    branch, (first, *_), one, _two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    assert decide(branch, one, "confirm", counted="57.90").status_code == 403
+    assert sheet().state == "handed_over" and vouchers() == 0
+
+
+def test_the_same_person_under_another_account_is_no_second_person(day):
+    from plugins.dues.service import cash as service
+    from portal.identity.actor import Actor
+
+    branch, (first, *_), one, _two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    made = sheet()
+    with everything():
+        from plugins.dues.queries.cash import person_of
+
+        twin = Actor(account_id=999_999, person_id=person_of(made.collected_by))
+    with branch.inside(), pytest.raises(service.FourEyes):
+        service.confirm(
+            session.get_one(DuesCashSheet, made.id),
+            version=made.version,
+            counted_fen=5790,
+            district=branch.ref,
+            actor=twin,
+        )
+
+
+def test_the_count_must_be_the_sum(day):
+    branch, (first, *_), one, two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    answer = decide(branch, two, "confirm", counted="57.80")
+    assert answer.status_code == 422 and "不一样" in answer.get_data(as_text=True)
+    assert decide(branch, two, "confirm", counted="五十").status_code == 422
+    assert vouchers() == 0
+    assert decide(branch, two, "back").status_code == 422, "a reason is needed"
+    assert decide(branch, two, "back", reason="少一角").status_code == 303
+    assert "少一角" in one.get(f"{base(branch)}/{sheet().id}").get_data(as_text=True)
+
+
+def test_a_draft_survives_and_wrong_rows_keep_what_was_typed(day):
+    branch, (first, second, _third), one, _two = day
+    write(branch, one, act="save", **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    page = one.get(f"{base(branch)}/{sheet().id}").get_data(as_text=True)
+    assert 'value="57.90"' in page
+    answer = write(
+        branch,
+        one,
+        **{f"take-{second.id}": "1", f"through-{second.id}": "2026-11", f"amount-{second.id}": "十九块三"},
+    )
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422 and "十九块三" in page and "孙二" in page
+    assert write(branch, one).status_code == 422, "an empty sheet is not handed over"
+
+
+def test_paid_online_meanwhile_becomes_credit_of_the_same_member(day):
+    branch, (first, *_), one, two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    pay(branch, first, 5790, MONTHS, key="ONLINE")
+    assert decide(branch, two, "confirm", counted="57.90").status_code == 303
+    assert paid(first) == dict.fromkeys(MONTHS, 1930)
+    from plugins.dues.service import books
+
+    with branch.inside():
+        assert books.credit_of(branch.district.id, first.id) == 5790
+    agrees(branch)
+
+
+def test_two_confirmers_at_once_book_once(day):
+    branch, (first, second, _third), one, two = day
+    third = branch.world.browser(
+        branch.world.account(branch.member(name="核对丙"), role="secretary", organization=branch.organization)
+    )
+    write(
+        branch,
+        one,
+        **{f"take-{who.id}": "1" for who in (first, second)},
+        **{f"through-{who.id}": "2026-11" for who in (first, second)},
+    )
+    made = sheet()
+    version, barrier, answers = made.version, threading.Barrier(2), []
+    session.remove()
+
+    def go(browser: Browser, once: str) -> None:
+        barrier.wait()
+        form = {"_once": once, "version": str(version), "counted": "115.80"}
+        answers.append(browser.post(f"{base(branch)}/{made.id}/confirm", data=form).status_code)
+
+    threads = [threading.Thread(target=go, args=(who, key())) for who in (two, third)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [303, 409]
+    assert vouchers() == 2
+    agrees(branch)
+
+
+def test_others_find_no_sheet(day):
+    branch, (first, *_), one, _two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    made, world = sheet(), branch.world
+    other = world.organization(branch.district)
+    neighbour = world.browser(world.account(world.member(other), role="dues_collector", organization=other))
+    assert neighbour.get(f"{base(branch)}/{made.id}").status_code == 404
+    assert decide(branch, neighbour, "confirm", counted="57.90").status_code == 404
+    plain = world.browser(world.account(first))
+    assert plain.get(base(branch)).status_code == 404
+    assert vouchers() == 0
+
+
+def test_the_treasurer_records_the_deposit_once_and_the_holder_never(day):
+    branch, (first, *_), one, two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    decide(branch, two, "confirm", counted="57.90")
+    treasurer = branch.world.browser(branch.world.account(role="treasurer", district=branch.district))
+    url = f"{base(branch)}/deposit"
+    assert "57.90元" in treasurer.get(url).get_data(as_text=True)
+    holder = str(sheet().collected_by)
+    form = {"holder": holder, "reference": "BANK-2026-1", "day": "2026-11-21"}
+    assert treasurer.post(url, data={**form, "reference": "", "_once": key()}).status_code == 422
+    assert treasurer.post(url, data={**form, "_once": key()}).status_code == 303
+    assert treasurer.post(url, data={**form, "_once": key()}).status_code == 409
+    assert one.get(url).status_code == 404
+    agrees(branch)
