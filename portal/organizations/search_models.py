@@ -43,12 +43,12 @@ class SearchEntry(DistrictScoped, Model):
 _TABLE = SearchEntry.__table__
 
 # The tokenizer ``ascii`` cuts at blanks only and leaves every other character alone, rare ones included; the
-# terms come ready cut from search.py. ``prefix`` keeps short beginnings fast (one character, two letters).
+# terms come ready cut from search.py. ``prefix`` keeps short beginnings fast.
 trigger(
     _TABLE,  # type: ignore[arg-type]
     sqlite=(
         "CREATE VIRTUAL TABLE search_fts USING fts5(terms, content='search_entry', content_rowid='id', "
-        "tokenize='ascii', prefix='2 3 4')"
+        "tokenize='ascii', prefix='2 3 4 5')"
     ),
     postgresql=[
         "CREATE INDEX ix_search_entry_terms ON search_entry USING gin (to_tsvector('simple', terms))"

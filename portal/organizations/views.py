@@ -9,7 +9,7 @@ from flask import Blueprint, abort, current_app, g, request, url_for
 
 from portal.current import district
 from portal.districts import queries as districts
-from portal.organizations import pages, views_unmatched, words
+from portal.organizations import pages, views_places, views_unmatched, words
 from portal.organizations.find import Answer, find, of_place, of_unit
 from portal.organizations.lines import Point
 from portal.plugin import DistrictRef
@@ -18,6 +18,7 @@ from portal.web.htmx import render
 
 finding = Blueprint("find", __name__)
 views_unmatched.install(finding)
+views_places.install(finding)
 
 
 @finding.get("/find")

@@ -27,3 +27,12 @@ REASONS: dict[str, Any] = {
     "floating": _("暂时没有固定单位的流动党员，找这里"),
     "desk": _("还不确定？到服务台，我们帮您找。"),
 }
+
+PLACES: dict[str, Any] = {
+    "building": _("楼宇"),
+    "park": _("园区"),
+    "community": _("社区"),
+    "area": _("片区"),
+    "street": _("街道"),
+    "market": _("市场"),
+}

@@ -52,6 +52,13 @@ DESK = (
         "desk.organizations", _("党组织"), _("名称、办公地点、上下级"), "diagram-3", "core.organizations.edit"
     ),
     Door("desk.units", _("单位"), _("企业、个体、社会组织"), "building", "core.organizations.edit"),
+    Door(
+        "find.place_list",
+        _("楼宇、园区、社区"),
+        _("谁负责，门上的二维码"),
+        "geo-alt",
+        "core.organizations.edit",
+    ),
     Door("imports.index", _("导入表格"), _("先试查，再导入，错的退回"), "upload", "core.import"),
     Door("requests.queue", _("等待办理的申请"), "", "inbox", "core.requests.answer"),
     Door("paper.codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
