@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from portal import config as configuration
-from portal import crypto, database, identity, web, wiring
+from portal import crypto, database, identity, logs, web, wiring
 from portal.registry import Registry
 
 
@@ -19,6 +19,7 @@ def create_app(settings: configuration.Config | None = None, *, package: str = "
     settings = settings or configuration.load()
     app = Flask("portal", root_path=str(configuration.ROOT))
     app.config.from_mapping(settings.flask())
+    logs.configure(app)
     crypto.configure(app)
     database.configure(app)
     registry = Registry(strict=settings.env in {"testing", "development"} and package == "plugins")

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, abort, current_app, g, redirect, request
 from flask import session as browser
 
+from portal import crypto
 from portal.current import registry
 from portal.database.core import reading
 from portal.database.scope import set_scope
@@ -42,6 +43,8 @@ def _leave(_error: BaseException | None) -> None:
 
 def _admit() -> Any:
     g.district, g.actor = None, ANONYMOUS
+    # Our own number: a client's header is never believed (ASVS 4.1.3).
+    g.request_id = crypto.new_uid()
     if request.endpoint is None or request.endpoint == "static" or request.endpoint.endswith(".static"):
         return None
     loaded = _load_actor()

@@ -34,6 +34,8 @@ def install(app: Flask) -> None:
             f"manifest-src 'self'; form-action 'self' {targets}".rstrip()
             + "; frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
         )
+        if "request_id" in g:
+            headers["X-Request-Id"] = g.request_id
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("X-Frame-Options", "DENY")

@@ -1,0 +1,50 @@
+"""Logs say who and where by number, and never a phone, an id or a token."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+
+from portal import logs
+from portal.testing import World
+
+
+@pytest.fixture
+def written(app):
+    app.config["ENV_NAME"] = "production"
+    logs.configure(app)
+    handler = next(one for one in logging.getLogger().handlers if one.get_name() == "portal")
+    stream = io.StringIO()
+    handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    app.config["ENV_NAME"] = "testing"
+    logs.configure(app)
+
+
+def test_a_line_is_json_and_holds_nothing_personal(written):
+    log = logging.getLogger("portal.test")
+    log.warning("phone %s id %s token %s", "10012345678", "99999919500101123X", "a" * 43)
+    log.error("two\nlines", exc_info=ValueError("10012345678"))
+    first, second = written()
+    assert first["event"] == "phone [struck out] id [struck out] token [struck out]"
+    assert first["level"] == "warning" and first["logger"] == "portal.test"
+    assert second["event"] == "two\\nlines" and "10012345678" not in second["exception"]
+
+
+def test_a_request_has_its_number_on_the_line_and_on_the_answer(world: World, written):
+    here = world.district()
+    account = world.account(role="desk", district=here)
+
+    def broken():
+        logging.getLogger("portal.test").warning("in a view")
+        return "x"
+
+    broken.__access__ = world.app.view_functions["web.me"].__access__
+    world.app.view_functions["web.me"] = broken
+    answer = world.browser(account).get(f"/d/{here.code}/me/", headers={"X-Request-Id": "forged"})
+    line = next(line for line in written() if line["event"] == "in a view")
+    assert line["request_id"] == answer.headers["X-Request-Id"] != "forged"
+    assert (line["district"], line["account"]) == (here.code, account.id)
