@@ -21,6 +21,7 @@ from portal.registry import Registry
 #: when asked for.
 CORE = {
     "audit": "portal.cli.audit",
+    "catalogue": "portal.cli.catalogue",
     "db": "portal.cli.db",
     "demo": "portal.cli.demo",
     "health": "portal.cli.health",

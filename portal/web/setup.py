@@ -8,12 +8,11 @@ from flask import Blueprint, Flask, g, has_request_context, request
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
 
-from portal.config import ROOT
 from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
-from portal.web import access, assets, errors, frame, gate, headers, htmx
+from portal.web import access, assets, errors, frame, gate, headers, htmx, languages
 
 csrf = CSRFProtect()
 
@@ -52,8 +51,7 @@ def configure(app: Flask) -> None:
 
 
 def _languages(app: Flask) -> None:
-    folders = [ROOT / "portal" / "translations", *sorted((ROOT / "plugins").glob("*/translations"))]
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in languages.compiled())
     Babel(app, locale_selector=_locale)
 
 
