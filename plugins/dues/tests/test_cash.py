@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from plugins.dues.models import DuesCashSheet, DuesObligation, DuesVoucher
 from plugins.dues.service import obligations
-from portal.database import everything, session
+from portal.api import everything, session
 from portal.testing import Browser
 
 from .conftest import Branch, agrees, pay
@@ -119,7 +119,7 @@ def test_nobody_confirms_own_cash(day):
 
 def test_the_same_person_under_another_account_is_no_second_person(day):
     from plugins.dues.service import cash as service
-    from portal.identity.actor import Actor
+    from portal.api import Actor
 
     branch, (first, *_), one, _two = day
     write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
