@@ -20,7 +20,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"members"}),
     frozenset({"claims", "ledger"}),
     frozenset({"payments", "sheets"}),
-    frozenset({"web"}),
+    frozenset({"web", "logs"}),
     frozenset({"health", "admin", "desk", "demo", "api", "wiring"}),
     frozenset({"app"}),
     frozenset({"cli"}),
