@@ -1,0 +1,68 @@
+"""Members come in with their dues' opening position (needs plugins/dues): sheet, desk, statement's ground."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.database import session
+from portal.organizations.service import NotAllowed
+from portal.sheets.imports import batches, commit
+from tests.sheets.files import OFFICIAL
+from tests.sheets.imports.desk import Desk, member_row, outcomes, reasons
+
+
+@pytest.fixture
+def desk(world):
+    if "dues" not in world.app.extensions["portal.registry"].plugins:
+        pytest.skip("plugins/dues is not installed")
+    district = world.district(name="甲区")
+    world.organization(district, name="甲党支部")
+    account = world.account(role="desk", district=district)
+    with world.writing(district):
+        yield Desk(world, district, world.ref(district), account.id)
+
+
+def sheet(*rows):
+    return [[*OFFICIAL, "党费类别", "党费基数", "党费缴至"], *rows]
+
+
+def test_columns_of_dues_come_in_with_the_members_and_twice_changes_nothing(desk):
+    rows = sheet(
+        [*member_row(1), "在职", "5,100.00", "2026年5月"],
+        [*member_row(2), "退休", 3860, "2026.6"],
+        [*member_row(3), "土豪", "1", "2026-05"],
+        [*member_row(4), None, "5100", "2026-05"],
+        [*member_row(5), None, None, None],
+    )
+    batch = desk.upload("members", rows)
+    assert batch.counts == {"new": 3, "changed": 0, "same": 0, "refused": 2}, reasons(batch)
+    assert reasons(batch)[4].startswith("党费类别“土豪”看不懂，请写：") and "党费类别" in reasons(batch)[5]
+    desk.commit(batch)
+    again = desk.upload("members", rows)
+    assert again.counts == {"new": 0, "changed": 0, "same": 3, "refused": 2}, outcomes(again)
+    changed = desk.upload("members", sheet([*member_row(1), "在职", "6300", "2026-05"]))
+    assert outcomes(changed)[0]["changes"] == [["党费基数", "5100.00", "6300.00"]]
+
+
+def test_batch_with_dues_is_taken_back_whole_or_not_at_all(desk):
+    batch = desk.imported("members", sheet([*member_row(1), "在职", "5100", "2026-05"]))
+    try:
+        commit.undo(batch, version=batch.version, district=desk.ref, actor=desk.actor)
+    except NotAllowed as refused:
+        assert "没有撤销" in str(refused)
+        assert session.get_one(type(batch), batch.id).state == "committed"
+    else:
+        assert batch.state == "undone"
+        assert desk.upload("members", sheet([*member_row(1), "在职", "5100", "2026-05"])).new == 1
+
+
+def test_template_carries_the_columns_only_where_dues_are_on(desk, world):
+    headers = [c.header for c in batches.importer_of("members", desk.ref, None).profile.columns]
+    assert headers[-3:] == ["党费类别", "党费基数", "党费缴至"]
+    off = world.district(plugins=())
+    for slug in world.app.extensions["portal.registry"].plugins:
+        from portal.districts import service
+
+        service.switch(off, slug, on=False)
+    headers = [c.header for c in batches.importer_of("members", world.ref(off), None).profile.columns]
+    assert "党费基数" not in headers
