@@ -6,6 +6,17 @@ that writers never queue on a chain's head; ``verify`` names a changed, missing 
 
 from portal.audit.queries import history
 from portal.audit.seals import Problem, Report, heads, seal, verify
-from portal.audit.service import Subject, record, record_view
+from portal.audit.service import Subject, record, record_each, record_view
 
-__all__ = ["Problem", "Report", "Subject", "heads", "history", "record", "record_view", "seal", "verify"]
+__all__ = [
+    "Problem",
+    "Report",
+    "Subject",
+    "heads",
+    "history",
+    "record",
+    "record_each",
+    "record_view",
+    "seal",
+    "verify",
+]

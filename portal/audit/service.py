@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from flask import g, has_request_context
@@ -40,6 +41,15 @@ def record(
     return _write(session(), action, subject, actor, district, detail)
 
 
+def record_each(action: str, subjects: Iterable[Subject], *, actor: Any, district: Any) -> None:
+    """Write one row for each subject of the same act, in one statement: imports write thousands."""
+    if not session().info.get("in_verb"):
+        raise RuntimeError("an act is recorded inside portal.database.transaction()")
+    rows = [_row(action, subject, actor, district, None) for subject in subjects]
+    if rows:
+        session.execute(insert(AuditRow), rows)
+
+
 def record_view(subject: Subject, *, actor: Any, district: Any, action: str = "view") -> str:
     """Record that somebody opened a confidential record: its own short transaction, allowed in a GET."""
     with writing() as own:
@@ -49,6 +59,14 @@ def record_view(subject: Subject, *, actor: Any, district: Any, action: str = "v
 def _write(
     where: Session, action: str, subject: Subject, actor: Any, district: Any, detail: dict[str, Any] | None
 ) -> str:
+    values = _row(action, subject, actor, district, detail)
+    where.execute(insert(AuditRow).values(**values))
+    return str(values["uid"])
+
+
+def _row(
+    action: str, subject: Subject, actor: Any, district: Any, detail: dict[str, Any] | None
+) -> dict[str, Any]:
     kind, subject_id = _subject(subject)
     values = {
         "uid": crypto.new_uid(),
@@ -61,8 +79,7 @@ def _write(
         "detail": _plain(detail or {}),
         "request_id": g.get("request_id") if has_request_context() else None,
     }
-    where.execute(insert(AuditRow).values(**values, mac=row_mac(values)))
-    return str(values["uid"])
+    return {**values, "mac": row_mac(values)}
 
 
 def row_mac(row: Any) -> str:

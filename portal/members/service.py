@@ -67,8 +67,8 @@ def take_in(
                 )
             )
             session.add(_event(member, "stage", member.stage, actor))
-            audit.record("member.create", member, actor=actor, district=district_id)
         session.flush()
+        audit.record_each("member.create", made, actor=actor, district=district_id)
     return made
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal import audit, clock, jobs
 from portal.database import Conflict, session, swap, transaction
@@ -17,9 +17,9 @@ from portal.plugin import DistrictRef
 from portal.sheets.dryrun import judge_rows
 from portal.sheets.imports import store
 from portal.sheets.imports.batches import IN_REQUEST, importer_of
-from portal.sheets.imports.importer import Applied, Importer, Written
+from portal.sheets.imports.importer import Applied, Importer
 from portal.sheets.imports.models import ImportBatch, ImportRow, sealing_uid
-from portal.sheets.imports.pack import seal, unseal
+from portal.sheets.imports.pack import unseal
 from portal.sheets.rows import Row
 
 #: How long a batch keeps its rows, and so can be undone.
@@ -71,7 +71,7 @@ def write(
         for start in range(0, len(rows), _PIECE):
             written = importer.write(rows[start : start + _PIECE])
             session.flush()
-            _remember(batch, written)
+            store.remember(batch, written)
             failpoint("import.commit.middle")
         audit.record("import.commit", batch, actor=actor, district=district, detail=batch.counts)
         failpoint("import.commit.end")
@@ -97,18 +97,6 @@ def _judged_again(batch: ImportBatch, importer: Importer) -> list[Row]:
     if any(row.verdict.value != kept[row.number] for row in rows):
         raise Stale(str(_("核对以后又有人改过这些记录，没有导入。请重新核对一遍再导入。")))
     return rows
-
-
-def _remember(batch: ImportBatch, written: Sequence[Written]) -> None:
-    """Keep what each row became and what was there before, for the undo."""
-    for one in written:
-        number = one.row.number
-        before = None if one.before is None else seal("before", sealing_uid(batch, number), one.before)
-        session.execute(
-            update(ImportRow)
-            .where(ImportRow.batch_id == batch.id, ImportRow.number == number)
-            .values(target_id=one.target_id, target_version=one.version, before_sealed=before)
-        )
 
 
 def undo(batch: ImportBatch, *, version: int, district: DistrictRef, actor: Any) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from portal.database import session
 from portal.sheets.errors import Cell
-from portal.sheets.imports.importer import Importer
+from portal.sheets.imports.importer import Importer, Written
 from portal.sheets.imports.models import ImportBatch, ImportRow, sealing_uid
 from portal.sheets.imports.pack import seal, unseal
 from portal.sheets.profiles import ColumnMap
 from portal.sheets.rows import Row
 
 _PIECE = 500
+_TABLE: Any = ImportRow.__table__
 
 
 def positions(batch: ImportBatch) -> ColumnMap:
@@ -78,29 +79,44 @@ def outcome_of(importer: Importer, row: Row) -> dict[str, Any]:
 
 def write_outcomes(batch: ImportBatch, importer: Importer, rows: Sequence[Row]) -> None:
     """Keep the verdicts of judged rows."""
-    session.execute(
-        update(ImportRow),
+    _set(
+        batch,
         [
             {
-                "id": row_id,
+                "of_row": row.number,
                 "verdict": row.verdict.value,
                 "outcome_sealed": seal("outcome", sealing_uid(batch, row.number), outcome_of(importer, row)),
             }
-            for row_id, row in zip(_ids(batch, rows), rows, strict=True)
+            for row in rows
         ],
     )
 
 
-def _ids(batch: ImportBatch, rows: Sequence[Row]) -> list[int]:
-    """Return the stored rows' ids in the order of ``rows`` (which go by number)."""
-    numbers = [row.number for row in rows]
-    found = session.execute(
-        select(ImportRow.number, ImportRow.id).where(
-            ImportRow.batch_id == batch.id, ImportRow.number.between(min(numbers), max(numbers))
-        )
+def remember(batch: ImportBatch, written: Sequence[Written]) -> None:
+    """Keep what each row became and what was there before, for the undo."""
+    _set(
+        batch,
+        [
+            {
+                "of_row": one.row.number,
+                "target_id": one.target_id,
+                "target_version": one.version,
+                "before_sealed": None
+                if one.before is None
+                else seal("before", sealing_uid(batch, one.row.number), one.before),
+            }
+            for one in written
+        ],
     )
-    by_number = {number: row_id for number, row_id in found}
-    return [by_number[number] for number in numbers]
+
+
+def _set(batch: ImportBatch, values: list[dict[str, Any]]) -> None:
+    """Write the same columns of many rows of one batch in one statement, named by row number."""
+    if not values:
+        return
+    mine = (_TABLE.c.batch_id == batch.id) & (_TABLE.c.number == bindparam("of_row"))
+    columns = {name: bindparam(name) for name in values[0] if name != "of_row"}
+    session.execute(update(_TABLE).where(mine).values(**columns), values)
 
 
 def forget_rows(batch: ImportBatch) -> None:
