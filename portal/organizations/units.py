@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -43,17 +44,42 @@ def likely_kind(name: str, kinds: tuple[str, ...]) -> str:
 
 def create_unit(*, district_id: int, kind: str, name: str, actor: Any, **values: Any) -> Unit:
     """Create a unit; ``organization`` (or None) says who covers it from today."""
+    values |= {"kind": kind, "name": name}
+    return create_units([values], district_id=district_id, actor=actor)[0]
+
+
+def create_units(many: Sequence[dict[str, Any]], *, district_id: int, actor: Any) -> list[Unit]:
+    """Create units, in few statements however many they are; see ``create_unit``.
+
+    Raises:
+        NotAllowed: a credit code is registered already.
+    """
     with transaction():
-        organization = values.pop("organization", None)
-        _check_uscc(district_id, values.get("uscc"), None)
-        row = Unit(district_id=district_id, kind=kind, name=name, sort_key=sort_key(name), **values)
-        session.add(row)
+        made, covering = [], []
+        for given in many:
+            values = dict(given)
+            covering.append(values.pop("organization", None))
+            _check_uscc(district_id, values.get("uscc"), None)
+            made.append(Unit(district_id=district_id, sort_key=sort_key(values["name"]), **values))
+        session.add_all(made)
         session.flush()
-        index(row)
-        audit.record("unit.create", row, actor=actor, district=district_id)
-        if organization is not None:
-            cover(row, organization, actor=actor)
-    return row
+        covered = [(unit, one) for unit, one in zip(made, covering, strict=True) if one is not None]
+        session.add_all(_coverage(unit, one, clock.today()) for unit, one in covered)
+        session.flush()
+        index(*made)
+        audit.record_each("unit.create", made, actor=actor, district=district_id)
+        audit.record_each("unit.cover", [unit for unit, _one in covered], actor=actor, district=district_id)
+    return made
+
+
+def _coverage(unit: Unit, organization: Organization, day: date) -> UnitCoverage:
+    return UnitCoverage(
+        district_id=unit.district_id,
+        organization_id=organization.id,
+        unit_id=unit.id,
+        form="joint" if organization.kind == "joint_branch" else "single",
+        valid_from=day,
+    )
 
 
 def change_unit(row: Unit, *, version: int, actor: Any, **values: Any) -> Unit:
@@ -106,16 +132,7 @@ def cover(unit: Unit, organization: Organization | None, *, actor: Any, on: date
                 row.valid_to = day
         session.flush()
         if organization is not None:
-            form = "joint" if organization.kind == "joint_branch" else "single"
-            session.add(
-                UnitCoverage(
-                    district_id=unit.district_id,
-                    organization_id=organization.id,
-                    unit_id=unit.id,
-                    form=form,
-                    valid_from=day,
-                )
-            )
+            session.add(_coverage(unit, organization, day))
         audit.record(
             "unit.cover", unit, actor=actor, district=unit.district_id, detail={"organization": wanted}
         )

@@ -35,6 +35,7 @@ class Units:
         self.organization_names: dict[int, str] = {}
         self.covered: dict[int, int] = {}
         self.places: dict[int, str] = {}
+        self.place_ids: dict[tuple[str, str], int] = {}
         self.seen: dict[str, Row] = {}
 
     def prepare(self, rows: Sequence[Row]) -> None:
@@ -104,41 +105,43 @@ class Units:
 
     def write(self, rows: Sequence[Row]) -> list[Written]:
         """Write units, making places that are not known yet."""
-        done = []
-        for row in rows:
-            old: Unit | None = row.target
-            changed = {change.field for change in row.changes}
-            values = {
-                name: value
-                for name, value in row.values.items()
-                if name != "number" and (old is None or name in changed)
-            }
-            columns = self.columns(values)
-            if old is None:
-                made = units.create_unit(district_id=self.district.id, actor=self.actor, **columns)
-                done.append(Written(row=row, target_id=made.id, version=made.version, before=None))
-            else:
-                before = {name: getattr(old, name) for name in columns if name != "organization"}
-                if "organization" in columns:
-                    before["organization"] = self.covered.get(old.id)
-                units.change_unit(old, version=old.version, actor=self.actor, **columns)
-                done.append(Written(row=row, target_id=old.id, version=old.version, before=before))
-        return done
+        new = [row for row in rows if row.target is None]
+        made = units.create_units(
+            [self.columns(row.values) for row in new], district_id=self.district.id, actor=self.actor
+        )
+        done = [
+            Written(row=row, target_id=unit.id, version=unit.version, before=None)
+            for row, unit in zip(new, made, strict=True)
+        ]
+        return done + [self._change(row, row.target) for row in rows if row.target is not None]
+
+    def _change(self, row: Row, unit: Unit) -> Written:
+        changed = {change.field for change in row.changes}
+        columns = self.columns({name: value for name, value in row.values.items() if name in changed})
+        before = {name: getattr(unit, name) for name in columns if name != "organization"}
+        if "organization" in columns:
+            before["organization"] = self.covered.get(unit.id)
+        units.change_unit(unit, version=unit.version, actor=self.actor, **columns)
+        return Written(row=row, target_id=unit.id, version=unit.version, before=before)
 
     def columns(self, values: dict[str, Any]) -> dict[str, Any]:
         """Turn what a sheet says into what a unit's verbs take."""
-        columns = dict(values)
+        columns = {name: value for name, value in values.items() if name != "number"}
         if "aliases" in columns:
             columns["aliases"] = list(columns["aliases"])
         if "organization" in columns:
             columns["organization"] = self.organizations[key(columns["organization"])][0]
         for name, kinds in (("place", PLACE_KINDS), ("area", AREA_KINDS)):
             if name in columns:
-                place = units.place_named(
-                    district_id=self.district.id, name=columns.pop(name), kinds=kinds, actor=self.actor
-                )
-                columns[f"{name}_id"] = place.id
+                columns[f"{name}_id"] = self._place(columns.pop(name), kinds)
         return columns
+
+    def _place(self, name: str, kinds: tuple[str, ...]) -> int:
+        known = self.place_ids.get((kinds[0], name))
+        if known is None:
+            place = units.place_named(district_id=self.district.id, name=name, kinds=kinds, actor=self.actor)
+            known = self.place_ids[kinds[0], name] = place.id
+        return known
 
     def take_back(self, applied: Sequence[Applied]) -> list[Any]:
         """Put changed units back and remove new ones on which nothing leans."""
