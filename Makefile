@@ -38,6 +38,7 @@ lint: $(BIN)/.dev ## Check style, types and templates
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/djlint --lint templates plugins
 
 fmt: $(BIN)/.dev ## Format the code
 	$(BIN)/python -m ruff check --fix .

@@ -32,7 +32,7 @@ WECHAT = (
 #: ``visit(path, account=None, width=375, elder=False, **context)`` returns a playwright page;
 #: context: color_scheme, java_script_enabled, user_agent (``WECHAT``), permissions ...
 Visit = Callable[..., Any]
-_missing: list[str] = []
+MISSING = "no Chromium: set PORTAL_CHROMIUM or install chromium"
 
 
 @cache
@@ -75,19 +75,22 @@ def browser_type_launch_args() -> dict[str, Any]:
     """Tell pytest-playwright which Chromium to start, or skip (in CI: fail)."""
     path = chromium()
     if path is None:
-        reason = "no Chromium: set PORTAL_CHROMIUM or install chromium"
         if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(reason, pytrace=False)
-        _missing.append(reason)
-        pytest.skip(reason)
+            pytest.fail(MISSING, pytrace=False)
+        pytest.skip(MISSING)
     # Chromium's sandbox refuses to run as root, which is what containers are.
     return {"executable_path": path, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say it loudly once: the browser tests did not run."""
-    if _missing:
-        terminalreporter.write_line(f"BROWSER TESTS DID NOT RUN: {_missing[0]}", red=True, bold=True)
+    # From the reports, which the workers of xdist send here.
+    left_out = [
+        report for report in terminalreporter.stats.get("skipped", []) if MISSING in str(report.longrepr)
+    ]
+    if left_out:
+        line = f"{len(left_out)} BROWSER TESTS DID NOT RUN: {MISSING}"
+        terminalreporter.write_line(line, red=True, bold=True)
 
 
 class _Quiet(WSGIRequestHandler):
