@@ -98,6 +98,8 @@ def _places(district: Any) -> list[Place]:
         here = request.endpoint == item.endpoint or (
             item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me", "desk"}
         )
+        if request.url_rule is not None and request.url_rule.rule.startswith("/d/<district_code>/desk/"):
+            here = item.key == "desk"  # the desk's pages of a room are the desk's
         found.append(Place(item.label, url_for(item.endpoint), item.icon, here, item.staff))
     return found
 

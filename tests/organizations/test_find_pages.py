@@ -173,3 +173,18 @@ def test_get_changes_nothing(town, client):
     ):
         assert client.get(path).status_code == 200
     assert checksum() == before
+
+
+def test_inside_a_district_a_search_costs_five_queries(town, client):
+    path = f"/d/{town.district.code}/find?q=双强"
+    client.get(path)
+    with queries() as seen:
+        client.get(path, headers={"HX-Request": "true"})
+    assert len(seen) == 5, "\n".join(seen)
+
+
+def test_the_desks_pages_of_this_room_stand_under_the_desk(town, world):
+    browser = world.browser(world.account(role="desk", district=town.district))
+    page = browser.get(f"/d/{town.district.code}/desk/places").get_data(as_text=True)
+    found = re.findall(r'href="([^"]+)" aria-current="page"', page)
+    assert found == [f"/d/{town.district.code}/desk/"]
