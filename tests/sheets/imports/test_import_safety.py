@@ -6,16 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from datetime import date
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from portal import jobs
-from portal.database import session
+from portal.database import Conflict, in_scope, session
 from portal.members.models import Affiliation, Member, Person
 from portal.plugin import SheetColumns
-from portal.sheets.imports import batches, contributions
+from portal.sheets.errors import SheetError
+from portal.sheets.imports import batches, commit, contributions
 from portal.sheets.imports.models import ImportBatch
 from portal.sheets.profiles import Column
 from portal.sheets.values import dates, money
@@ -146,3 +151,79 @@ def test_plugin_that_fails_leaves_nothing_half_done(desk, branch, keeper):
         desk.commit(batch)
     session.rollback()
     assert counts() == [0, 0, 0] and session.get_one(ImportBatch, batch.id).state == "ready"
+
+
+def test_eight_at_once_commit_once(desk, branch, app):
+    batch = desk.upload("members", member_sheet(*(member_row(n) for n in range(1, 4))))
+    batch_id, version = batch.id, batch.version
+    session.commit()
+    session.remove()
+    barrier, answers = threading.Barrier(8), []
+
+    def click() -> None:
+        with app.app_context(), in_scope([desk.ref.id], write=desk.ref.id):
+            mine = session.get_one(ImportBatch, batch_id)
+            session.rollback()
+            barrier.wait()
+            try:
+                commit.commit(mine, version=version, district=desk.ref, actor=None)
+                answers.append("done")
+            except Conflict:
+                answers.append("conflict")
+            finally:
+                session.remove()
+
+    clicks = [threading.Thread(target=click) for _number in range(8)]
+    for one in clicks:
+        one.start()
+    for one in clicks:
+        one.join()
+    assert sorted(answers) == ["conflict"] * 7 + ["done"]
+    assert counts() == [3, 3, 3]
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "1985.13",
+            "=1+1",
+            "是",
+            "男",
+            "甲党支部",
+            "正式党员",
+            "2005-07-01",
+            "１９８５．７",
+            "{{7*7}}",
+            "'",
+            "\x00",
+        ]
+    ),
+    st.integers(-(10**9), 10**9),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.dates(min_value=date(1901, 1, 1), max_value=date(2099, 1, 1)),
+)
+
+
+@hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(data=st.data())
+def test_whatever_stands_in_a_sheet_every_row_gets_a_verdict(desk, branch, data):
+    rows = []
+    for number in range(1, data.draw(st.integers(1, 6)) + 1):
+        row = member_row(number)
+        for position in data.draw(st.sets(st.integers(1, 20), max_size=6)):
+            row[position] = data.draw(CELLS)
+        rows.append(row)
+    try:
+        batch = desk.upload("members", member_sheet(*rows))
+    except SheetError as refused:
+        assert str(refused)
+        return
+    verdicts = [outcome["verdict"] for outcome in outcomes(batch)]
+    assert len(verdicts) == batch.total == sum(batch.counts.values())
+    before = counts()[0]
+    desk.commit(batch)
+    assert counts()[0] == before + batch.new
+    desk.undo(batch)
+    assert counts()[0] == before

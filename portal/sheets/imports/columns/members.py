@@ -57,7 +57,7 @@ PROFILE = Profile(
             required=True,
             width=22,
             data_class=3,
-            note=_("18位，格式设成文本。"),
+            note=_("18位，照身份证填写。"),
         ),
         Column(
             name="sex",
