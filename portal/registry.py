@@ -8,6 +8,7 @@ import pkgutil
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class Registry:
         found: dict[str, Callable[[], Plugin]] = {}
         for info in pkgutil.iter_modules(root.__path__):
             if info.ispkg:
-                found[info.name] = lambda name=f"{package}.{info.name}": importlib.import_module(name).plugin
+                found[info.name] = partial(_plugin_of, f"{package}.{info.name}")
         for entry in entry_points(group="portal.plugins"):
             found.setdefault(entry.name, entry.load)
         return sorted(found.items())
@@ -197,6 +198,11 @@ class Registry:
             if service.protocol is protocol and service.key == key:
                 return service.implementation
         raise NotAvailable(f"{protocol.__name__} {key}".strip())
+
+
+def _plugin_of(module: str) -> Plugin:
+    found: Plugin = importlib.import_module(module).plugin
+    return found
 
 
 def _by_name(implementation: Any) -> Callable[..., Any]:

@@ -90,7 +90,7 @@ class Browser(FlaskClient):
         if has_app_context():
             session.rollback()
         if csrf and self.csrf_secret:
-            signer = URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token")
+            signer = URLSafeTimedSerializer(str(self.application.secret_key), salt="wtf-csrf-token")
             headers = Headers(kwargs.pop("headers", None) or {})
             headers.setdefault("X-CSRFToken", signer.dumps(self.csrf_secret))
             kwargs["headers"] = headers

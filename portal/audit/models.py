@@ -55,5 +55,5 @@ class AuditSeal(Model):
     digest: Mapped[str] = mapped_column(String(64))
 
 
-append_only(AuditRow.__table__)  # type: ignore[arg-type]
-append_only(AuditSeal.__table__)  # type: ignore[arg-type]
+append_only(AuditRow.__table__)
+append_only(AuditSeal.__table__)

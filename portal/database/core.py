@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Session
 
 # Every constraint has a name, so that batch migrations on SQLite can find it again.
@@ -24,6 +25,9 @@ class Model(DeclarativeBase):
     """Base of every table; plain SQLAlchemy."""
 
     metadata = MetaData(naming_convention=CONVENTION)
+    if TYPE_CHECKING:
+        # Every model here is a real table, never a view or a join.
+        __table__: ClassVar[Table]
 
 
 # Objects stay readable after commit: views render what a verb has just committed.

@@ -42,7 +42,7 @@ def swap(row: Any, *, version: int | None, states: Iterable[str] | None = None, 
         if where is not None:
             statement = statement.where(where)
     session.flush()
-    result = session.execute(statement.values(version=table.c.version + 1, **values))
+    result: Any = session.execute(statement.values(version=table.c.version + 1, **values))
     if result.rowcount != 1:
         session.refresh(row) if inspect(row).persistent else None
         raise Conflict(current=row)

@@ -162,7 +162,7 @@ def _staff(key: str, title: str, name: str, number: int, code: str, role: str) -
 
 def _account(
     key: str, title: str, name: str, phone: str, person_id: int | None, *, elder: bool = False
-) -> tuple[dict[str, str], Account]:
+) -> tuple[dict[str, Any], Account]:
     password = secrets.token_urlsafe(9)
     uid = crypto.new_uid()
     account = Account(

@@ -179,7 +179,7 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
         if name != "parent"
     }
     if "aliases" in columns:
-        columns["aliases"] = list(columns["aliases"])
+        columns["aliases"] = list(columns["aliases"] or ())
     if "parent" in values:
         columns["parent"] = _named(values["parent"]) if values["parent"] else None
     return columns

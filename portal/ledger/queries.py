@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal.database import session
 from portal.ledger.chart import Account, Kind
@@ -20,7 +21,7 @@ def find_book(*, district_id: int, purpose: str) -> Book | None:
 def balance(book: Book, account: Account) -> int:
     """Return what an account holds in fen: positive is debit, negative is credit."""
     where = _sums(book).where(LedgerAccount.code == account.code)
-    return dict(session.execute(where).all()).get(account.code, 0)
+    return {code: amount for code, amount in session.execute(where)}.get(account.code, 0)
 
 
 def balance_in(*, district_id: int, purpose: str, account: Account) -> int:
@@ -59,7 +60,7 @@ def balances(
         where = where.where(LedgerAccount.period.in_(list(periods)))
     if until is not None:
         where = where.where(Entry.effective_date <= until)
-    return dict(session.execute(where).all())
+    return {code: amount for code, amount in session.execute(where)}
 
 
 def entry_by_idem(book: Book, idem: str) -> Entry | None:
@@ -82,7 +83,7 @@ def lines_of(entry: Entry) -> list[tuple[str, int]]:
     return [(code, amount) for code, amount in found]
 
 
-def _sums(book: Book) -> Select[tuple[str, int]]:
+def _sums(book: Book) -> Any:
     return (
         select(LedgerAccount.code, func.sum(Line.amount_fen))
         .join(Line, Line.account_id == LedgerAccount.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from pypinyin import Style, lazy_pinyin
 
@@ -35,6 +36,11 @@ def _syllables(name: str, *, person: bool) -> list[str]:
     return _plain(name)
 
 
+def _parts(part: str) -> Any:
+    # pypinyin takes a list as well; its own annotation says text only.
+    return part.lower().split() or [part]
+
+
 def _plain(text: str) -> list[str]:
-    found = lazy_pinyin(text, style=Style.NORMAL, errors=lambda part: part.lower().split() or [part])
+    found = lazy_pinyin(text, style=Style.NORMAL, errors=_parts)
     return ["".join(c for c in part if c.isalnum()) for part in found if any(c.isalnum() for c in part)]

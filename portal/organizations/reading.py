@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import islice, product
+from typing import Any
 
 from pypinyin import Style, lazy_pinyin
 
@@ -61,12 +62,16 @@ def readings(text: str) -> list[tuple[str, ...]]:
     return list(islice(product(*ways), READINGS))
 
 
+# pypinyin takes a list as well; its own annotation says text only.
+_apart: Any = list
+
+
 def _usual(text: str) -> list[str]:
     # Phrases decide (银行 is hang, 行知 is xing), so the run is read as a whole.
-    found = lazy_pinyin(text, style=Style.NORMAL, errors=lambda part: list(part))
+    found = lazy_pinyin(text, style=Style.NORMAL, errors=_apart)
     if len(found) == len(text):
         return [syllable.lower() for syllable in found]
-    return [lazy_pinyin(character, errors=lambda part: list(part))[0].lower() for character in text]
+    return [lazy_pinyin(character, errors=_apart)[0].lower() for character in text]
 
 
 def _ways(character: str, usual: str) -> tuple[str, ...]:
@@ -82,7 +87,7 @@ def cut(typed: str) -> tuple[tuple[str, ...], ...]:
     ``xian`` is ``xian`` or ``xi an``; text that is no pinyin gives nothing.
     """
     # best[i]: ways to cut typed[:i] into whole syllables
-    best: list[list[tuple[str, ...]]] = [[()]] + [[] for _ in typed]
+    best: list[list[tuple[str, ...]]] = [[()], *([] for _ in typed)]
     for end in range(1, len(typed) + 1):
         for start in range(max(0, end - 6), end):
             if typed[start:end] in SYLLABLES:

@@ -62,8 +62,8 @@ def keys(name: str) -> Keys:
     for way in ways:
         terms += [f"p{one}{two}" for one, two in pairwise(way)] + [f"p{way[-1]}"]
     letters = ["".join(syllable[0] for syllable in way) for way in ways]
-    for way in dict.fromkeys(letters):
-        terms += [f"i{way[start : start + INITIALS]}" for start in range(len(way))]
+    for spelt in dict.fromkeys(letters):
+        terms += [f"i{spelt[start : start + INITIALS]}" for start in range(len(spelt))]
     return Keys(" ".join(usual)[:240], "".join(runs)[:120], letters[0] if letters else "", tuple(terms))
 
 

@@ -45,7 +45,7 @@ _TABLE = SearchEntry.__table__
 # The tokenizer ``ascii`` cuts at blanks only and leaves every other character alone, rare ones included; the
 # terms come ready cut from search.py. ``prefix`` keeps short beginnings fast.
 trigger(
-    _TABLE,  # type: ignore[arg-type]
+    _TABLE,
     sqlite=(
         "CREATE VIRTUAL TABLE search_fts USING fts5(terms, content='search_entry', content_rowid='id', "
         "tokenize='ascii', prefix='2 3 4 5')"
@@ -59,7 +59,7 @@ _ADD = "INSERT INTO search_fts(rowid, terms) VALUES (new.id, new.terms);"
 _TAKE = "INSERT INTO search_fts(search_fts, rowid, terms) VALUES ('delete', old.id, old.terms);"
 for _event, _body in (("INSERT", _ADD), ("DELETE", _TAKE), ("UPDATE", _TAKE + " " + _ADD)):
     trigger(
-        _TABLE,  # type: ignore[arg-type]
+        _TABLE,
         sqlite=(
             f"CREATE TRIGGER search_fts_{_event.lower()} AFTER {_event} ON search_entry BEGIN {_body} END"
         ),

@@ -229,4 +229,4 @@ class PaymentCase(Versioned, DistrictScoped, Model):
     )
 
 
-append_only(PaymentFactRow.__table__)  # type: ignore[arg-type]
+append_only(PaymentFactRow.__table__)

@@ -83,7 +83,7 @@ def provider_of(account: MerchantAccount) -> PaymentProvider:
     known: dict[int, tuple[int, Any]] = current_app.extensions.setdefault(_EXTENSION, {})
     version, provider = known.get(account.id, (0, None))
     if version != account.version:
-        provider = spec_of(account).factory(accounts.info(account), _Http(), clock)  # type: ignore[arg-type]
+        provider = spec_of(account).factory(accounts.info(account), _Http(), clock)
         known[account.id] = (account.version, provider)
     made: PaymentProvider = provider
     return made

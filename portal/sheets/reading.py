@@ -190,7 +190,7 @@ def _csv_cell(value: str, limits: Limits) -> Cell:
 def _decode(data: bytes) -> str:
     """Decode UTF-8 (with or without mark), UTF-16 with mark, or GB18030."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        codecs = ("utf-16",)
+        codecs: tuple[str, ...] = ("utf-16",)
     else:
         codecs = ("utf-8-sig", "gb18030")
     for codec in codecs:

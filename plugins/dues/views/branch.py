@@ -57,7 +57,7 @@ def branch() -> Any:
     at = asked_month()
     text, unpaid = request.args.get("q", "").strip()[:20], request.args.get("unpaid") == "1"
     shown, more = queries.lines(chosen.id, at, text=text, unpaid=unpaid, after=request.args.get("after", ""))
-    keep = {"branch": chosen.id, "month": at}
+    keep: dict[str, Any] = {"branch": chosen.id, "month": at}
     chips = []
     if unpaid:
         chips.append((_("没交的"), url_for("dues.branch", q=text or None, **keep)))

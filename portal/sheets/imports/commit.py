@@ -112,8 +112,8 @@ def undo(batch: ImportBatch, *, version: int, district: DistrictRef, actor: Any)
         applied = [
             Applied(
                 number=number,
-                target_id=target_id,
-                version=target_version,
+                target_id=target_id or 0,
+                version=target_version or 0,
                 before=unseal("before", sealing_uid(batch, number), before),
             )
             for number, target_id, target_version, before in session.execute(

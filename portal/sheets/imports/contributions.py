@@ -12,7 +12,7 @@ from portal.sheets.profiles import Column, Profile
 
 def contributed(sheet: str, district: DistrictRef) -> list[SheetColumns]:
     """Return what the plugins switched on here add to a sheet, in the order of the plugins."""
-    found = []
+    found: list[SheetColumns] = []
     for slug, contributions in registry().each("register_sheets"):
         if slug in district.plugins_on:
             found.extend(one for one in contributions if one.sheet == sheet)

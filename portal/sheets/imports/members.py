@@ -103,7 +103,7 @@ class Members:
                 Member.closed_on.is_(None),
             )
         )
-        return {by_index[index]: member for index, member in found}
+        return {by_index[str(index)]: member for index, member in found}
 
     def known(self, members: Sequence[Member]) -> dict[int, dict[str, Any]]:
         """Read records as the sheet would say them, the plugins' columns included."""
@@ -121,8 +121,8 @@ class Members:
         for one in self.contributions:
             if one.current is not None and members:
                 told = one.current(members=[ref(member) for member in members])
-                for member_id, values in told.items():
-                    known[member_id] |= dict(values)
+                for member_id, more in told.items():
+                    known[member_id] |= dict(more)
         return known
 
     def write(self, rows: Sequence[Row]) -> list[Written]:
@@ -173,7 +173,7 @@ class Members:
         return Written(row=row, target_id=member.id, version=member.version, before=before)
 
     def _hand_over(self, row: Row, member: Member, values: dict[str, Any]) -> list[str]:
-        handed = []
+        handed: list[str] = []
         for one in self.contributions:
             own = own_values(one, values)
             if own:

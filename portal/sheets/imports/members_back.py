@@ -59,7 +59,7 @@ def _remove(new: list[Member], district: DistrictRef, actor: Any) -> list[Any]:
     for piece in pieces(ids):
         for model in (Affiliation, StatusEvent):
             session.execute(delete(model).where(model.district_id == district.id, model.member_id.in_(piece)))
-    if leaning(Member.__table__, ids):  # type: ignore[arg-type]
+    if leaning(Member.__table__, ids):
         return [_("有的同志已经有后来的记录（如党费、申请），不能整批撤销。")]
     for piece in pieces(ids):
         session.execute(delete(Member).where(Member.district_id == district.id, Member.id.in_(piece)))
@@ -75,5 +75,5 @@ def _forget_people(ids: list[int]) -> None:
     """Forget persons nobody refers to any more; one known elsewhere stays."""
     for piece in pieces(ids):
         for person_id in piece:
-            if not leaning(Person.__table__, [person_id]):  # type: ignore[arg-type]
+            if not leaning(Person.__table__, [person_id]):
                 session.execute(delete(Person).where(Person.id == person_id))

@@ -50,9 +50,9 @@ class Organizations:
                 Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
             )
         ).all()
-        for row in living:
-            self.existing.setdefault(key(row.name), []).append(row)
-            self.by_id[row.id] = row
+        for one in living:
+            self.existing.setdefault(key(one.name), []).append(one)
+            self.by_id[one.id] = one
         for row in rows:
             self.in_file.setdefault(key(row.values["name"]), row)
         self.waiting = dict(self.in_file)
@@ -172,7 +172,7 @@ class Organizations:
                     OrganizationParent.district_id == here, OrganizationParent.organization_id.in_(piece)
                 )
             )
-        if leaning(Organization.__table__, ids):  # type: ignore[arg-type]
+        if leaning(Organization.__table__, ids):
             return [_("有的党组织已经有党员、单位或下级，不能整批撤销。")]
         for piece in pieces(ids):
             search.forget("organization", piece)

@@ -163,7 +163,7 @@ class Units:
             session.execute(
                 delete(UnitCoverage).where(UnitCoverage.district_id == here, UnitCoverage.unit_id.in_(piece))
             )
-        if leaning(Unit.__table__, ids):  # type: ignore[arg-type]
+        if leaning(Unit.__table__, ids):
             return [_("有的单位已经有党员登记在名下，不能整批撤销。")]
         for piece in pieces(ids):
             search.forget("unit", piece)
