@@ -1,0 +1,37 @@
+"""``python -m bench``: build a demo, serve it, measure, print a table."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from bench import house, money, pages
+
+
+def main() -> None:
+    """Measure everything; aims are shown, not enforced: a busy machine is no fault of a page."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        house.built(Path(folder)) as (app, port),
+        money.prepared(app, f"http://127.0.0.1:{port}") as calls,
+        house.served(app, port) as served,
+    ):
+        found = pages.measure(served)
+        first = pages.first_load(served)
+        paid = money.measure(served, calls)
+    print(f"{'page':<32}{'us CPU':>8}{'bare':>8}{'ratio':>8}{'aim':>7}{'bytes':>9}{'gzip':>8}")
+    for one in found:
+        mark = "" if one.ratio >= one.page.aim else "  below the aim"
+        print(
+            f"{one.page.name:<32}{one.micros:>8.0f}{one.bare:>8.0f}{one.ratio:>8.2f}{one.page.aim:>7.2f}"
+            f"{one.size:>9}{one.packed:>8}{mark}"
+        )
+    print(f"\nfirst load of the landing page: {first / 1024:.0f} KB gzip (at most 100)")
+    print(
+        f"a verified notification takes {paid.notification:.1f} ms, a bare durable commit "
+        f"{paid.commit:.1f} ms: {paid.times:.1f} times (at most 5; median of {paid.count})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Processor time of each page, as a ratio to a bare reply measured just before and after it."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import os
+import re
+import statistics
+import time
+from dataclasses import dataclass
+
+from bench.house import House, ticks
+
+HERE = "/d/340722-kfq"
+ROUNDS = 3
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+_TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, who opens it, and the ratio it should reach (bare cost / its cost)."""
+
+    name: str
+    path: str
+    who: str = ""
+    fragment: bool = False
+    aim: float = 0.15
+
+
+PAGES = (
+    Page("find, fragment", "/find?q=%E8%8E%B2%E6%B9%96", fragment=True, aim=0.25),
+    Page("find in one district, fragment", f"{HERE}/find?q=lianhu", fragment=True, aim=0.25),
+    Page("start page", f"{HERE}/", who="member"),
+    Page("statement", f"{HERE}/dues/", who="member"),
+    Page("branch month", f"{HERE}/dues/branch", who="secretary"),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table: microseconds of processor time, bytes, and the ratio."""
+
+    page: Page
+    micros: float
+    bare: float
+    size: int
+    packed: int
+
+    @property
+    def ratio(self) -> float:
+        """Return bare cost by page cost: 0.15 means that the page costs seven bare replies."""
+        return self.bare / self.micros
+
+
+def measure(house: House) -> list[Result]:
+    """Measure every page."""
+    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
+    found = []
+    for page in PAGES:
+        headers = {"HX-Request": "true"} if page.fragment else {}
+        if page.who:
+            headers["Cookie"] = house.cookies[page.who]
+        body = _get(connection, page.path, headers)
+        bare, costs = [], []
+        for _ in range(ROUNDS):
+            bare.append(_cost(connection, house.worker, "/__bare", {}))
+            costs.append(_cost(connection, house.worker, page.path, headers))
+        found.append(
+            Result(
+                page, statistics.median(costs), statistics.median(bare), len(body), len(gzip.compress(body))
+            )
+        )
+    connection.close()
+    return found
+
+
+def first_load(house: House) -> int:
+    """Return the bytes, packed, that a new visitor loads: the page and what it names of our own."""
+    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
+    body = _get(connection, "/", {})
+    named = re.findall(r'<(?:script|link)[^>]*(?:src|href)="(/[^"#]+)"', body.decode())
+    parts = [body, *(_get(connection, path, {}) for path in dict.fromkeys(named))]
+    connection.close()
+    return sum(len(gzip.compress(part)) for part in parts)
+
+
+def _get(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> bytes:
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status}")
+    return body
+
+
+def _cost(connection: http.client.HTTPConnection, worker: int, path: str, headers: dict[str, str]) -> float:
+    """Return microseconds of processor time a request, over at least SECONDS of the worker's own time."""
+    for _ in range(5):
+        _get(connection, path, headers)
+    began, count = ticks(worker), 0
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        for _ in range(20):
+            _get(connection, path, headers)
+        count += 20
+    return (ticks(worker) - began) * _TICK / count
