@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 import portal.districts.models
 import portal.identity.models
 import portal.members.models
 import portal.organizations.models  # noqa: F401  every table, so that foreign keys find their targets
 from portal import crypto, database, jobs
-from portal.database import session, transaction
+from portal.database import is_postgresql, session, transaction
 from portal.districts.models import District
 
 
@@ -29,8 +29,19 @@ def build(data_dir: Path, *, wiring: dict[str, Any] | None = None, **config: Any
     return app
 
 
+def leave() -> None:
+    """Give the connections back; call within the application context, when the test is over."""
+    session.remove()
+    database.db.engine.dispose()
+
+
 def furnish(*, districts: int = 2) -> None:
     """Create the tables and some districts with the ids 1, 2, ...; call within an application context."""
+    if is_postgresql():
+        # PORTAL_TEST_DATABASE is one database for all tests: begin with nothing in it.
+        with database.db.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
     database.create_all()
     with transaction():
         for number in range(1, districts + 1):

@@ -31,6 +31,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     with app.app_context():
         house.furnish()
         yield app
+        house.leave()
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     with app.app_context():
         house.furnish()
         yield app
+        house.leave()
 
 
 def put(name: str, payload: dict[str, Any] | None = None, **options: Any) -> int | None:

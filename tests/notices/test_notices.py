@@ -68,6 +68,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
                 values = {"id": number, "uid": str(number), "openid": {}, "created_at": NOON}
                 session.execute(insert(Account).values(display_name="", **values))
         yield app
+        house.leave()
 
 
 def tell(**options: Any) -> int | None:
