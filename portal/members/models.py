@@ -110,6 +110,8 @@ class Member(Versioned, DistrictScoped, Model):
         ),
         Index("ix_member_district_id_sort_key", "district_id", "sort_key", "id"),
         Index("ix_member_district_id_phone_index", "district_id", "phone_index"),
+        # Logging in asks across districts whose number it is.
+        Index("ix_member_phone_index", "phone_index"),
         Index("ix_member_district_id_organization_id", "district_id", "organization_id", "sort_key", "id"),
     )
 
