@@ -18,6 +18,8 @@ from portal.plugin import DistrictRef
 
 #: Lines shown before the desks; matches looked into.
 LINES, LOOKED_INTO = 20, 40
+#: So few matches that each of them may be the one that was meant.
+FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +91,17 @@ def _answer(
     lines = ranked(found, matches, near)
     sources = {"unit": "unit", "at": "unit", "place": "place"}
     reached = {(sources.get(row.source), row.via_id) for row in found}
-    uncovered = [
+    # With many matches one of them says little; only the one that was meant is worth a word.
+    meant = [one for one in matches if one.quality == 0] or (matches if len(matches) <= FEW else [])
+    uncovered = dict.fromkeys(
         one.name
-        for one in matches
+        for one in meant
         if one.kind in {"unit", "place"} and (one.kind, one.entity_id) not in reached
-    ]
+    )
     return Answer(
         text=text,
         lines=tuple(lines[:LINES]),
         desks=desks(list(nearest.values()), near),
-        uncovered=tuple(uncovered[:3]),
+        uncovered=tuple(uncovered)[:FEW],
         more=more or len(lines) > LINES,
     )

@@ -8,7 +8,7 @@ from functools import cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Date, Integer, Select, bindparam, literal, or_, union_all
+from sqlalchemy import CompoundSelect, Date, Integer, Select, String, bindparam, literal, or_, union_all
 
 from portal import clock
 from portal.database import everything, rows, session
@@ -125,12 +125,13 @@ def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None) -
         reason = _reason(row)
         kind = "unit" if row.source == "at" else row.source
         place, one = by_entity.get((kind, row.via_id), (len(matches), None))
-        exactly = one is not None and one.quality == 0
+        # The name itself, then names, then what only an address or its words in another order gave.
+        fit = 2 if one is None else min(1, one.quality) if one.quality < 3 else 2
         away = metres(near, row.lat, row.lng)
         # The floating committee is for those whom nothing fits: after everything that was named.
         order = (
             reason == "floating",
-            not exactly,
+            fit,
             REASONS.index(reason),
             away or 0,
             place,
@@ -169,15 +170,17 @@ def desks(paths: Sequence[str] | None, near: Point | None) -> tuple[Line, ...]:
     A district without a center of its own sends people to the nearest one above it.
     """
     if not paths:
-        found = list(session.connection().execute(_some_centers()))
+        found = _run(_some_centers())
     else:
         above = {int(part) for path in paths for part in path.split("/") if part}
-        centers = list(session.connection().execute(_centers_of(), {"districts": sorted(above)}))
+        centers = _run(_centers_of(), districts=sorted(above))
         nearest = [
             max((row for row in centers if path.startswith(row.path)), key=_depth, default=None)
             for path in paths
         ]
         found = list(dict.fromkeys(row for row in nearest if row is not None))
+        # A city without a center: those below it; nowhere any: still somebody to ask.
+        found = found or _run(_centers_below(), path=paths[0] + "%") or _run(_some_centers())
     return tuple(
         Line(
             reason="desk",
@@ -193,10 +196,20 @@ def desks(paths: Sequence[str] | None, near: Point | None) -> tuple[Line, ...]:
     )
 
 
+def _run(statement: Any, **values: Any) -> list[Any]:
+    return list(session.connection().execute(statement, values))
+
+
 @cache
 def _centers_of() -> Select[Any]:
     center = ServiceCenter.__table__
     return _centers().where(center.c.district_id.in_(_ids("districts")))
+
+
+@cache
+def _centers_below() -> Select[Any]:
+    # A path holds digits and slashes only, so that LIKE has nothing to escape.
+    return _centers().where(District.__table__.c.path.like(bindparam("path", type_=String))).limit(DESKS)
 
 
 @cache

@@ -180,6 +180,20 @@ def test_district_without_a_center_offers_the_one_above(town, world):
     assert [line.district_name for line in find("甲", district=world.ref(below)).desks] == ["枞阳经济开发区"]
 
 
+def test_city_without_a_center_offers_those_below_it(town, world):
+    city = world.district(name="白云市")
+    county = districts.create(code="999903", name="青山县", kind="county", parent=city)
+    town.district = county
+    town.desk("青山县党群服务中心")
+    assert [line.district_name for line in find("白云").desks] == ["青山县"]
+    assert [line.district_name for line in find("甲", district=world.ref(city)).desks] == ["青山县"]
+
+
+def test_name_comes_before_an_address(town):
+    town.unit("远航有限公司", organization=town.organization("远航党支部"), address="新楼路3号")
+    assert reasons(find("新楼"))[:2] == [("building", "新楼工业园党支部"), ("own", "远航党支部")]
+
+
 def test_district_name_leads_to_its_desk(town, make_town):
     make_town("平房区")
     for typed in ("平房区", "pingfang", "pfq"):
@@ -334,3 +348,13 @@ def test_plan_looks_into_indexes_only(town, typed, narrowed):
     scans = [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN part")]
     assert [step for step in scans if ":M" not in step] == [], steps
     assert any("search_fts VIRTUAL TABLE INDEX 0:M" in step for step in scans)
+
+
+def test_employer_that_nobody_covers_is_named_when_it_was_meant(town):
+    town.unit("昙花一号有限公司")
+    town.unit("昙花二号有限公司")
+    assert find("昙花一号有限公司").uncovered == ("昙花一号有限公司",)
+    assert set(find("昙花").uncovered) == {"昙花一号有限公司", "昙花二号有限公司"}
+    for number in range(3):
+        town.unit(f"昙花{number}有限公司")
+    assert find("昙花").uncovered == ()
