@@ -32,6 +32,8 @@ class Config:
     public_url: str = "http://127.0.0.1:8000"
     #: TLS ends here or at the proxy in front: cookies become Secure and ``__Host-``.
     tls: bool = True
+    #: How many proxies of our own stand in front: only their X-Forwarded-For and -Proto are believed.
+    proxies: int = 0
     demo: bool = False
     safe_mode: bool = False
     plugins_exclude: str = ""
@@ -66,6 +68,7 @@ class Config:
             "SQLALCHEMY_DATABASE_URI": url,
             "PUBLIC_URL": self.public_url.rstrip("/"),
             "TLS": self.tls,
+            "PROXIES": self.proxies,
             "DEMO": self.demo,
             "SITE_NAME": self.site_name,
             "HELP_PHONE": self.help_phone,

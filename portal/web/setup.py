@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, g, has_request_context, request
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.districts import settings
 from portal.identity import permissions
@@ -33,6 +34,10 @@ CORE_SETTINGS = (
 def configure(app: Flask) -> None:
     """Install the gate and everything a page needs."""
     app.extensions["portal.owners"] = {}
+    if app.config["PROXIES"]:
+        # Without this all visitors would share the proxy's address, and its limits. The host is never taken.
+        count = app.config["PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _languages(app)
     gate.install(app)  # before CSRF: the token of somebody logged in lives in the loaded session
