@@ -18,6 +18,13 @@ from portal.ledger import chain
 from portal.ledger.chart import Account, Kind
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
 
+# Core statements: a month of thousands of entries is not a matter for the unit of work.
+_BOOK: Any = Book.__table__
+_ENTRY: Any = Entry.__table__
+_LINE: Any = Line.__table__
+_SEAL: Any = Seal.__table__
+_ACCOUNT: Any = LedgerAccount.__table__
+
 # SQLite allows 32766 parameters a statement.
 _CHUNK = 5000
 
@@ -134,7 +141,7 @@ def _insert(
     own = {"district_id": district_id, "book_id": book.id}
     for part in _chunks(list(enumerate(fresh, start=seq + 1))):
         current.execute(
-            insert(Entry.__table__),
+            insert(_ENTRY),
             [
                 own
                 | {
@@ -166,7 +173,7 @@ def _insert(
         for one in fresh
         for position, (account, amount) in enumerate(one.lines)
     ]
-    current.execute(insert(Line.__table__), lines)
+    current.execute(insert(_LINE), lines)
     failpoint("ledger.after_lines")
     seals = []
     for one in fresh:
@@ -186,9 +193,9 @@ def _insert(
         after = chain.link(head, content)
         seals.append(own | {"entry_id": ids[one.idem], "prev_hash": head, "hash": after})
         head = after
-    current.execute(insert(Seal.__table__), seals)
-    table = Book.__table__
-    current.execute(update(table).where(table.c.id == book.id).values(seq=seq + len(fresh), head=head))
+    current.execute(insert(_SEAL), seals)
+    moved = {"seq": seq + len(fresh), "head": head}
+    current.execute(update(_BOOK).where(_BOOK.c.id == book.id).values(moved))
     if book in current:
         current.expire(book, ["seq", "head"])
     return ids
@@ -216,7 +223,7 @@ def _accounts(current: Session, book: Book, fresh: Iterable[Posting]) -> dict[st
     missing = [account for code, account in wanted.items() if code not in ids]
     if missing:
         current.execute(
-            insert(LedgerAccount.__table__),
+            insert(_ACCOUNT),
             [
                 {
                     "district_id": book.district_id,
