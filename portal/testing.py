@@ -24,7 +24,7 @@ from werkzeug.datastructures import Headers
 
 from portal import clock, config, crypto, database
 from portal.app import create_app
-from portal.database import everything, in_scope, session, transaction
+from portal.database import everything, history, in_scope, session, transaction
 from portal.districts import service as districts
 from portal.districts.models import District
 from portal.districts.queries import decisions, reference
@@ -55,7 +55,7 @@ def template_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("template")
     app = create_app(settings(data))
     with app.app_context():
-        database.create_all()
+        history.upgrade(app.extensions["portal.registry"].folders())
         session.remove()
         database.db.engine.dispose()
     return data

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from portal import database
+from portal.current import registry
+from portal.database import history
 
 
 @click.group()
@@ -15,7 +16,7 @@ def db() -> None:
 
 def upgrade_schema() -> None:
     """Bring the schema up to date: the core's, then each loaded plugin's."""
-    database.create_all()
+    history.upgrade(registry().folders())
 
 
 @db.command()
@@ -24,3 +25,26 @@ def upgrade() -> None:
     """Bring the schema up to date: the core's, then each loaded plugin's."""
     upgrade_schema()
     click.echo("schema up to date")
+
+
+@db.command()
+@click.argument("slug")
+@click.option("-m", "--message", required=True, help="what changes, in a few words")
+@with_appcontext
+def revision(slug: str, message: str) -> None:
+    """Write the next revision of SLUG (``core`` or a plugin) from what its models say."""
+    folders = registry().folders()
+    if slug != history.CORE and slug not in folders:
+        raise click.UsageError(f"no plugin {slug!r} is loaded")
+    made = history.revise(folders, slug=slug, package=folders.get(slug), message=message)
+    click.echo(f"wrote {made.name}" if made else "nothing changed")
+
+
+@db.command()
+@with_appcontext
+def check() -> None:
+    """Say whether the database is at the newest revision of every history (exit 1: it is not)."""
+    waiting = history.pending(registry().folders())
+    for owner, (have, want) in waiting.items():
+        click.echo(f"{owner}: {have or 'empty'} -> {want}; run: portal db upgrade")
+    raise SystemExit(1 if waiting else 0)

@@ -157,6 +157,17 @@ def _with_triggers(text: str) -> str:
         return text
     end = lines.index("def downgrade() -> None:")
     lines[end:end] = [*body, "", ""]
+    # Dropping a table takes its triggers along, but not the full-text table beside it.
+    beside = [
+        one.split()[3]
+        for table in tables
+        for one in guards.statements(table, "sqlite")
+        if one.startswith("CREATE VIRTUAL TABLE")
+    ]
+    drops = [f'        op.execute("DROP TABLE IF EXISTS {name}")' for name in beside]
+    if drops:
+        start = lines.index("def downgrade() -> None:") + 1
+        lines[start:start] = ['    if op.get_bind().dialect.name == "sqlite":', *drops]
     return "\n".join(lines)
 
 
