@@ -43,6 +43,8 @@ class Config:
     #: How often one number may ask for a log-in code; the demo, where all share one address, allows more.
     codes_a_minute: int = 1
     codes_a_day: int = 10
+    #: Seconds until a failed job's next tries; after the last one it waits for somebody to look.
+    jobs_backoff: str = "60, 300, 900, 3600, 21600"
 
     @property
     def excluded(self) -> list[str]:
@@ -73,6 +75,7 @@ class Config:
             "SITE_NAME": self.site_name,
             "HELP_PHONE": self.help_phone,
             # A sheet may be refused in words only if it arrives; a little above the limit of portal.sheets.
+            "JOBS_BACKOFF": _seconds("jobs_backoff", self.jobs_backoff),
             "CODES_A_MINUTE": self.codes_a_minute,
             "CODES_A_DAY": self.codes_a_day,
             "MAX_CONTENT_LENGTH": self.max_upload_mb * 1024 * 1024 + 65536,
@@ -121,6 +124,16 @@ def read(**overrides: Any) -> Config:
     if unknown:
         raise ConfigError(f"unknown settings: {', '.join(unknown)}")
     return Config(**{key: _as(known[key].type, key, value) for key, value in found.items()})
+
+
+def _seconds(key: str, text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"{key} is numbers of seconds with commas, not {text!r}") from None
+    if min(found) < 0:
+        raise ConfigError(f"{key}: no number of seconds is below 0")
+    return found
 
 
 def _as(kind: Any, key: str, value: Any) -> Any:
