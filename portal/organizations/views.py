@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from flask import Blueprint, abort, current_app, g, request, url_for
+from flask import Blueprint, abort, g, request, url_for
 
 from portal.current import district
 from portal.districts import queries as districts
@@ -15,6 +15,7 @@ from portal.organizations.lines import Point
 from portal.plugin import DistrictRef
 from portal.web.access import public
 from portal.web.htmx import render
+from portal.web.links import login_url
 
 finding = Blueprint("find", __name__)
 views_unmatched.install(finding)
@@ -87,9 +88,10 @@ def organization(organization_id: int) -> Any:
     if found is None:
         abort(404)
     mine = g.actor.is_authenticated and g.actor.organization_id == found.id
-    claim = "" if mine or "identity.claim" not in current_app.view_functions else url_for("identity.claim")
+    # Logging in leads a phone whose record nobody has claimed on to the claim by itself.
+    enter = login_url(url_for("web.home")) if g.actor.is_anonymous else ""
     return render(
-        "find/organization.html", row=found, kind=words.KINDS[found.kind], mine=mine, claim_url=claim
+        "find/organization.html", row=found, kind=words.KINDS[found.kind], mine=mine, login_url=enter
     )
 
 

@@ -96,6 +96,12 @@ def test_dissolved_organization_has_no_page(town, client):
     assert client.get(f"/d/{town.district.code}/organizations/{row.id}").status_code == 404
 
 
+def test_whoever_recognises_the_organization_is_led_to_the_log_in(town, client):
+    row = named(Organization, "双强科技党支部")
+    page = client.get(f"/d/{town.district.code}/organizations/{row.id}").get_data(as_text=True)
+    assert f'href="/login?next=/d/{town.district.code}/"' in page
+
+
 def test_my_own_organization_says_so(town, world):
     row = named(Organization, "双强科技党支部")
     browser = world.browser(world.account(world.member(row)))
