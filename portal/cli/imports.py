@@ -15,7 +15,7 @@ from portal.districts import context
 from portal.organizations.service import NotAllowed
 from portal.sheets import writing
 from portal.sheets.errors import SheetError
-from portal.sheets.imports import batches, commit, queries
+from portal.sheets.imports import batches, commit, intake, queries
 from portal.sheets.imports.models import ImportBatch
 from portal.sheets.limits import DEFAULT
 from portal.sheets.profiles import known_positions
@@ -56,7 +56,7 @@ def _import(kind: str, file: Path, district: Any, *, dry_run: bool, wrong: Path 
     with file.open("rb") as stream:
         # one byte more than allowed is enough to know
         data = stream.read(DEFAULT.upload_bytes + 1)
-    batch = batches.upload(
+    batch = intake.upload(
         kind, data, file.name, form_key=crypto.new_uid(), district=district, actor=None, in_jobs=False
     )
     if batch.state == "mapping":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import abort, request
@@ -14,6 +15,7 @@ from portal.database import session
 from portal.sheets.values.text import squeeze
 
 SIZE = 50
+_MOST = 2**62  # what a database takes as a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ def page(found: Select[Any], *, sorts: dict[str, Any], ident: Any, size: int = S
     key = tuple_(column, ident)
     down = descending != backwards
     if cursor:
-        value, last = _open(cursor)
+        value, last = _open(cursor, column)
         found = found.where(key < tuple_(value, last) if down else key > tuple_(value, last))
     order = (column.desc(), ident.desc()) if down else (column.asc(), ident.asc())
     rows = list(
@@ -71,12 +73,17 @@ def _seal(row: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps([value, row.sort_id]).encode()).decode().rstrip("=")
 
 
-def _open(cursor: str) -> tuple[Any, int]:
+def _open(cursor: str, column: Any) -> tuple[Any, int]:
+    wanted = column.type.python_type
     try:
         value, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(value, int | str) or not isinstance(last, int):
+        if wanted is date:
+            value = date.fromisoformat(value)
+        if type(value) is not wanted or type(last) is not int or abs(last) > _MOST:
             raise ValueError
-    except ValueError:
+        if wanted is int and abs(value) > _MOST:
+            raise ValueError
+    except (ValueError, TypeError):
         abort(400)
     return value, last
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import abort, g, request, url_for
@@ -68,7 +69,7 @@ def _found() -> Select[Any]:
 @requires(READ)
 def members() -> Any:
     """List the members whom this person may see."""
-    sorts = {"name": _TABLE.c.sort_key, "joined": func.coalesce(_TABLE.c.joined_on, "0001-01-01")}
+    sorts = {"name": _TABLE.c.sort_key, "joined": func.coalesce(_TABLE.c.joined_on, date(1, 1, 1))}
     page = listing.page(_found(), sorts=sorts, ident=_TABLE.c.id)
     branch = request.args.get("branch", type=int)
     return render(

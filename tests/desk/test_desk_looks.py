@@ -10,7 +10,7 @@ import pytest
 
 from portal.database import session
 from portal.organizations import units
-from portal.sheets.imports import batches, commit
+from portal.sheets.imports import commit, intake
 from tests.looks import held_against
 from tests.sheets.files import xlsx
 from tests.sheets.imports.desk import member_row, member_sheet
@@ -31,7 +31,7 @@ def town(live):
 
     def upload(key: str, sheet: list[list[Any]]) -> Any:
         data = xlsx({"表": sheet})
-        return batches.upload("members", data, f"{key}名单.xlsx", form_key=key * 9, district=ref, actor=None)
+        return intake.upload("members", data, f"{key}名单.xlsx", form_key=key * 9, district=ref, actor=None)
 
     with world.writing(district):
         unit = units.create_unit(district_id=district.id, kind="other", name="甲公司", actor=None)

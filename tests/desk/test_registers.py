@@ -198,10 +198,21 @@ def test_list_searches_filters_sorts_and_pages(town, world):
     assert page(browser, f"{base}?q=赵测52").count('scope="row"') == 1
     assert page(browser, f"{base}?q=zhaoce").count('scope="row"') == 50
     assert "没有找到" in page(browser, f"{base}?q=%25")
-    assert page(browser, f"{base}?sort=-joined").count('scope="row"') == 50
+    joined = page(browser, f"{base}?sort=-joined")
+    assert joined.count('scope="row"') == 50
+    onward = re.search(r'rel="next" href="([^"]+)"', joined)[1].replace("&amp;", "&")
+    assert page(browser, onward).count('scope="row"') == 3
     fragment = browser.get(f"{base}?q=赵测52", headers={"HX-Request": "true"}).get_data(as_text=True)
-    assert fragment.strip().startswith('<div id="list">')
-    for bad in ("x", "AAAA", "W10", "eyJ4IjoxfQ"):
+    assert fragment.strip().startswith('<div id="list"')
+    for bad in (
+        "x",
+        "AAAA",
+        "W10",
+        "eyJ4IjoxfQ",
+        "WzEsMV0",
+        "WyJ4IiwxZTQwMF0",
+        "WyJ4Iiw5OTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ",
+    ):
         assert browser.get(f"{base}?after={bad}").status_code == 400
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock, jobs
 from portal.database import Conflict, session, swap, transaction
@@ -57,6 +58,20 @@ def write(
     batch: ImportBatch, *, version: int, states: Sequence[str], district: DistrictRef, actor: Any
 ) -> None:
     """Commit here and now: compare-and-swap of the batch and all its rows in one transaction."""
+    try:
+        _write(batch, version=version, states=states, district=district, actor=actor)
+    except IntegrityError:
+        # somebody registered the same person or name between our judging and our writing
+        raise _stale() from None
+
+
+def _stale() -> Stale:
+    return Stale(str(_("核对以后又有人改过这些记录，没有导入。请重新核对一遍再导入。")))
+
+
+def _write(
+    batch: ImportBatch, *, version: int, states: Sequence[str], district: DistrictRef, actor: Any
+) -> None:
     importer = importer_of(batch.kind, district, actor)
     with transaction():
         swap(
@@ -95,7 +110,7 @@ def _judged_again(batch: ImportBatch, importer: Importer) -> list[Row]:
         prepare=importer.prepare,
     )
     if any(row.verdict.value != kept[row.number] for row in rows):
-        raise Stale(str(_("核对以后又有人改过这些记录，没有导入。请重新核对一遍再导入。")))
+        raise _stale()
     return rows
 
 

@@ -14,7 +14,7 @@ from portal.members import service
 from portal.members.events import ref
 from portal.members.models import Member, Person
 from portal.members.sealed import ric_index, unseal
-from portal.organizations.models import Organization, Unit
+from portal.organizations.models import BRANCH_KINDS, Organization, Unit
 from portal.plugin import DistrictRef
 from portal.sheets.imports import rules
 from portal.sheets.imports.columns.members import PROFILE
@@ -23,7 +23,6 @@ from portal.sheets.imports.importer import Applied, Written, ambiguous, judge, k
 from portal.sheets.imports.members_back import take_back
 from portal.sheets.rows import Row
 
-HOMES = ("branch", "joint_branch", "floating_branch")
 SEALED = ("phone", "landline", "address")
 PLAIN = (
     "name", "sex", "nation", "birth_date", "education", "stage", "joined_on", "full_on", "post", "state",
@@ -50,7 +49,7 @@ class Members:
             Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
         )
         for organization_id, name, kind in session.execute(living):
-            if kind in HOMES:
+            if kind in BRANCH_KINDS:
                 self.branches.setdefault(key(name), []).append((organization_id, name))
         if not rows or any("unit" in row.values for row in rows):
             known = select(Unit.id, Unit.name, Unit.aliases).where(Unit.district_id == self.district.id)

@@ -14,7 +14,7 @@ from portal.database import Conflict, session
 from portal.organizations.service import NotAllowed
 from portal.sheets import writing
 from portal.sheets.errors import SheetError
-from portal.sheets.imports import background, batches, commit, queries, words
+from portal.sheets.imports import background, batches, commit, intake, queries, words
 from portal.sheets.imports.models import ImportBatch
 from portal.sheets.limits import DEFAULT
 from portal.sheets.profiles import known_positions, letters
@@ -112,7 +112,7 @@ def upload(kind: str) -> Any:
     # one byte more than allowed is enough to know
     data = file.stream.read(DEFAULT.upload_bytes + 1)
     try:
-        batch = batches.upload(kind, data, file.filename, form_key=key, district=district(), actor=g.actor)
+        batch = intake.upload(kind, data, file.filename, form_key=key, district=district(), actor=g.actor)
     except SheetError as refused:
         return _ask(kind, error=str(refused), status=422)
     return go(url_for("imports.show", uid=batch.uid))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.database import session
-from portal.sheets.imports import batches, commit
+from portal.sheets.imports import commit, intake
 from portal.sheets.imports.models import ImportBatch, ImportRow, sealing_uid
 from portal.sheets.imports.pack import unseal
 from portal.testing import invented_ric
@@ -33,7 +33,7 @@ class Desk:
     def upload_bytes(self, kind: str, data: bytes, *, key: str = "", name: str = "表.xlsx") -> ImportBatch:
         """Upload a file."""
         key = key or f"key-{next(_KEYS)}"
-        return batches.upload(kind, data, name, form_key=key, district=self.ref, actor=self.actor)
+        return intake.upload(kind, data, name, form_key=key, district=self.ref, actor=self.actor)
 
     def commit(self, batch: ImportBatch) -> ImportBatch:
         """Commit a batch as it is now."""

@@ -20,11 +20,11 @@ from portal.database import Conflict, in_scope, session
 from portal.members.models import Affiliation, Member, Person
 from portal.plugin import SheetColumns
 from portal.sheets.errors import SheetError
-from portal.sheets.imports import batches, commit, contributions
+from portal.sheets.imports import batches, commit, contributions, intake
 from portal.sheets.imports.models import ImportBatch
 from portal.sheets.profiles import Column
 from portal.sheets.values import dates, money
-from tests.sheets.files import OFFICIAL
+from tests.sheets.files import OFFICIAL, xlsx
 from tests.sheets.imports.desk import member_row, member_sheet, outcomes, reasons
 
 CHILD = """
@@ -73,6 +73,7 @@ def test_kill_in_the_middle_imports_nothing_and_again_imports_all(desk, branch, 
 
 def test_large_sheets_are_judged_and_committed_by_jobs(desk, branch, monkeypatch):
     monkeypatch.setattr(batches, "IN_REQUEST", 5)
+    monkeypatch.setattr(intake, "IN_REQUEST", 5)
     monkeypatch.setattr("portal.sheets.imports.commit.IN_REQUEST", 5)
     batch = desk.upload("members", member_sheet(*(member_row(n) for n in range(1, 9))))
     assert (batch.state, batch.done) == ("checking", 0)
@@ -227,3 +228,24 @@ def test_whatever_stands_in_a_sheet_every_row_gets_a_verdict(desk, branch, data)
     assert counts()[0] == before + batch.new
     desk.undo(batch)
     assert counts()[0] == before
+
+
+def test_two_uploads_of_one_form_at_once_are_one_batch(desk, branch, app):
+    data = xlsx({"表": member_sheet(member_row(1))})
+    ref, actor = desk.ref, desk.actor
+    session.remove()
+    barrier, uids = threading.Barrier(4), []
+
+    def click() -> None:
+        with app.app_context(), in_scope([ref.id], write=ref.id):
+            barrier.wait()
+            made = intake.upload("members", data, "a.xlsx", form_key="one-form", district=ref, actor=actor)
+            uids.append(made.uid)
+            session.remove()
+
+    clicks = [threading.Thread(target=click) for _number in range(4)]
+    for one in clicks:
+        one.start()
+    for one in clicks:
+        one.join()
+    assert len(uids) == 4 and len(set(uids)) == 1
