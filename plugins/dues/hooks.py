@@ -62,7 +62,7 @@ def card(actor: Actor) -> list[Card]:
     if actor.member_id is None or not actor.can("dues.pay"):
         return []
     found = statement(actor.member_id)
-    if found is None or not found.timeline.lines:
+    if found is None or "branch" in found.timeline.missing and not found.timeline.lines:
         return []
     return [_card(found)]
 

@@ -171,6 +171,14 @@ def test_the_start_page_says_what_i_owe(branch: Branch) -> None:
     assert "57.90元" in page and "9月、10月的党费还没登记" in page and "每月19.30元" in page
 
 
+def test_the_start_page_says_what_is_missing_and_nothing_to_who_owes_nothing_here(branch: Branch) -> None:
+    unknown = branch.member(paid_through=None)
+    home = f"/d/{branch.district.code}/"
+    assert "还没有登记您的党费缴到哪个月" in text(browser(branch, unknown).get(home))
+    activist = branch.member(stage="activist", category=None, paid_through=None)
+    assert "card-dues" not in browser(branch, activist).get(home).get_data(as_text=True)
+
+
 def test_the_panel_is_for_the_member_and_the_collectors_of_the_branch(branch: Branch) -> None:
     member = branch.member()
     path = url(branch, f"panel/{member.uid}")
