@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Select, false, select
@@ -98,26 +99,25 @@ def rows(model: type[DistrictScoped], *columns: Any) -> Select[Any]:
 
 @listens_for(Session, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
-    if not (state.is_select or state.is_update or state.is_delete):
+    # A Core statement takes no loader criteria: ``rows()`` and ``criterion()`` are its way.
+    if not state.is_orm_statement or not (state.is_select or state.is_update or state.is_delete):
         return
     if state.is_column_load or state.is_relationship_load and _read.get() == EVERYTHING:
         return
     scope = _read.get()
     if scope == EVERYTHING:
         return
-    allowed = tuple(sorted(scope)) if scope else ()
+    state.statement = state.statement.options(_within(tuple(sorted(scope)) if scope else ()))
+
+
+@lru_cache(maxsize=512)
+def _within(allowed: tuple[int, ...]) -> Any:
+    """Return the option that keeps every scoped entity of a statement inside ``allowed``; built once each."""
     if not allowed:
-        state.statement = state.statement.options(
-            with_loader_criteria(DistrictScoped, lambda cls: false(), include_aliases=True)
-        )
-    else:
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                DistrictScoped,
-                lambda cls: cls.district_id.in_(allowed),
-                include_aliases=True,
-            )
-        )
+        return with_loader_criteria(DistrictScoped, lambda cls: false(), include_aliases=True)
+    return with_loader_criteria(
+        DistrictScoped, lambda cls: cls.district_id.in_(allowed), include_aliases=True
+    )
 
 
 @listens_for(Session, "before_flush")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, cast, literal, select, table, union_all
+from sqlalchemy import CompoundSelect, Select, Text, bindparam, cast, literal, select, table, union_all
 from sqlalchemy.sql import column
 
 from portal.database import session
@@ -33,20 +34,27 @@ class Decisions:
 
 def by_code(code: str) -> District | None:
     """Return the district with this code."""
-    return session.execute(select(District).where(District.code == code)).scalar_one_or_none()
+    return session.execute(_by_code(), {"code": code}).scalar_one_or_none()
 
 
-def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
-    """Read switches and permission overrides along ``path`` (district ids, root first) in one query."""
+@cache
+def _by_code() -> Select[District]:
+    return select(District).where(District.code == bindparam("code"))
+
+
+@cache
+def _decisions() -> CompoundSelect[Any]:
+    """Build the query once; a request hands it the path of its district."""
+    path, here = bindparam("path", expanding=True), bindparam("here")
     switches = select(
         literal("switch"),
-        PluginSwitch.district_id,
-        PluginSwitch.plugin,
+        PluginSwitch.__table__.c.district_id,
+        PluginSwitch.__table__.c.plugin,
         literal(""),
-        PluginSwitch.on,
-        PluginSwitch.locked,
+        PluginSwitch.__table__.c.on,
+        PluginSwitch.__table__.c.locked,
         literal(""),
-    ).where(PluginSwitch.district_id.in_(path))
+    ).where(PluginSwitch.__table__.c.district_id.in_(path))
     overrides = select(
         literal("permission"),
         _ROLE_PERMISSION.c.district_id,
@@ -55,19 +63,24 @@ def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
         _ROLE_PERMISSION.c.allowed,
         literal(False),
         literal(""),
-    ).where(_ROLE_PERMISSION.c.district_id == path[-1])
+    ).where(_ROLE_PERMISSION.c.district_id == here)
     values = select(
         literal("setting"),
-        SettingValue.district_id,
-        SettingValue.key,
+        SettingValue.__table__.c.district_id,
+        SettingValue.__table__.c.key,
         literal(""),
         literal(False),
         literal(False),
-        cast(SettingValue.value, Text),
-    ).where(SettingValue.district_id.in_(path))
+        cast(SettingValue.__table__.c.value, Text),
+    ).where(SettingValue.__table__.c.district_id.in_(path))
+    return union_all(switches, overrides, values)
+
+
+def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
+    """Read switches and permission overrides along ``path`` (district ids, root first) in one query."""
     rows, allowed, settings = [], {}, {}
     for kind, place, first, second, flag, locked, text in session.execute(
-        union_all(switches, overrides, values)
+        _decisions(), {"path": path, "here": path[-1]}
     ):
         if kind == "switch":
             rows.append(Row(place, first, bool(flag), bool(locked)))

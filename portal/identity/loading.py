@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, or_, select, table
+from sqlalchemy import Date, Select, String, and_, bindparam, or_, select, table
 from sqlalchemy.sql import column
 
 from portal import clock, crypto
@@ -41,11 +42,12 @@ class Loaded:
     grants: tuple[tuple[str, int, str, int | None, str | None], ...]
 
 
-def load(token: str, district_code: str | None) -> Loaded | None:
-    """Return who holds the session of ``token``, or None when it is unknown, ended or idle too long."""
+@cache
+def _statement() -> Select[Any]:
+    """Build the query once; a request only hands it the token's hash, the district's code and the day."""
     s, a, g, d = LoginSession.__table__, Account.__table__, Grant.__table__, District.__table__
     here = d.alias("here")
-    today = clock.today()
+    today = bindparam("today", type_=Date)
     in_force = and_(
         g.c.account_id == a.c.id,
         g.c.valid_from <= today,
@@ -53,7 +55,7 @@ def load(token: str, district_code: str | None) -> Loaded | None:
     )
     joined = (
         s.join(a, a.c.id == s.c.account_id)
-        .outerjoin(here, here.c.code == district_code)
+        .outerjoin(here, here.c.code == bindparam("code", type_=String))
         .outerjoin(
             _MEMBER,
             and_(
@@ -66,7 +68,7 @@ def load(token: str, district_code: str | None) -> Loaded | None:
         .outerjoin(d, d.c.id == g.c.district_id)
         .outerjoin(_ORGANIZATION, _ORGANIZATION.c.id == g.c.organization_id)
     )
-    rows = session.execute(
+    return (
         select(
             s.c.id.label("session_id"),
             s.c.last_seen_at,
@@ -87,7 +89,19 @@ def load(token: str, district_code: str | None) -> Loaded | None:
             _ORGANIZATION.c.path.label("grant_path"),
         )
         .select_from(joined)
-        .where(s.c.token_hash == crypto.token_hash(token), s.c.ended_at.is_(None), a.c.disabled_at.is_(None))
+        .where(
+            s.c.token_hash == bindparam("token_hash", type_=String),
+            s.c.ended_at.is_(None),
+            a.c.disabled_at.is_(None),
+        )
+    )
+
+
+def load(token: str, district_code: str | None) -> Loaded | None:
+    """Return who holds the session of ``token``, or None when it is unknown, ended or idle too long."""
+    rows = session.execute(
+        _statement(),
+        {"token_hash": crypto.token_hash(token), "code": district_code, "today": clock.today()},
     ).all()
     if not rows:
         return None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, request, url_for
 from flask_babel import gettext
-from sqlalchemy import select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, bindparam, select, update
 
 from portal.current import district, registry
-from portal.database import rows, session, transaction
+from portal.database import session, transaction
 from portal.districts.models import District
 from portal.identity.models import Account
 from portal.members import queries as members
@@ -86,20 +86,24 @@ def _my_organization() -> list[Any]:
     """Return the path of my branch from the top, my branch last; empty for everybody else."""
     if g.actor.organization_id is None:
         return []
-    own = aliased(Organization)
-    return list(
-        session.execute(
-            rows(
-                Organization,
-                Organization.__table__.c.name,
-                Organization.__table__.c.office_address,
-                Organization.__table__.c.office_phone,
-                Organization.__table__.c.opening_hours,
-            )
-            .join(own, own.path.startswith(Organization.__table__.c.path))
-            .where(own.id == g.actor.organization_id)
-            .order_by(Organization.__table__.c.path)
+    found = {"organization_id": g.actor.organization_id, "district_id": district().id}
+    return list(session.execute(_path_of_branch(), found))
+
+
+@cache
+def _path_of_branch() -> Select[Any]:
+    """Build the query once; it names its district itself."""
+    table = Organization.__table__.alias("above")
+    own = Organization.__table__.alias("own")
+    return (
+        select(table.c.name, table.c.office_address, table.c.office_phone, table.c.opening_hours)
+        .join(own, own.c.path.startswith(table.c.path))
+        .where(
+            own.c.id == bindparam("organization_id"),
+            own.c.district_id == bindparam("district_id"),
+            table.c.district_id == bindparam("district_id"),
         )
+        .order_by(table.c.path)
     )
 
 
