@@ -82,6 +82,7 @@ from portal.plugin import (
     Todo,
 )
 from portal.registry import NotAvailable
+from portal.sheets import kit as sheet_kit
 from portal.sheets import values as sheet_values
 from portal.sheets.profiles import Column as SheetColumn
 from portal.web.access import public, requires, signed_in
@@ -193,6 +194,7 @@ __all__ = [
     "say",
     "session",
     "settings",
+    "sheet_kit",
     "sheet_values",
     "signed_in",
     "swap",

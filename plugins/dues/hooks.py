@@ -42,7 +42,7 @@ from .models import (
 from .models.obligation import PAYABLE
 from .queries.proposals import waiting
 from .queries.statement import Statement, statement
-from .service import books
+from .service import bases, books
 
 NAV = NavItem(key="dues", label=_l("党费"), endpoint="dues.statement", icon="wallet2", order=30)
 
@@ -175,6 +175,9 @@ def erase(member: MemberRef) -> Erasure:
                 .values(**values)
             )
             erased += done.rowcount
+        if member.organization_id is not None:
+            # Sealed sheets cannot be searched for one name: the branch's go as a whole.
+            erased += bases.forget(organization_id=member.organization_id)
     reason = _("党费的账和凭证要保存15年，到期再删；基数和事由已抹去。") if kept else ""
     return Erasure(erased=erased, kept=kept, reason=reason)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func
@@ -11,10 +12,12 @@ from portal.api import Job, clock, district, rows, session
 
 from .models import DuesBranchOpening
 from .months import shifted, span
-from .service import obligations
+from .service import bases, obligations
 
 #: A worker that slept over months catches up; further back is the branch's decision.
 CATCH_UP_MONTHS = 6
+#: How long the refused rows of a yearly sheet can be fetched again.
+KEPT = timedelta(days=30)
 
 
 def create_months(_payload: Mapping[str, Any]) -> None:
@@ -30,4 +33,12 @@ def create_months(_payload: Mapping[str, Any]) -> None:
         obligations.create_month(district_id=here, month=month)
 
 
-JOBS = (Job(name="dues.months", run=create_months, every=6 * 3600, per_district=True),)
+def forget_sheets(_payload: Mapping[str, Any]) -> None:
+    """Drop what is kept of yearly sheets brought in long ago: names and pay are not kept for nothing."""
+    bases.forget(before=clock.now() - KEPT)
+
+
+JOBS = (
+    Job(name="dues.months", run=create_months, every=6 * 3600, per_district=True),
+    Job(name="dues.forget_sheets", run=forget_sheets, every=24 * 3600, per_district=True),
+)

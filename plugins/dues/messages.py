@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from portal.api import Account, Member, notices, session
+from portal.api import Account, DistrictRef, Member, notices, session
 from portal.api import lazy_gettext as _l
 
 from . import page_words
-from .models import DuesVoucher
+from .models import DuesAssessment, DuesVoucher
 from .queries.places import here
 from .queries.vouchers import shown_number
 
@@ -22,6 +22,26 @@ VOUCHER = notices.declare(
         inside=_l("%(months)s党费已登记，凭证号%(number)s。"),
     )
 )
+
+BASE = notices.declare(
+    notices.Template(
+        key="dues.base",
+        title=_l("您有一条新消息"),
+        body=_l("有一件事请您看一遍，请登录服务平台。"),
+        inside=_l("支部登记了您的党费基数，请看一遍，没错就确认。"),
+    )
+)
+
+
+def base_waits(row: DuesAssessment, *, account_id: int, district: DistrictRef) -> None:
+    """Ask a member to look at the base that was written down, in the transaction that wrote it; once."""
+    notices.notify(
+        BASE.key,
+        account_id=account_id,
+        district_id=district.id,
+        url=f"/d/{district.code}/dues/base",
+        dedupe_key=f"dues.base:{row.id}",
+    )
 
 
 def voucher_issued(voucher: DuesVoucher, months: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """The tables of the dues plugin, one file per subject. All are district scoped; sums are integer fen."""
 
 from .assessment import DuesAssessment
+from .base_sheet import DuesBaseSheet
 from .cash import DuesCashDeposit, DuesCashLine, DuesCashSheet
 from .consent import DuesConsent
 from .obligation import DuesObligation
@@ -10,6 +11,7 @@ from .voucher import DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 
 __all__ = [
     "DuesAssessment",
+    "DuesBaseSheet",
     "DuesBranchOpening",
     "DuesCashDeposit",
     "DuesCashLine",

@@ -91,7 +91,7 @@ def waiting(actor: Actor, reach: Reach) -> int:
     """Count the sheets that wait for this person to count and confirm."""
     sheet, place = DuesCashSheet.__table__.c, Organization.__table__.c
     found = (
-        rows(DuesCashSheet, func.count())
+        rows(DuesCashSheet, func.count(sheet.id))
         .join(Organization, place.id == sheet.organization_id)
         .where(sheet.state == "handed_over", sheet.collected_by != actor.account_id)
     )

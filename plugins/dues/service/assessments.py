@@ -9,6 +9,7 @@ from sqlalchemy import and_, exists, func, insert, literal, select, update
 from werkzeug.exceptions import Forbidden
 
 from portal.api import (
+    Account,
     Actor,
     Conflict,
     DistrictRef,
@@ -144,6 +145,8 @@ def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
     # One person counts once (rule K12); no setting turns this off.
     if by.account_id in (row.drafted_by, row.confirmed_by) or by.member_id == row.member_id:
         raise Forbidden("own decision")
+    if by.person_id is not None and by.person_id in _persons(row.drafted_by, row.confirmed_by):
+        raise Forbidden("own decision under another account")
     with transaction() as current:
         with current.begin_nested():  # a conflict leaves the older one in force
             current.execute(
@@ -257,6 +260,10 @@ def draft_year(
             detail={"year": year, "count": made},
         )
     return made
+
+
+def _persons(*accounts: int | None) -> set[int | None]:
+    return set(session.scalars(select(Account.person_id).where(Account.id.in_([a for a in accounts if a]))))
 
 
 def _has_approved(member_id: int) -> bool:
