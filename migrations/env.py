@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import context
 from sqlalchemy import JSON
 
 from portal.database.history import owned_by
+from portal.database.types import Fen, UtcDateTime
 
 options = context.config.attributes
 slug, slugs = options["slug"], options["slugs"]
@@ -19,8 +22,18 @@ def _own_object(_thing: object, name: str | None, kind: str, _reflected: bool, _
     return kind != "table" or owned_by(name or "", slugs) == slug
 
 
-def _render(kind: str, thing: object, _context: object) -> str | bool:
-    return "portal.database.types.Json" if kind == "type" and isinstance(thing, JSON) else False
+def _render(kind: str, thing: object, autogen: Any) -> str | bool:
+    """Write plain SQLAlchemy types: a revision must not change its meaning when the code does."""
+    if kind != "type":
+        return False
+    if isinstance(thing, JSON):
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    if isinstance(thing, Fen):
+        return "sa.BigInteger()"
+    if isinstance(thing, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
 
 
 context.configure(
