@@ -115,7 +115,7 @@ def _set(batch: ImportBatch, values: list[dict[str, Any]]) -> None:
     if not values:
         return
     mine = (_TABLE.c.batch_id == batch.id) & (_TABLE.c.number == bindparam("of_row"))
-    columns = {name: bindparam(name) for name in values[0] if name != "of_row"}
+    columns: dict[str, Any] = {name: bindparam(name) for name in values[0] if name != "of_row"}
     session.execute(update(_TABLE).where(mine).values(**columns), values)
 
 
