@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from flask import current_app
+from flask_babel import lazy_gettext as _
 
 from portal.plugin import Permission
 
@@ -14,28 +15,30 @@ _STAFF = frozenset({"desk", "registrar", "district_admin"})
 
 #: What the core itself guards. Plugins add theirs as ``<slug>.<verb>``.
 CORE = (
-    Permission(name="core.me", label="我的资料", roles=frozenset({"resident"})),
+    Permission(name="core.me", label=_("我的资料"), roles=frozenset({"resident"})),
     Permission(
         name="core.members.read",
-        label="查看党员名册",
+        label=_("查看党员名册"),
         roles=_STAFF | {"secretary", "dues_collector", "treasurer"},
     ),
-    Permission(name="core.members.read_private", label="查看完整电话", roles=_STAFF | {"secretary"}),
-    Permission(name="core.members.edit", label="登记和修改党员", roles=_STAFF),
-    Permission(name="core.organizations.edit", label="登记和修改党组织、单位", roles=_STAFF),
-    Permission(name="core.import", label="导入表格", roles=_STAFF),
-    Permission(name="core.export", label="导出表格", roles=_STAFF | {"secretary", "treasurer"}),
-    Permission(name="core.requests.answer", label="办理申请", roles=_STAFF | {"secretary"}),
-    Permission(name="core.login_codes", label="打印首次登录码", roles=_STAFF | {"secretary"}),
-    Permission(name="core.switchboard", label="开关服务", roles=frozenset({"district_admin", "deployer"})),
+    Permission(name="core.members.read_private", label=_("查看完整电话"), roles=_STAFF | {"secretary"}),
+    Permission(name="core.members.edit", label=_("登记和修改党员"), roles=_STAFF),
+    Permission(name="core.organizations.edit", label=_("登记和修改党组织、单位"), roles=_STAFF),
+    Permission(name="core.import", label=_("导入表格"), roles=_STAFF),
+    Permission(name="core.export", label=_("导出表格"), roles=_STAFF | {"secretary", "treasurer"}),
+    Permission(name="core.requests.answer", label=_("办理申请"), roles=_STAFF | {"secretary"}),
+    Permission(name="core.login_codes", label=_("打印首次登录码"), roles=_STAFF | {"secretary"}),
+    Permission(name="core.switchboard", label=_("开关服务"), roles=frozenset({"district_admin", "deployer"})),
     Permission(
-        name="core.payments", label="收款账户和待核对的款", roles=frozenset({"treasurer", "district_admin"})
+        name="core.payments",
+        label=_("收款账户和待核对的款"),
+        roles=frozenset({"treasurer", "district_admin"}),
     ),
-    Permission(name="core.roles", label="授予角色", roles=frozenset({"district_admin"})),
+    Permission(name="core.roles", label=_("授予角色"), roles=frozenset({"district_admin"})),
     Permission(
-        name="core.queue", label="查看没办成的后台任务", roles=frozenset({"district_admin", "deployer"})
+        name="core.queue", label=_("查看没办成的后台任务"), roles=frozenset({"district_admin", "deployer"})
     ),
-    Permission(name="core.audit", label="查看操作记录", roles=frozenset({"district_admin", "auditor"})),
+    Permission(name="core.audit", label=_("查看操作记录"), roles=frozenset({"district_admin", "auditor"})),
 )
 
 

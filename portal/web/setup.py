@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, g, has_request_context, request
 from flask_babel import Babel
+from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,14 +19,14 @@ from portal.web import access, assets, errors, frame, gate, headers, htmx, langu
 csrf = CSRFProtect()
 
 CORE_SETTINGS = (
-    Setting(key="core.help_phone", label="服务热线", default="", help="每一页同一位置显示的电话"),
-    Setting(key="core.leading_body", label="主管部门名称", default="", local=True),
+    Setting(key="core.help_phone", label=_("服务热线"), default="", help=_("每一页同一位置显示的电话")),
+    Setting(key="core.leading_body", label=_("主管部门名称"), default="", local=True),
     Setting(
         key="core.keep_national_id",
-        label="保存完整的身份证号",
+        label=_("保存完整的身份证号"),
         default=False,
         type=bool,
-        help="默认只留后4位和核对用的指纹；打开后新登记的完整号码加密保存",
+        help=_("默认只留后4位和核对用的指纹；打开后新登记的完整号码加密保存"),
         local=True,
     ),
 )

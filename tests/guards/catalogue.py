@@ -59,6 +59,6 @@ def bare_chinese(root: Path) -> list[str]:
         found += [
             f"{path.relative_to(root)}:{number} {line.strip()[:60]}"
             for number, line in enumerate(bare.splitlines(), start=1)
-            if HAN.search(line)
+            if HAN.search(line) and "brand-mark" not in line and 'lang="zh-CN"' not in line
         ]
     return found
