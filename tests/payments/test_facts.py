@@ -1,9 +1,12 @@
 """Money facts: each counts once, none is refused, and what is unclear waits in suspense."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from portal import clock
 from portal.database import session, transaction
 from portal.jobs import run_due as jobs_run
 from portal.ledger import balances, chart, find_book, verify
@@ -11,6 +14,7 @@ from portal.payments import accounts, close_attempt, send_create, start_attempt
 from portal.payments.contract import Flow
 from portal.payments.facts import apply_fact, facts_of
 from portal.payments.models import PaymentCase, PaymentFactRow, PaymentInbox
+from portal.payments.tasks import sweep
 from tests.payments.channel import fact_of
 from tests.payments.conftest import LINES
 
@@ -187,6 +191,42 @@ def test_failed_allocation_keeps_the_money_and_a_job_finds_its_place(till):
     session.refresh(attempt)
     assert attempt.allocation == "done" and balances(book(till))[credit] == 0
     assert len(till.fees.vouchers) == 1 and verify(book(till)) == []
+
+
+def test_money_whose_job_is_dead_is_swept_into_its_place(till):
+    attempt = sent(till)
+    till.channel.pay(attempt.out_trade_no)
+    till.fees.broken = True
+    apply_fact(fact_of(attempt.out_trade_no), account=till.account)
+    with transaction() as current:
+        current.execute(text("UPDATE job SET state = 'dead'"))
+    with clock.moved(timedelta(hours=2)):
+        sweep({})
+        till.fees.broken = False
+        sweep({})
+    session.refresh(attempt)
+    assert attempt.allocation == "done" and len(till.fees.vouchers) == 1
+
+
+def test_rollback_leaves_no_entry_no_inbox_and_no_job(till, monkeypatch):
+    attempt = sent(till)
+    till.channel.pay(attempt.out_trade_no)
+    till.fees.broken = True
+    counts = {
+        name: f"SELECT count(*) FROM {name}"  # noqa: S608
+        for name in ("job", "payment_fact", "payment_case", "ledger_entry", "audit")
+    }
+    before = {name: session.scalar(text(sql)) for name, sql in counts.items()}
+    session.rollback()
+
+    def lightning(name):
+        if name == "notify.before_commit":
+            raise RuntimeError("power cut")
+
+    monkeypatch.setattr("portal.payments.facts.failpoint", lightning)
+    with pytest.raises(RuntimeError):
+        apply_fact(fact_of(attempt.out_trade_no), account=till.account)
+    assert {name: session.scalar(text(sql)) for name, sql in counts.items()} == before
 
 
 @pytest.mark.parametrize("wrong", [-1, 0, 6001, 2000.0])
