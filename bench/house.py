@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from portal import database
 from portal.app import create_app
+from portal.cli.db import upgrade_schema
 from portal.config import ROOT
 from portal.database import everything, session
 from portal.demo import place
@@ -52,7 +53,7 @@ def built(folder: Path) -> Iterator[tuple[Flask, int]]:
     place.use(here)
     app = create_app()
     with app.app_context():
-        database.create_all()
+        upgrade_schema()
         load(here)
         with everything(), database.transaction():
             session.connection().exec_driver_sql("CREATE TABLE bench_row (id INTEGER PRIMARY KEY, text TEXT)")

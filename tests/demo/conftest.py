@@ -9,6 +9,7 @@ from flask import Flask
 
 from portal import database
 from portal.app import create_app
+from portal.cli.db import upgrade_schema
 from portal.demo.load import load
 from portal.demo.place import Place
 from portal.testing import Browser, settings
@@ -19,7 +20,7 @@ def demo_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(tmp_path_factory.mktemp("demo"))
     app = create_app(settings(place.folder))
     with app.app_context():
-        database.create_all()
+        upgrade_schema()
         load(place)
         database.session.remove()
         database.db.engine.dispose()
