@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from portal import clock, jobs
 from portal.current import registry
-from portal.database import session, writing
+from portal.database import history, session, writing
 from portal.districts.models import District
 from portal.health.models import Heartbeat
 
@@ -51,6 +51,7 @@ def examine() -> Report:
         (
             _tried("database reads", _reads),
             _tried("database writes", _writes),
+            _tried("schema", _schema),
             _tried("disk", _disk),
             _tried("queue", _queue, needed=False),
             _plugins(),
@@ -80,6 +81,11 @@ def _writes() -> tuple[bool, str]:
         if moved.rowcount == 0:  # type: ignore[attr-defined]
             own.execute(insert(Heartbeat).values(name="readyz", at=clock.now()))
     return True, ""
+
+
+def _schema() -> tuple[bool, str]:
+    waiting = history.pending(registry().folders())
+    return not waiting, "run: portal db upgrade" if waiting else ""
 
 
 def _disk() -> tuple[bool, str]:
