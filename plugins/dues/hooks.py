@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from portal.api import (
     Actor,
@@ -37,6 +37,7 @@ from .models import (
     DuesMemberOpening,
     DuesObligation,
     DuesRelief,
+    DuesReminder,
     DuesVoucher,
 )
 from .models.obligation import PAYABLE
@@ -126,6 +127,7 @@ def export(member: MemberRef) -> Mapping[str, Any]:
         "months": _plain(DuesObligation, member.id),
         "reliefs": _plain(DuesRelief, member.id),
         "consents": _plain(DuesConsent, member.id),
+        "reminders": _plain(DuesReminder, member.id),
         "vouchers": _plain(DuesVoucher, member.id),
         "credit_fen": books.credit_of(member.district_id, member.id),
         "entries": _entries(member),
@@ -175,6 +177,11 @@ def erase(member: MemberRef) -> Erasure:
                 .values(**values)
             )
             erased += done.rowcount
+        told: Any = DuesReminder.__table__
+        gone: Any = current.execute(
+            delete(told).where(told.c.member_id == member.id, told.c.district_id == member.district_id)
+        )
+        erased += gone.rowcount
         if member.organization_id is not None:
             # Sealed sheets cannot be searched for one name: the branch's go as a whole.
             erased += bases.forget(organization_id=member.organization_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from portal.api import Account, DistrictRef, Member, notices, session
+from portal.api import Account, DistrictRef, Member, clock, notices, session
 from portal.api import lazy_gettext as _l
 
 from . import page_words
@@ -31,6 +31,37 @@ BASE = notices.declare(
         inside=_l("支部登记了您的党费基数，请看一遍，没错就确认。"),
     )
 )
+
+#: A month that has come; and months gone by, without blame: the branch may know better.
+REMIND = notices.declare(
+    notices.Template(
+        key="dues.remind",
+        title=_l("您有一条新消息"),
+        body=_l("有一件事可以办了，请登录服务平台查看。"),
+        inside=_l("本月党费可以交了。已交请忽略，不会用手机的请找支部。"),
+    )
+)
+ARREARS = notices.declare(
+    notices.Template(
+        key="dues.arrears",
+        title=_l("您有一条新消息"),
+        body=_l("有一件事请您看一下，请登录服务平台查看。"),
+        inside=_l("%(months)s的党费还没登记。交过的请找支部核对，没交的可以在这里补交。"),
+    )
+)
+
+
+def months_open(months: Sequence[str], *, member_id: int, account_id: int, district: DistrictRef) -> None:
+    """Remind one member of open months, in the caller's transaction; once a month."""
+    now = clock.month()
+    notices.notify(
+        REMIND.key if list(months) == [now] else ARREARS.key,
+        account_id=account_id,
+        district_id=district.id,
+        params={} if list(months) == [now] else {"months": page_words.month_list(months)},
+        url=f"/d/{district.code}/dues/",
+        dedupe_key=f"dues.remind:{member_id}:{now}",
+    )
 
 
 def base_waits(row: DuesAssessment, *, account_id: int, district: DistrictRef) -> None:

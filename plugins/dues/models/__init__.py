@@ -7,6 +7,7 @@ from .consent import DuesConsent
 from .obligation import DuesObligation
 from .opening import DuesBranchOpening, DuesMemberOpening
 from .relief import DuesRelief, DuesReliefStep
+from .reminder import DuesReminder
 from .voucher import DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "DuesObligation",
     "DuesRelief",
     "DuesReliefStep",
+    "DuesReminder",
     "DuesVoucher",
     "DuesVoucherLine",
     "DuesVoucherSeries",

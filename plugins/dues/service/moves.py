@@ -10,10 +10,12 @@ from portal.api import Conflict, MemberRef, audit, clock, transaction
 
 from ..models import (
     DuesAssessment,
+    DuesCashLine,
     DuesConsent,
     DuesMemberOpening,
     DuesObligation,
     DuesRelief,
+    DuesReminder,
     DuesVoucher,
 )
 from ..models.obligation import PAYABLE
@@ -73,7 +75,14 @@ def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
             model: current.scalar(select(model.id).where(model.member_id == kept.id).limit(1)) is not None
             for model in (DuesMemberOpening, DuesAssessment)
         }
-        for model in (DuesMemberOpening, DuesAssessment, DuesRelief, DuesConsent):
+        waiting = select(DuesCashLine.id).where(DuesCashLine.member_id == absorbed.id)
+        if current.scalar(waiting.limit(1)):
+            raise Conflict("the absorbed record stands on a cash sheet; keep that one, or finish the sheet")
+        # A reminder of the record that goes is one of the person all the same, unless both had one.
+        told: Any = DuesReminder.__table__
+        twice = select(told.c.month).where(told.c.member_id == kept.id)
+        current.execute(delete(told).where(told.c.member_id == absorbed.id, told.c.month.in_(twice)))
+        for model in (DuesMemberOpening, DuesAssessment, DuesRelief, DuesConsent, DuesReminder):
             table: Any = model.__table__
             mine = (table.c.district_id == absorbed.district_id) & (table.c.member_id == absorbed.id)
             if has.get(model):

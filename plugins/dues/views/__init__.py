@@ -6,4 +6,17 @@ dues = Blueprint("dues", __name__, template_folder="../templates")
 #: Outside of the districts: a QR code leads here from anywhere, whoever scans it.
 check = Blueprint("dues_check", __name__, url_prefix="/v", template_folder="../templates")
 
-from . import base, bases, branch, cash, ledger, panel, paying, statement, telling, vouchers  # noqa: E402, F401  they fill the blueprints
+from . import (  # noqa: E402, F401  they fill the blueprints
+    arrears,
+    base,
+    bases,
+    branch,
+    cash,
+    ledger,
+    panel,
+    paying,
+    reminders,
+    statement,
+    telling,
+    vouchers,
+)
