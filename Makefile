@@ -28,11 +28,14 @@ demo: $(BIN)/.portal ## Start the demo at http://127.0.0.1:$PORT (8000); data in
 demo-reset: $(BIN)/.portal ## Throw the demo's data away
 	@$(BIN)/python -m portal demo reset
 
+# The tests' databases are real files that wait for the disk at every commit; in memory they need not.
+RAM := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2{print $$4}')" -gt 3000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
+
 test: $(BIN)/.dev ## Run the tests, those in a real browser included
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard"
+	$(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard"
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
-	$(BIN)/python -m pytest -q -m hard
+	$(RAM) $(BIN)/python -m pytest -q -m hard
 
 lint: $(BIN)/.dev ## Check style, types and templates
 	$(BIN)/python -m ruff check .
