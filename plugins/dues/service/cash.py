@@ -15,22 +15,19 @@ from sqlalchemy import delete, func, select
 
 from portal.api import (
     Actor,
-    Conflict,
     DistrictRef,
     audit,
     clock,
     crypto,
-    ledger,
     payments,
     session,
     swap,
     transaction,
 )
 
-from ..models import DuesCashDeposit, DuesCashLine, DuesCashSheet
+from ..models import DuesCashLine, DuesCashSheet
 from ..queries.cash import person_of
 from ..queries.statement import statement
-from . import books
 from .cash_account import cash_account
 
 MAX_LINE_FEN = 10_000_000
@@ -73,7 +70,7 @@ def open_sheet(*, district: DistrictRef, organization_id: int, actor: Actor) -> 
             district_id=district.id,
             organization_id=organization_id,
             day=clock.today(),
-            collected_by=_account(actor),
+            collected_by=account_id_of(actor),
             created_at=clock.now(),
         )
         session.add(made)
@@ -162,7 +159,7 @@ def confirm(
             [_receipt(sheet, line) for line in lines],
             account=cash_account(district),
             received_by=sheet.collected_by,
-            confirmed_by=_account(actor),
+            confirmed_by=account_id_of(actor),
         )
         audit.record(
             "dues.cash.confirm",
@@ -186,62 +183,6 @@ def cancel(sheet: DuesCashSheet, *, version: int, reason: str, actor: Actor) -> 
     if actor.account_id != sheet.collected_by:
         raise FourEyes("another person's sheet")
     _leave(sheet, "cancelled", ["draft", "handed_over"], version=version, reason=reason, actor=actor)
-
-
-def deposit(
-    *, district: DistrictRef, holder: int, reference: str, on_day: date, actor: Actor
-) -> DuesCashDeposit:
-    """Record that all confirmed cash of one collector was brought to the bank (Dr bank / Cr cash).
-
-    Raises:
-        FourEyes: the holder records his own deposit.
-        Conflict: there is no cash of this holder, or the bank's reference was used before.
-    """
-    if actor.account_id == holder:
-        raise FourEyes("own cash")
-    with transaction():
-        waiting = list(
-            session.scalars(
-                select(DuesCashSheet)
-                .where(
-                    DuesCashSheet.state == "confirmed",
-                    DuesCashSheet.collected_by == holder,
-                    DuesCashSheet.deposit_id.is_(None),
-                )
-                .with_for_update()
-            )
-        )
-        total = sum(sheet.counted_fen or 0 for sheet in waiting)
-        used = select(DuesCashDeposit.id).where(DuesCashDeposit.reference == reference)
-        if not total or session.scalar(used) is not None:
-            raise Conflict
-        made = DuesCashDeposit(
-            district_id=district.id,
-            reference=reference,
-            holder=holder,
-            amount_fen=total,
-            on_day=on_day,
-            recorded_by=_account(actor),
-            recorded_at=clock.now(),
-        )
-        session.add(made)
-        session.flush()
-        for sheet in waiting:
-            swap(sheet, version=sheet.version, states=["confirmed"], deposit_id=made.id)
-        books.post(
-            district.id,
-            [
-                ledger.Posting(
-                    idem=f"cash-deposit:{made.id}",
-                    kind="deposit",
-                    effective_date=on_day,
-                    lines=((ledger.chart.bank("dues"), total), (ledger.chart.cash(holder), -total)),
-                )
-            ],
-            actor=f"account:{actor.account_id}",
-        )
-        audit.record("dues.cash.deposit", made, actor=actor, district=district.id, detail={"fen": total})
-    return made
 
 
 def sums(sheet: DuesCashSheet) -> tuple[int, int]:
@@ -296,7 +237,8 @@ def _same_person(actor: Actor, account_id: int) -> bool:
     return actor.person_id is not None and actor.person_id == person_of(account_id)
 
 
-def _account(actor: Actor) -> int:
+def account_id_of(actor: Actor) -> int:
+    """Return the account of somebody logged in."""
     if actor.account_id is None:
         raise PermissionError("nobody is logged in")
     return actor.account_id

@@ -14,6 +14,7 @@ from ..amounts import parse_yuan
 from ..models import DuesCashSheet
 from ..queries import cash as queries
 from ..service import cash as service
+from ..service import cash_deposit
 from . import dues
 from .branch import own_branch
 from .cash_form import entries_of, form_page, tidy
@@ -134,7 +135,7 @@ def cash_deposits() -> Any:
 @dues.post("/cash/deposit")
 @requires("dues.approve")
 @once
-def cash_deposit() -> Any:
+def cash_deposited() -> Any:
     """Record that one collector's cash lies at the bank now."""
     day, reference = _day(), tidy(request.form.get("reference", ""))
     holder = request.form.get("holder", type=int)
@@ -148,7 +149,7 @@ def cash_deposit() -> Any:
     if errors or day is None or holder is None:
         return _deposit_page(errors=errors, status=422)
     try:
-        done = service.deposit(
+        done = cash_deposit.deposit(
             district=district(), holder=holder, reference=reference, on_day=day, actor=g.actor
         )
     except service.FourEyes:
