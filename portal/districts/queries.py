@@ -45,7 +45,8 @@ def _by_code() -> Select[District]:
 @cache
 def _decisions() -> CompoundSelect[Any]:
     """Build the query once; a request hands it the path of its district."""
-    path, here = bindparam("path", expanding=True), bindparam("here")
+    path: Any = bindparam("path", expanding=True)
+    here: Any = bindparam("here")
     switches = select(
         literal("switch"),
         PluginSwitch.__table__.c.district_id,

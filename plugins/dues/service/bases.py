@@ -244,4 +244,4 @@ def _accounts(members: Sequence[Member]) -> dict[int, int]:
     found = session.execute(
         select(Account.person_id, Account.id).where(Account.person_id.in_([one.person_id for one in members]))
     )
-    return {person_id: account_id for person_id, account_id in found}
+    return {person_id: account_id for person_id, account_id in found if person_id is not None}
