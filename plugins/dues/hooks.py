@@ -31,6 +31,7 @@ from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
 from . import page_words as words
+from . import staff
 from .models import (
     DuesAssessment,
     DuesConsent,
@@ -47,15 +48,11 @@ from .service import bases, books
 
 NAV = NavItem(key="dues", label=_l("党费"), endpoint="dues.statement", icon="wallet2", order=30)
 
-BRANCH = NavItem(
-    key="dues.branch", label=_l("支部党费"), endpoint="dues.branch", icon="people", order=31, staff=True
-)
-
 
 def nav(actor: Actor) -> list[NavItem]:
-    """Return the member's place in the navigation."""
+    """Return the member's place in the navigation, and the staff's on the desk."""
     found = [NAV] if actor.member_id is not None and actor.can("dues.pay") else []
-    return [*found, BRANCH] if actor.can("dues.collect") else found
+    return [*found, *staff.nav(actor)]
 
 
 def card(actor: Actor) -> list[Card]:
@@ -89,7 +86,11 @@ def _card(found: Statement) -> Card:
 
 
 def todos(actor: Actor) -> list[Todo]:
-    """Return the base that waits for my word."""
+    """Return the base that waits for my word, and what waits for staff."""
+    return [*_own_todos(actor), *staff.todos(actor)]
+
+
+def _own_todos(actor: Actor) -> list[Todo]:
     if actor.member_id is None or not actor.can("dues.pay"):
         return []
     proposal = waiting(actor.member_id)

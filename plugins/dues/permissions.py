@@ -16,11 +16,21 @@ PERMISSIONS = (
         roles=frozenset({"dues_collector", "secretary", "treasurer"}),
     ),
     Permission(name="dues.approve", label=_l("核定党费"), roles=frozenset({"treasurer"})),
-    Permission(name="dues.relieve", label=_l("提出少交、免交，支部研究"), roles=frozenset({"secretary"})),
+    Permission(
+        name="dues.propose",
+        label=_l("提出少交、免交"),
+        roles=frozenset({"dues_collector", "secretary"}),
+    ),
+    Permission(name="dues.relieve", label=_l("支部研究少交、免交"), roles=frozenset({"secretary"})),
     Permission(
         name="dues.relieve_above",
         label=_l("批准少交、免交（上一级党委）"),
         roles=frozenset({"district_admin", "registrar"}),
+    ),
+    Permission(
+        name="dues.totals",
+        label=_l("查看各支部党费合计"),
+        roles=frozenset({"district_admin", "treasurer"}),
     ),
     Permission(name="dues.void", label=_l("作废缴费凭证"), roles=frozenset({"treasurer"})),
     Permission(

@@ -10,3 +10,8 @@ from portal.api import Organization, session
 def path_of(organization_id: int) -> str:
     """Return an organization's path, or an empty text for one that cannot be seen from here."""
     return str(session.scalar(select(Organization.path).where(Organization.id == organization_id)) or "")
+
+
+def organization_of(organization_id: int) -> Organization:
+    """Return an organization that is known to be there."""
+    return session.scalars(select(Organization).where(Organization.id == organization_id)).one()

@@ -51,8 +51,8 @@ def propose(
     parse_month(to_month)
     if member.organization_id is None:
         raise ReliefRefused("branch")
-    if not by.can("dues.relieve", path_of(member.organization_id)):
-        raise Forbidden("dues.relieve")
+    if not by.can("dues.propose", path_of(member.organization_id)):
+        raise Forbidden("dues.propose")
     if by.member_id == member.id:
         raise Forbidden("own relief")
     if not reason.strip() or not document.strip():

@@ -13,10 +13,13 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     branch,
     cash,
     ledger,
+    openings,
     panel,
     paying,
+    reliefs,
     reminders,
     statement,
     telling,
+    totals,
     vouchers,
 )

@@ -22,7 +22,7 @@ DOORS = (
     (_l("以前月份没登记的"), "dues.arrears", "dues.collect"),
     (_l("登记现金"), "dues.cash", "dues.collect"),
     (_l("基数表"), "dues.bases", "dues.assess"),
-    (_l("少交、免交"), "dues.reliefs", "dues.relieve"),
+    (_l("少交、免交"), "dues.reliefs", "dues.propose"),
     (_l("收缴台账"), "dues.ledger", "dues.collect"),
 )
 _MONTH = re.compile(r"^(20\d{2})-(0[1-9]|1[0-2])$")
