@@ -14,6 +14,7 @@ from .amounts import percent, short_yuan, yuan
 from .base import base_from_pay_items, formula_of
 from .base_columns import FORMULA, ITEMS
 from .calculation import BaseRefused, Explanation, explain
+from .category_words import on_screen
 from .rate_files import rate_tables
 from .words import base_refused, why
 
@@ -74,8 +75,9 @@ class Judge:
         category = row.values.get("category") or known.category or "salaried"
         kind = self.table.category(category)
         if not kind.needs_base and base_fen is not None and "category" not in row.values:
+            called = on_screen(kind.label)
             row.refuse(
-                _("登记的类别是“%(kind)s”，不按工资交。类别变了，请加一列“党费类别”写明。", kind=kind.label)
+                _("登记的类别是“%(kind)s”，不按工资交。类别变了，请加一列“党费类别”写明。", kind=called)
             )
             return
         try:

@@ -6,6 +6,7 @@ from portal.api import gettext as _
 
 from .amounts import percent, short_yuan, yuan
 from .calculation import Explanation
+from .category_words import on_screen
 from .rate_table import RateTable
 
 
@@ -14,11 +15,12 @@ def why(explanation: Explanation, table: RateTable) -> str:
     kind = table.category(explanation.category)
     amount = yuan(explanation.computed_fen)
     if explanation.bracket is None:
+        label = on_screen(kind.label)
         if kind.fixed_fen is not None:
-            return _("按“%(kind)s”这一类，每月固定交%(amount)s元。", kind=kind.label, amount=amount)
+            return _("按“%(kind)s”这一类，每月固定交%(amount)s元。", kind=label, amount=amount)
         return _(
             "按“%(kind)s”这一类，每月交%(least)s元到%(most)s元，支部定的是每月%(amount)s元。",
-            kind=kind.label,
+            kind=label,
             least=short_yuan(kind.least_fen or 0),
             most=short_yuan(kind.most_fen or 0),
             amount=amount,

@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from portal.sheets.errors import CellError, Where
 from portal.sheets.profiles import Column
+from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.sheets.values.text import compact
 
 
@@ -43,15 +44,20 @@ class Form:
         return [
             Field(
                 name=column.name,
-                label=column.header,
+                label=on_screen(column.header),
                 value=self.typed.get(column.name, ""),
                 note=column.note,
                 required=column.required,
-                options=[(word, word) for word in self.options.get(column.name, column.choices)],
+                options=self._choices(column),
                 error=self.errors.get(column.name, ""),
             )
             for column in self.columns
         ]
+
+    def _choices(self, column: Column) -> list[tuple[str, str]]:
+        if column.name in self.options:
+            return [(name, name) for name in self.options[column.name]]
+        return [(word, on_screen(word)) for word in column.choices]
 
     @property
     def summary(self) -> list[tuple[str, str]]:
@@ -88,12 +94,12 @@ def sent(
         if not compact(text):
             found.values[column.name] = None
             if column.required:
-                found.errors[column.name] = gettext("请填“%(label)s”。", label=column.header)
+                found.errors[column.name] = gettext("请填“%(label)s”。", label=on_screen(column.header))
             continue
         if text == before.get(column.name):
             found.values[column.name] = (known or {})[column.name]
             continue
-        where = Where(label=column.header, warnings=found.warnings)
+        where = Where(label=on_screen(column.header), warnings=found.warnings)
         try:
             found.values[column.name] = column.parse(text, where)
         except CellError as error:
@@ -118,9 +124,9 @@ def differences(form: Form, known: Mapping[str, Any]) -> list[Difference]:
         if (now or None) != (mine or None):
             found.append(
                 Difference(
-                    label=column.header,
-                    now="" if now in (None, "") else column.show(now),
-                    typed="" if mine is None else column.show(mine),
+                    label=on_screen(column.header),
+                    now="" if now in (None, "") else value_on_screen(column, now),
+                    typed="" if mine is None else value_on_screen(column, mine),
                 )
             )
     return found

@@ -26,6 +26,7 @@ from portal.sheets.imports.importer import ambiguous, key, unknown
 from portal.sheets.imports.members import Members
 from portal.sheets.profiles import Column
 from portal.sheets.rows import Row
+from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.web.access import requires
 from portal.web.frame import mask_phone, say
 from portal.web.htmx import go, render
@@ -88,6 +89,7 @@ def export_members() -> Any:
     if not g.actor.can(READ):
         abort(404)
     headers = ["姓名", "所在党支部", "人员类别", "党籍状态", "加入党组织日期", "手机号后4位"]
+    headers = [on_screen(header) for header in headers]
     found = session.execute(_found().order_by(_TABLE.c.sort_key, _TABLE.c.id))
     lines = [
         [r.name, r.branch, words.STAGE[r.stage], words.STATE[r.state], r.joined_on, r.phone_tail]
@@ -95,7 +97,7 @@ def export_members() -> Any:
     ]
     kind = "csv" if request.form.get("as") == "csv" else "xlsx"
     return hand_out(
-        "member", "党员名册", headers, [[str(v or "") for v in line] for line in lines], kind=kind
+        "member", gettext("党员名册"), headers, [[str(v or "") for v in line] for line in lines], kind=kind
     )
 
 
@@ -131,8 +133,8 @@ def member(member_id: int) -> Any:
             continue
         if column.data_class >= 3 and not edits:
             continue
-        value = column.show(known[column.name])
-        facts.append((column.header, value if private else MASKED.get(column.name, str)(value)))
+        value = value_on_screen(column, known[column.name])
+        facts.append((on_screen(column.header), value if private else MASKED.get(column.name, str)(value)))
     if edits:
         facts.append((gettext("身份证号后4位"), row.ric_tail))
     if private:
@@ -223,7 +225,8 @@ def _fields(importer: Members, values: dict[str, Any]) -> dict[str, Any]:
     if name:
         found = importer.units.get(key(name), [])
         if len(found) != 1:
-            raise NotAllowed(ambiguous("工作单位", name, len(found)) if found else unknown("工作单位", name))
+            label = gettext("工作单位")
+            raise NotAllowed(ambiguous(label, name, len(found)) if found else unknown(label, name))
     fields = importer.columns({n: v for n, v in values.items() if v is not None})
     empty = {"sex": "9", "lost_contact": False, "floating": False, "state": "normal"}
     for cleared in (n for n, v in values.items() if v is None):

@@ -15,12 +15,13 @@ from portal.desk import forms, listing
 from portal.desk.blueprint import desk
 from portal.desk.exports import hand_out
 from portal.members.models import Member
-from portal.organizations import service
+from portal.organizations import service, words
 from portal.organizations.models import Organization, Unit, UnitCoverage
 from portal.sheets.imports.columns.organizations import KINDS, PROFILE
 from portal.sheets.imports.importer import ambiguous, key, unknown
 from portal.sheets.imports.organizations import Organizations, values_of
 from portal.sheets.rows import Row
+from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -47,7 +48,7 @@ def _found() -> Select[Any]:
 def organizations() -> Any:
     """List the living organizations."""
     page = listing.page(_found(), sorts={"name": _TABLE.c.sort_key}, ident=_TABLE.c.id)
-    return render("desk/organizations.html", block="list", page=page, kinds=KINDS)
+    return render("desk/organizations.html", block="list", page=page, kinds=words.KINDS)
 
 
 @desk.post("/d/<district_code>/desk/organizations/export")
@@ -90,7 +91,7 @@ def organization(organization_id: int) -> Any:
     """Show one organization with what belongs to it."""
     row = _one(organization_id)
     known = _known(row)
-    facts = [(c.header, c.show(known[c.name])) for c in COLUMNS if c.name in known]
+    facts = [(on_screen(c.header), value_on_screen(c, known[c.name])) for c in COLUMNS if c.name in known]
     units = session.execute(
         select(Unit.id, Unit.name)
         .join(UnitCoverage, UnitCoverage.unit_id == Unit.id)
@@ -190,7 +191,7 @@ def _named(name: str) -> Organization:
     importer.prepare([])
     found = importer.existing.get(key(name), [])
     if len(found) != 1:
-        label = "上级党组织"
+        label = gettext("上级党组织")
         raise service.NotAllowed(ambiguous(label, name, len(found)) if found else unknown(label, name))
     return found[0]
 

@@ -20,6 +20,7 @@ from portal.sheets.imports.columns.units import KINDS, PROFILE, STATUSES
 from portal.sheets.imports.importer import ambiguous, key, unknown
 from portal.sheets.imports.units import Units
 from portal.sheets.rows import Row
+from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -52,7 +53,8 @@ def units() -> Any:
     """List the units."""
     sorts = {"name": _TABLE.c.sort_key, "staff": func.coalesce(_TABLE.c.staff, -1)}
     page = listing.page(_found(), sorts=sorts, ident=_TABLE.c.id)
-    return render("desk/units.html", block="list", page=page, kinds=KINDS, statuses=STATUSES)
+    kinds, statuses = ({code: on_screen(word) for code, word in one.items()} for one in (KINDS, STATUSES))
+    return render("desk/units.html", block="list", page=page, kinds=kinds, statuses=statuses)
 
 
 def _importer() -> Units:
@@ -94,7 +96,7 @@ def unit(unit_id: int) -> Any:
     """Show one unit."""
     row = _one(unit_id)
     known = _importer().values_of(row)
-    facts = [(c.header, c.show(known[c.name])) for c in COLUMNS if c.name in known]
+    facts = [(on_screen(c.header), value_on_screen(c, known[c.name])) for c in COLUMNS if c.name in known]
     return render("desk/unit.html", row=row, facts=facts)
 
 
@@ -168,7 +170,8 @@ def _columns(importer: Units, values: dict[str, Any]) -> dict[str, Any]:
     if name:
         found = importer.organizations.get(key(name), [])
         if len(found) != 1:
-            raise NotAllowed(ambiguous("党组织", name, len(found)) if found else unknown("党组织", name))
+            label = gettext("党组织")
+            raise NotAllowed(ambiguous(label, name, len(found)) if found else unknown(label, name))
     columns = importer.columns({n: v for n, v in values.items() if v is not None})
     empty: dict[str, Any] = {"aliases": [], "above_scale": False, "operating_status": "operating"}
     for cleared in (n for n, v in values.items() if v is None):

@@ -13,6 +13,7 @@ from portal.api import gettext as _
 
 from .. import page_words as words
 from ..amounts import percent, yuan
+from ..category_words import on_screen
 from ..queries import ledger as queries
 from ..queries.branch import BranchPlace
 from . import dues
@@ -88,7 +89,7 @@ def table(
             str(number),
             line.name,
             "" if line.base_fen is None else yuan(line.base_fen),
-            percent(line.rate) if line.rate is not None else line.category_label,
+            percent(line.rate) if line.rate is not None else on_screen(line.category_label),
             "" if line.monthly_fen is None else yuan(line.monthly_fen),
             yuan(line.due_fen),
             yuan(line.paid_fen),
