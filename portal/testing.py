@@ -19,6 +19,7 @@ import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select, update
 from werkzeug.datastructures import Headers
 
@@ -74,10 +75,28 @@ def app(data_dir: Path) -> Iterator[Flask]:
     """Return the real application over this test's database; an app context is open."""
     made = create_app(settings(data_dir))
     made.test_client_class = Browser
+    made.jinja_env.bytecode_cache = _TEMPLATES
     with made.app_context():
         yield made
         session.remove()
         database.db.engine.dispose()
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once a process: every test has its own application, not its own templates."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.known:
+            bucket.bytecode_from_string(self.known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = _Compiled()
 
 
 class Browser(FlaskClient):
