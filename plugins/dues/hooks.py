@@ -86,17 +86,26 @@ def _card(found: Statement) -> Card:
 
 
 def todos(actor: Actor) -> list[Todo]:
-    """Return the base that waits for my word, and what waits for staff."""
+    """Return what waits for this person, as a member and as staff."""
     return [*_own_todos(actor), *staff.todos(actor)]
 
 
 def _own_todos(actor: Actor) -> list[Todo]:
+    """Return the payment whose end is not known, and the base that waits for my word."""
     if actor.member_id is None or not actor.can("dues.pay"):
         return []
+    found: list[Todo] = []
+    paying = payments.underway(member_id=actor.member_id, purpose=books.PURPOSE)
+    if paying is not None:
+        text = _("有一笔%(sum)s的付款还没有结果", sum=fen(paying.amount_fen))
+        found.append(
+            Todo(key="dues.paying", label=text, url=url_for("pay.show", uid=paying.uid, back=1), order=10)
+        )
     proposal = waiting(actor.member_id)
-    if proposal is None or proposal.assessed.state != "draft":
-        return []
-    return [Todo(key="dues.base", label=_("请看一遍支部登记的党费基数"), url=url_for("dues.base"), order=20)]
+    if proposal is not None and proposal.assessed.state == "draft":
+        text = _("请看一遍支部登记的党费基数")
+        found.append(Todo(key="dues.base", label=text, url=url_for("dues.base"), order=20))
+    return found
 
 
 def panels(actor: Actor, member: MemberRef) -> list[Panel]:

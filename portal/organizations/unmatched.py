@@ -132,6 +132,13 @@ def queue(*, state: str = "open", after: int | None = None) -> tuple[list[Questi
     return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
 
 
+def waiting() -> int:
+    """Count the questions that wait for a call."""
+    table = Unmatched.__table__
+    found = rows(Unmatched, func.count(table.c.id)).where(table.c.state == "open")
+    return int(session.execute(found).scalar_one())
+
+
 def one(question_id: int) -> tuple[Unmatched, Question] | None:
     """Return a question of the district in scope, as a row and as the desk reads it."""
     row = session.execute(select(Unmatched).where(Unmatched.id == question_id)).scalar_one_or_none()

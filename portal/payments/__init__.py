@@ -20,7 +20,14 @@ from portal.payments.purpose import (
 from portal.payments.sending import send_create
 from portal.payments.settling import check_attempt, close_attempt
 from portal.payments.staff import FourEyes, Receipt, record_receipts
-from portal.payments.starting import AlreadyPaid, StillOpen, has_open_attempt, start_attempt
+from portal.payments.starting import (
+    AlreadyPaid,
+    StillOpen,
+    Underway,
+    has_open_attempt,
+    start_attempt,
+    underway,
+)
 
 __all__ = [
     "Allocation",
@@ -34,6 +41,7 @@ __all__ = [
     "PurposeRefused",
     "Receipt",
     "StillOpen",
+    "Underway",
     "Way",
     "apply_fact",
     "by_slug",
@@ -47,5 +55,6 @@ __all__ = [
     "record_receipts",
     "send_create",
     "start_attempt",
+    "underway",
     "ways",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock, crypto
-from portal.database import Conflict, session, transaction
+from portal.database import Conflict, rows, session, transaction
 from portal.payments import numbers, purposes
 from portal.payments.calling import queue
 from portal.payments.contract import Flow
@@ -152,11 +154,25 @@ def _check_lines(lines: Sequence[PayLine]) -> None:
         raise ValueError("a line is a positive number of fen")
 
 
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A payment nobody knows the end of yet: its page and its sum in fen."""
+
+    uid: str
+    amount_fen: int
+
+
+def underway(*, member_id: int, purpose: str) -> Underway | None:
+    """Return the payment that somebody may be making for this member right now; there is at most one."""
+    table: Any = PaymentAttempt.__table__.c
+    found = session.execute(
+        rows(PaymentAttempt, table.uid, table.amount_fen).where(
+            table.member_id == member_id, table.purpose == purpose, table.state.in_(OPEN)
+        )
+    ).first()
+    return Underway(uid=found.uid, amount_fen=found.amount_fen) if found else None
+
+
 def has_open_attempt(*, member_id: int, purpose: str) -> bool:
     """Tell whether somebody may be paying for this member right now."""
-    where = select(PaymentAttempt.id).where(
-        PaymentAttempt.member_id == member_id,
-        PaymentAttempt.purpose == purpose,
-        PaymentAttempt.state.in_(OPEN),
-    )
-    return session.scalar(where) is not None
+    return underway(member_id=member_id, purpose=purpose) is not None

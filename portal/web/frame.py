@@ -18,7 +18,9 @@ from werkzeug.local import LocalProxy
 from portal import clock
 from portal.current import district_or_none, registry
 from portal.districts import settings
+from portal.identity import permissions
 from portal.plugin import NavItem
+from portal.web import access
 from portal.web.headers import nonce
 
 _NOTICE = "portal_notice"
@@ -98,10 +100,19 @@ def _places(district: Any) -> list[Place]:
         here = request.endpoint == item.endpoint or (
             item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me", "desk"}
         )
-        if request.url_rule is not None and request.url_rule.rule.startswith("/d/<district_code>/desk/"):
-            here = item.key == "desk"  # the desk's pages of a room are the desk's
+        if _at_the_desk():
+            here = item.key == "desk"
         found.append(Place(item.label, url_for(item.endpoint), item.icon, here, item.staff))
     return found
+
+
+def _at_the_desk() -> bool:
+    """Tell whether this page is work for others: under the desk's address, or not for members to enter."""
+    if request.url_rule is not None and request.url_rule.rule.startswith("/d/<district_code>/desk/"):
+        return True
+    wanted = access.of(current_app.view_functions.get(request.endpoint or ""))
+    known = permissions.declared().get(wanted.permission) if wanted else None
+    return known is not None and not known.roles & {"member", "resident"}
 
 
 def _site() -> Any:

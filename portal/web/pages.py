@@ -10,11 +10,12 @@ from flask_babel import gettext
 from sqlalchemy import Select, bindparam, select, update
 
 from portal.current import district, registry
-from portal.database import session, transaction
+from portal.database import everything, session, transaction
 from portal.districts.models import District
 from portal.identity.models import Account
 from portal.members import queries as members
-from portal.organizations.models import Organization
+from portal.organizations import unmatched
+from portal.organizations.models import Organization, ServiceCenter
 from portal.plugin import Todo
 from portal.web import doors
 from portal.web.access import public, requires, signed_in
@@ -27,8 +28,12 @@ pages = Blueprint("web", __name__)
 @pages.get("/")
 @public
 def landing() -> Response:
-    """Show the districts and the two ways in: find my organization, log in."""
-    found = session.execute(select(District.code, District.name, District.kind).order_by(District.path)).all()
+    """Show the districts that have a center, and the two ways in: find my organization, log in."""
+    desks = select(ServiceCenter.__table__.c.district_id)
+    with everything():  # every district with a service center, whoever looks: public, names only
+        found = session.execute(
+            select(District.code, District.name).where(District.id.in_(desks)).order_by(District.path)
+        ).all()
     return render("web/landing.html", districts=found, ways=_ways())
 
 
@@ -67,19 +72,20 @@ def me() -> Response:
 
 def _own_todos() -> list[Todo]:
     """Return what waits for this person in the core itself."""
-    if not g.actor.is_staff or not g.actor.can("core.requests.answer"):
-        return []
-    waiting = len(members.answerable(g.actor, limit=100))
-    if not waiting:
-        return []
-    return [
-        Todo(
-            key="requests",
-            label=gettext("有申请等您答复"),
-            url=url_for("requests.queue"),
-            count=waiting,
-        )
-    ]
+    found: list[Todo] = []
+    if not g.actor.is_staff:
+        return found
+    if g.actor.can("core.requests.answer"):
+        waiting = len(members.answerable(g.actor, limit=100))
+        if waiting:
+            text = gettext("有申请等您答复")
+            found.append(Todo(key="requests", label=text, url=url_for("requests.queue"), count=waiting))
+    if g.actor.can("core.members.edit"):
+        asked = unmatched.waiting()
+        if asked:
+            text = gettext("有人没找到组织，等您联系")
+            found.append(Todo(key="unmatched", label=text, url=url_for("find.unmatched_list"), count=asked))
+    return found
 
 
 def _my_organization() -> list[Any]:
@@ -96,7 +102,7 @@ def _path_of_branch() -> Select[Any]:
     table = Organization.__table__.alias("above")
     own = Organization.__table__.alias("own")
     return (
-        select(table.c.name, table.c.office_address, table.c.office_phone, table.c.opening_hours)
+        select(table.c.id, table.c.name, table.c.office_address, table.c.office_phone, table.c.opening_hours)
         .join(own, own.c.path.startswith(table.c.path))
         .where(
             own.c.id == bindparam("organization_id"),

@@ -185,3 +185,14 @@ def test_a_sum_that_is_no_longer_owed_is_not_asked_for(till: Till) -> None:
     assert till.begin([]).status_code == 422
     assert till.begin(["2026-99"]).status_code == 400
     assert till.attempt() is None
+
+
+def test_whoever_never_came_back_sees_the_payment_under_way(till: Till):
+    assert "看付款结果" not in till.page().get_data(as_text=True)
+    till.begin(till.months)
+    page = till.page().get_data(as_text=True)
+    link = f"/d/{till.district.code}/pay/{till.attempt().uid}?back=1"
+    assert "请先不要再付" in page and link in page
+    assert link in till.browser.get(f"/d/{till.district.code}/").get_data(as_text=True)
+    shown = till.browser.get(link).get_data(as_text=True)
+    assert shown.count("btn-primary") == 1 and "查一下付款结果" in shown

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal import clock
 from portal.database import everything, session, transaction
+from portal.districts.models import District
+from portal.organizations import unmatched
 from portal.organizations.models import CenterRoom, Organization, Place, ServiceCenter, Unit
 from portal.testing import queries
 
@@ -194,3 +196,26 @@ def test_the_desks_pages_of_this_room_stand_under_the_desk(town, world):
     page = browser.get(f"/d/{town.district.code}/desk/places").get_data(as_text=True)
     found = re.findall(r'href="([^"]+)" aria-current="page"', page)
     assert found == [f"/d/{town.district.code}/desk/"]
+
+
+def test_the_front_page_names_only_districts_with_a_center(town, client, world):
+    world.district()
+    page = client.get("/").get_data(as_text=True)
+    with everything():
+        desks = set(session.scalars(select(ServiceCenter.district_id)))
+        districts = session.execute(select(District.id, District.code)).all()
+    assert desks and len(districts) > len(desks)
+    for district_id, code in districts:
+        assert (f'href="/d/{code}/"' in page) is (district_id in desks)
+
+
+def test_a_question_waits_for_the_desk_on_the_start_page(town, world):
+    staff = world.browser(world.account(role="desk", district=town.district))
+    here = f"/d/{town.district.code}"
+    assert "有人没找到组织，等您联系" not in staff.get(f"{here}/").get_data(as_text=True)
+    with world.writing(town.district):
+        unmatched.ask(
+            district_id=town.district.id, typed="某某公司", question="", phone="10000000001", address=None
+        )
+    page = staff.get(f"{here}/").get_data(as_text=True)
+    assert "有人没找到组织，等您联系" in page and f'href="{here}/desk/"' in page

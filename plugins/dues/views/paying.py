@@ -9,6 +9,7 @@ from flask import abort, g, request, url_for
 from portal.api import crypto, district, go, hand_over, payments, render, requires
 from portal.api import gettext as _
 
+from .. import page_words as words
 from ..months import parse_month
 from ..service import books
 from ..timeline import Choice, Timeline
@@ -34,6 +35,7 @@ def choose() -> Any:
         block="content",
         found=found,
         choice=choice,
+        words=words,
         ways=ways,
     )
 

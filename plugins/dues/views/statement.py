@@ -40,6 +40,7 @@ def statement_page(*, picked: list[str] | None = None, error: str = "", status: 
         picked=owed if picked is None else picked,
         error=error,
         words=words,
+        underway=payments.underway(member_id=found.member_id, purpose=books.PURPOSE),
         payee=ways[0].account.payee_name if ways else "",
         can_pay=bool(ways),
     )

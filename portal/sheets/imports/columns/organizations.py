@@ -63,7 +63,7 @@ PROFILE = Profile(
             width=34,
             data_class=0,
             parse=text.full_name(120),
-            note=_("写上级的全称。上级可以在同一张表里。"),
+            note=_("写上级的全称。"),
         ),
         Column(name="code", header="党组织代码", aliases=("组织代码",), parse=text.text(20), data_class=0),
         Column(
