@@ -7,11 +7,12 @@
 
   /* ----- the one live region: its words come from the page, so that they are translated ----- */
   var status = doc.getElementById("status"), clearing;
-  function say(text, kind, stay) {
+  function say(text, kind, stay, quiet) {
     if (!status || !text) return;
     clearTimeout(clearing);
     status.textContent = "";
     status.dataset.kind = kind || "";
+    status.classList.toggle("visually-hidden", !!quiet);  // the page itself shows these words
     // a fresh turn, so that the same words are read again
     setTimeout(function () { status.textContent = text; }, 60);
     if (!stay) clearing = setTimeout(hush, 8000);
@@ -31,7 +32,7 @@
     var bad = scope.matches && scope.matches(".error-summary") ? scope : scope.querySelector(".error-summary");
     if (bad) { focusOn(bad); return; }
     var spoken = scope.querySelector("[data-announce]");
-    if (spoken) say(spoken.dataset.announce);
+    if (spoken) say(spoken.dataset.announce, "", false, "announceQuiet" in spoken.dataset);
     var head = scope.querySelector("[data-focus]") || (changed && scope.querySelector("h1"));
     if (head) focusOn(head);
   }
