@@ -36,4 +36,4 @@ def test_work_for_others_stands_under_the_desk_in_the_navigation(day) -> None:  
 def test_a_treasurer_finds_bases_and_deposits_at_the_desk(branch: Branch) -> None:
     treasurer = branch.world.browser(branch.world.account(role="treasurer", district=branch.district))
     page = treasurer.get(f"/d/{branch.district.code}/desk/").get_data(as_text=True)
-    assert "党费基数" in page and "现金存银行" in page and "支部党费" not in page
+    assert "党费基数" in page and "现金存银行" in page and ">支部党费<" not in page
