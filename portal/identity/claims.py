@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from portal import audit, clock, crypto
-from portal.database import session, transaction
+from portal.database import everything, session, transaction
+from portal.districts.models import District
 from portal.identity import people, sessions
 from portal.identity.login_models import LoginCode, PaperCode
-from portal.identity.models import Account
+from portal.identity.models import STAFF_ROLES, Account, Grant
 from portal.identity.people import MEMBER
 
 PAPER_LIFE = timedelta(days=3)
 PAPER_TRIES = 5
 #: No I, L, O, U, 0, 1: read from paper, typed by old hands.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class StaffCode(PermissionError):
+    """Whoever prints a code for somebody with a role must be able to give that role."""
 
 
 def claim(proven: LoginCode, *, name: str, tail: str, phone: str) -> int | None:
@@ -93,7 +99,12 @@ def print_code(member_id: int, *, district_id: int, by: Any) -> str:
     """Make a first-login code for a member whose identity card was looked at; earlier ones are void.
 
     Return it for the sheet: it is not kept. The caller has checked that ``by`` may do this here.
+
+    Raises:
+        StaffCode: the member holds a role that ``by`` could not have given.
     """
+    if not may_vouch(member_id, district_id=district_id, by=by):
+        raise StaffCode
     code = "".join(secrets.choice(ALPHABET) for _ in range(10))
     now = clock.now()
     with transaction():
@@ -112,6 +123,33 @@ def print_code(member_id: int, *, district_id: int, by: Any) -> str:
         )
         audit.record("account.paper_code", ("member", member_id), actor=by, district=district_id)
     return f"{code[:5]}-{code[5:]}"
+
+
+def may_vouch(member_id: int, *, district_id: int, by: Any) -> bool:
+    """Tell whether ``by`` may hand out the way into this member's account.
+
+    The code opens the account with all its roles and leads its number elsewhere: a clerk could become the
+    treasurer. Where roles are held, only somebody who could give every one of them here may (rule K12).
+    """
+    held = _roles_of(member_id)
+    if not held:
+        return True
+    here = session.scalar(select(District.path).where(District.id == district_id)) or "/none/"
+    inside = all(row.path.startswith(here) and row.role != "deployer" for row in held)
+    return inside and bool(by.reach("core.roles").everywhere)
+
+
+def _roles_of(member_id: int) -> Sequence[Any]:
+    """Return the roles above a plain member that a member's account holds, today or later, anywhere."""
+    with everything():
+        found = select(Grant.role, Grant.granted_at, District.path)
+        found = found.join(District, District.id == Grant.district_id)
+        found = found.join(Account, Account.id == Grant.account_id)
+        found = found.join(MEMBER, MEMBER.c.person_id == Account.person_id)
+        ended = Grant.valid_to.is_not(None) & (Grant.valid_to <= clock.today())
+        return session.execute(
+            found.where(MEMBER.c.id == member_id, Grant.role.in_(STAFF_ROLES), ~ended)
+        ).all()
 
 
 def _paper_hash(code: str) -> str:
@@ -134,13 +172,17 @@ def redeem(typed: str, *, name: str) -> int | None:
             PaperCode.tries < PAPER_TRIES,
         )
         paper = session.execute(
-            alive.values(tries=PaperCode.tries + 1).returning(PaperCode.id, PaperCode.member_id)
+            alive.values(tries=PaperCode.tries + 1).returning(
+                PaperCode.id, PaperCode.member_id, PaperCode.created_at
+            )
         ).first()
     if paper is None:
         return None
     row = session.execute(select(MEMBER).where(MEMBER.c.id == paper.member_id)).one()
     if row.closed_on is not None or not people.same_name(row.name, name):
         return None
+    if any(role.granted_at >= paper.created_at for role in _roles_of(row.id)):
+        return None  # the paper is older than the role: nobody vouched for that
     with transaction():
         first = update(PaperCode).where(PaperCode.id == paper.id, PaperCode.used_at.is_(None))
         done: Any = session.execute(first.values(used_at=clock.now()))

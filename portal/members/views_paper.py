@@ -74,7 +74,11 @@ def print_code(member_id: int) -> Any:
     member = _member(member_id)
     if request.form.get("seen") != "1":
         return _check_page(member, gettext("请先看过本人的身份证，再打印。"), status=422)
-    code = claims.print_code(member.id, district_id=district().id, by=g.actor)
+    try:
+        code = claims.print_code(member.id, district_id=district().id, by=g.actor)
+    except claims.StaffCode:
+        problem = gettext("这位同志有工作权限，登录码只能由授予权限的管理员打印。")
+        return _check_page(member, problem, status=403)
     address = current_app.config["PUBLIC_URL"] + url_for("identity.paper")
     return render(
         "members/paper_sheet.html",

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.database import session
+from portal.identity import claims
 from portal.testing import World
 
 BASE = "/d/990001/desk/login-codes"
@@ -50,6 +51,39 @@ def test_secretary_reaches_the_own_branch_only(world: World, here: Any) -> None:
         assert browser.get(f"{BASE}/{member.id}").status_code == 404
         assert browser.post(f"{BASE}/{member.id}", data={"seen": "1"}).status_code == 404
     assert browser.get(f"{BASE}/{mine.id}").status_code == 200
+
+
+def test_a_clerk_cannot_print_the_way_into_a_treasurers_account(world: World, here: Any) -> None:
+    """The code opens the account with its roles and moves its number: a clerk would become the treasurer."""
+    branch = world.organization(here)
+    desk = world.browser(world.account(role="desk", district=here))
+    secretary = world.browser(world.account(role="secretary", organization=branch))
+    admin = world.browser(world.account(role="district_admin", district=here))
+    treasurer = world.member(branch, name="钱司库")
+    world.account(treasurer, role="treasurer", district=here)
+    elsewhere = world.member(branch, name="孙外区")
+    world.account(elsewhere, role="desk", district=world.district())
+    deployer = world.member(branch, name="李部署")
+    world.account(deployer, role="deployer", district=here)
+    for browser, member, status in (
+        (desk, treasurer, 403),
+        (secretary, treasurer, 403),
+        (admin, treasurer, 200),
+        (admin, elsewhere, 403),
+        (admin, deployer, 403),
+    ):
+        answer = browser.post(f"{BASE}/{member.id}", data={"seen": "1"})
+        assert answer.status_code == status, member.name
+        assert ("data-code>" in answer.text) == (status == 200)
+
+
+def test_a_paper_older_than_the_role_opens_nothing(world: World, here: Any) -> None:
+    member = world.member(world.organization(here), name="钱司库")
+    desk = world.browser(world.account(role="desk", district=here))
+    code = re.findall(r"data-code>([^<]+)<", desk.post(f"{BASE}/{member.id}", data={"seen": "1"}).text)[0]
+    world.account(member, role="treasurer", district=here)
+    session.rollback()
+    assert claims.redeem(code, name="钱司库") is None
 
 
 def test_member_and_visitor_do_not_reach_it(world: World, here: Any) -> None:
