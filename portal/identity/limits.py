@@ -112,12 +112,18 @@ def asking(phone_index: str, address: str, device: str | None) -> tuple[Rule, ..
     )
 
 
-def guessing(what: str, value: str, address: str) -> tuple[Rule, ...]:
-    """Return the limits of wrong tries (a password, a paper code, somebody's name)."""
-    return (
-        Rule(f"{what}.here", f"{value}@{address}", ((10, 15 * MINUTE),)),
-        Rule(f"{what}.address", address, ((60, HOUR),)),
-    )
+def guessing(what: str, value: str, address: str, *, device: str | None = None) -> tuple[Rule, ...]:
+    """Return the limits of wrong tries (a password, a paper code, somebody's name).
+
+    The tries of all addresses together are limited too: many addresses guess no faster than a few. Only
+    ``device``, on which this person logged in before, is spared that, so that no stranger locks them out.
+    """
+    rules = (Rule(f"{what}.address", address, ((60, HOUR),)),)
+    if device is not None:
+        return (Rule(f"{what}.device", f"{value}@{device}", ((10, 15 * MINUTE),)), *rules)
+    if value:
+        rules = (Rule(f"{what}.all", value, ((30, HOUR), (100, DAY))), *rules)
+    return (Rule(f"{what}.here", f"{value}@{address}", ((10, 15 * MINUTE),)), *rules)
 
 
 @job("identity.forget_events", daily=time(3, 40))

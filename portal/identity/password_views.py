@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.database import session, transaction
-from portal.identity import addresses, claims, codes, entering, limits, passwords, people, wishes
+from portal.identity import addresses, claims, codes, devices, entering, limits, passwords, people, wishes
 from portal.identity.models import Account, LoginSession
 from portal.identity.views import identity, no_match, too_often
 from portal.web.access import public, requires
@@ -44,7 +44,9 @@ def check_password() -> Any:
     username, secret = request.form.get("username", ""), request.form.get("password", "")
     if not username.strip() or not secret:
         return _password_page(back, gettext("用户名和密码都要填。"), status=422)
-    rules = limits.guessing("password", people.tidy(username).casefold(), wishes.address())
+    name, index = passwords.meant(username)
+    device = devices.known(index) if index else None
+    rules = limits.guessing("password", name, wishes.address(), device=device)
     try:
         limits.check(*rules)
     except limits.TooOften as error:

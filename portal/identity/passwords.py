@@ -77,6 +77,18 @@ def _fits(known: str, password: str) -> bool:
         return False
 
 
+def meant(username: str) -> tuple[str, str | None]:
+    """Return under which name guesses at this account are counted, and the index of its number if known.
+
+    A number is one name however it is written: blanks and hyphens do not buy more tries.
+    """
+    digits, plain = people.tidy_phone(username), people.tidy(username)
+    if len(digits) == 11 and digits.isascii() and digits.isdigit():
+        index = crypto.blind_index("phone", digits)
+        return index, index
+    return plain.casefold(), session.scalar(select(Account.phone_index).where(Account.username == plain))
+
+
 def _candidate(username: str) -> Any:
     columns = (Account.id, Account.password_hash)
     usable = (Account.password_hash.is_not(None), Account.disabled_at.is_(None))

@@ -76,6 +76,27 @@ def test_guessing_is_limited_where_the_guesser_is(visitor: Visitor, other: Visit
         assert enter(other).location == "/d/990001/"
 
 
+def test_many_spellings_of_a_number_are_one_name(other: Visitor, account: Any) -> None:
+    give(account)
+    written = [f"{PHONE[:cut]}-{PHONE[cut:]}" for cut in range(1, 11)]
+    answers = [enter(other, username, "wrong-password").status_code for username in [*written, f"+86{PHONE}"]]
+    assert answers == [422] * 10 + [429]
+
+
+def test_many_addresses_guess_no_faster_and_lock_nobody_out(
+    visitor: Visitor, world: World, account: Any
+) -> None:
+    give(account)
+    assert enter(visitor).status_code == 303  # she was here before, on this device
+    visitor.browser.post("/logout", headers={"X-CSRFToken": "x"})
+    app = world.app
+    strangers = [Visitor(app, world.browser(), f"203.0.113.{n}") for n in range(11)]
+    tried = [enter(one, password="wrong-password").status_code for one in strangers for _ in range(3)]
+    assert (tried[:30], tried[30:]) == ([422] * 30, [429] * 3)
+    visitor.browser.delete_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert enter(visitor).location == "/d/990001/"
+
+
 def test_branch_role_needs_the_code_as_well(visitor: Visitor, world: World, here: Any) -> None:
     secretary = world.account(role="secretary", organization=world.organization(here), phone=PHONE)
     give(secretary)
