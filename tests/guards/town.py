@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import false, insert, select
 from werkzeug.routing import Rule
 
 from portal import clock
@@ -37,6 +37,10 @@ class Side:
     members: list[Member]
     unit: Unit
     place: Place
+    #: Another branch of the same district, with its own marker; only the left side has one.
+    neighbour: Side | None = None
+    #: This side is such a branch: its records are those of its branch and members.
+    is_branch: bool = False
 
 
 class Town:
@@ -44,11 +48,11 @@ class Town:
 
     def __init__(self, world: World, app: Flask) -> None:
         self.world, self.app = world, app
-        self.left = self._side("甲密", "999911")
+        self.left = self._side("甲密", "999911", neighbour="丙密")
         self.right = self._side("乙密", "999922")
         session.remove()
 
-    def _side(self, marker: str, code: str) -> Side:
+    def _side(self, marker: str, code: str, *, neighbour: str = "") -> Side:
         world = self.world
         district = world.district(code=code)
         top = world.organization(district, kind="committee", name=f"{code}党委")
@@ -81,12 +85,35 @@ class Town:
                 )
             )
         side = Side(marker, district, branch, members, unit, place)
+        if neighbour:
+            side.neighbour = self._neighbour(neighbour, side, top)
         reference = world.ref(district)
         registry = self.app.extensions["portal.registry"]
         for _slug, register in registry.implementers("register_demo"):
             with world.writing(district), transaction():
                 register(district=reference, seed=SEED)
         return side
+
+    def _neighbour(self, marker: str, side: Side, top: Organization) -> Side:
+        world, district = self.world, side.district
+        branch = world.organization(district, kind="branch", name=f"{district.code}邻支部", parent=top)
+        members = [world.member(branch, name=f"{marker}{letter}") for letter in "赵钱孙"]
+        asker = world.account(members[0])
+        with world.writing(district), transaction():
+            session.add(
+                Request(
+                    district_id=district.id,
+                    reference=f"N{district.code}",
+                    kind="members.claim",
+                    asked_by=asker.id,
+                    member_id=members[0].id,
+                    organization_id=branch.id,
+                    answer_permission="core.requests.answer",
+                    subject=f"{marker}的申请",
+                    asked_at=clock.now(),
+                )
+            )
+        return Side(marker, district, branch, members, side.unit, side.place, is_branch=True)
 
     # --- people -------------------------------------------------------------------------------
 
@@ -177,13 +204,23 @@ class Town:
             if stem and table.name != stem and not table.name.endswith(f"_{stem}"):
                 continue
             with everything():
-                found = session.scalar(
-                    select(table.c[column]).where(table.c.district_id == side.district.id).limit(1)
-                )
+                found = session.scalar(select(table.c[column]).where(_belongs(table, side)).limit(1))
             session.rollback()
             if found is not None:
                 return found
         return None
+
+
+def _belongs(table: Any, side: Side) -> Any:
+    """Return the clause that keeps a scoped table to one side."""
+    here = table.c.district_id == side.district.id
+    if not side.is_branch:
+        return here
+    if "organization_id" in table.c:
+        return here & (table.c.organization_id == side.branch.id)
+    if "member_id" in table.c:
+        return here & table.c.member_id.in_([member.id for member in side.members])
+    return here & false()
 
 
 def access_of(app: Flask, rule: Rule) -> access.Access | None:
@@ -210,6 +247,11 @@ def state(app: Flask, *, without: tuple[str, ...] = (), of: Side | None = None) 
                 ]:
                     continue
                 statement += f" where district_id = {of.district.id}"
+                if of.is_branch:
+                    clause = _rows_of(connection, name, of)
+                    if clause is None:
+                        continue
+                    statement += f" and {clause}"
             digest = hashlib.sha256()
             for row in connection.execute(statement):
                 digest.update(repr(row).encode())
@@ -217,6 +259,14 @@ def state(app: Flask, *, without: tuple[str, ...] = (), of: Side | None = None) 
     finally:
         connection.close()
     return found
+
+
+def _rows_of(connection: sqlite3.Connection, name: str, side: Side) -> str | None:
+    columns = {row[1] for row in connection.execute(f'pragma table_info("{name}")')}
+    if name == "member" or "member_id" in columns:
+        numbers = ",".join(str(member.id) for member in side.members)
+        return f"{'id' if name == 'member' else 'member_id'} in ({numbers})"
+    return f"organization_id = {side.branch.id}" if "organization_id" in columns else None
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
