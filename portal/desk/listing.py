@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Select, func, or_, tuple_
 
 from portal.database import session
 from portal.sheets.values.text import squeeze
+from portal.web.asked import LARGEST
 
 SIZE = 50
-_MOST = 2**62  # what a database takes as a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +79,11 @@ def _open(cursor: str, column: Any) -> tuple[Any, int]:
         value, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if wanted is date:
             value = date.fromisoformat(value)
-        if type(value) is not wanted or type(last) is not int or abs(last) > _MOST:
+        if type(value) is not wanted or type(last) is not int or abs(last) > LARGEST:
             raise ValueError
-        if wanted is int and abs(value) > _MOST:
+        if wanted is int and abs(value) > LARGEST or wanted is str and "\0" in value:
             raise ValueError
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         abort(400)
     return value, last
 

@@ -14,7 +14,7 @@ from portal.database.scope import set_scope
 from portal.districts import queries as districts
 from portal.identity import kept, loading, sessions
 from portal.identity.actor import ANONYMOUS
-from portal.web import access, htmx
+from portal.web import access, asked, htmx
 from portal.web.links import login_url
 
 
@@ -45,6 +45,7 @@ def _admit() -> Any:
     g.district, g.actor = None, ANONYMOUS
     # Our own number: a client's header is never believed (ASVS 4.1.3).
     g.request_id = crypto.new_uid()
+    asked.refuse_odd_address()
     if request.endpoint is None or request.endpoint == "static" or request.endpoint.endswith(".static"):
         return None
     loaded = _load_actor()

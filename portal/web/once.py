@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal import clock
 from portal.database import Conflict, is_postgresql, session, transaction
 from portal.jobs import job
+from portal.web.asked import number
 from portal.web.frame import say
 from portal.web.htmx import go
 from portal.web.models import SentForm
@@ -130,6 +131,6 @@ def forget_sent_forms(_payload: Any) -> None:
 def required_version() -> int:
     """Return the version the form was read at; a form without one is refused with 400 (rule K3)."""
     try:
-        return int(request.form["version"])
+        return number(request.form["version"])
     except (KeyError, ValueError):
         abort(400)

@@ -14,7 +14,7 @@ from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
-from portal.web import access, assets, errors, frame, gate, headers, htmx, languages
+from portal.web import access, asked, assets, errors, frame, gate, headers, htmx, languages
 
 csrf = CSRFProtect()
 
@@ -43,7 +43,9 @@ def configure(app: Flask) -> None:
     _languages(app)
     gate.install(app)  # before CSRF: the token of somebody logged in lives in the loaded session
     csrf.init_app(app)
+    app.before_request(asked.refuse_odd_form)
     htmx.install(app)
+    asked.install(app)
     headers.install(app)
     assets.install(app)
     frame.install(app)
