@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from portal.database import session
+from portal.members.models import Member
 from portal.organizations.service import NotAllowed
 from portal.sheets.imports import batches, commit
 from tests.sheets.files import OFFICIAL
@@ -42,6 +44,21 @@ def test_columns_of_dues_come_in_with_the_members_and_twice_changes_nothing(desk
     assert again.counts == {"new": 0, "changed": 0, "same": 3, "refused": 2}, outcomes(again)
     changed = desk.upload("members", sheet([*member_row(1), "在职", "6300", "2026-05"]))
     assert outcomes(changed)[0]["changes"] == [["党费基数", "5100.00", "6300.00"]]
+
+
+def test_nobody_writes_down_how_far_they_themselves_have_paid(desk, world):
+    """K12: the opening position is taken over as it stands in the sheet; so it is not one's own."""
+    desk.imported("members", sheet([*member_row(1), None, None, None], [*member_row(2), None, None, None]))
+    found = session.scalars(select(Member).order_by(Member.id)).all()
+    own = next(one for one in found if one.ric_tail == member_row(1)[OFFICIAL.index("公民身份证号")][-4:])
+    desk.actor = world.account(own, role="desk", district=desk.district).id
+    batch = desk.upload(
+        "members",
+        sheet([*member_row(1), "退休", "0", "2036-12"], [*member_row(2), "退休", "3860", "2026-05"]),
+    )
+    assert reasons(batch) == {2: "这是您本人的登记，这几栏请另一位同志导入。"}
+    same = desk.upload("members", sheet([*member_row(1, 学历="大学专科"), None, None, None]))
+    assert same.changed == 1 and not reasons(same)
 
 
 def test_batch_with_dues_is_taken_back_whole_or_not_at_all(desk):

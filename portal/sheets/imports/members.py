@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.database import session
 from portal.districts import settings
+from portal.identity.models import Account
 from portal.members import service
 from portal.members.events import ref
 from portal.members.models import Member, Person
@@ -42,9 +43,13 @@ class Members:
         self.profile = extended(PROFILE, self.contributions)
         self.branches: dict[str, list[tuple[int, str]]] = {}
         self.units: dict[str, list[tuple[int, str]]] = {}
+        self.own_person: int | None = None
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Read the district's branches, and its units unless the sheet names none."""
+        account_id = getattr(self.actor, "account_id", self.actor)
+        if account_id is not None and self.contributions:
+            self.own_person = session.scalar(select(Account.person_id).where(Account.id == account_id))
         living = select(Organization.id, Organization.name, Organization.kind).where(
             Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
         )
@@ -81,7 +86,16 @@ class Members:
                         branch=old.get("branch") or "",
                     )
                 )
+            if row.target is not None and self._is_own(row, old or {}):
+                row.refuse(_("这是您本人的登记，这几栏请另一位同志导入。"))
             judge(self.profile, row, old)
+
+    def _is_own(self, row: Row, old: Mapping[str, Any]) -> bool:
+        """Tell whether the importer decides in a plugin's columns what she herself owes (rule K12)."""
+        if self.own_person is None or row.target.person_id != self.own_person:
+            return False
+        said = {name: v for one in self.contributions for name, v in own_values(one, row.values).items()}
+        return any(value is not None and value != old.get(name) for name, value in said.items())
 
     def _find(self, row: Row, name: str, known: dict[str, list[tuple[int, str]]], label: str) -> None:
         said = row.values[name]
