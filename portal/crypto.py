@@ -127,6 +127,11 @@ def new_uid() -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
+def new_secret_name() -> str:
+    """Return 26 characters of 130 random bits: whoever holds it may look (a voucher's public address)."""
+    return "".join(secrets.choice(_CROCKFORD) for _ in range(26))
+
+
 def new_token() -> str:
     """Return a new secret of 256 random bits, safe in URLs; store only its ``token_hash``."""
     return secrets.token_urlsafe(32)

@@ -90,7 +90,11 @@ def export_members() -> Any:
         abort(404)
     headers = ["姓名", "所在党支部", "人员类别", "党籍状态", "加入党组织日期", "手机号后4位"]
     headers = [on_screen(header) for header in headers]
-    found = session.execute(_found().order_by(_TABLE.c.sort_key, _TABLE.c.id))
+    found = _found()
+    reach = queries.within(g.actor.reach("core.export"), _ORGANIZATION.c.path)
+    if reach is not None:
+        found = found.where(reach)
+    found = session.execute(found.order_by(_TABLE.c.sort_key, _TABLE.c.id))
     lines = [
         [r.name, r.branch, words.STAGE[r.stage], words.STATE[r.state], r.joined_on, r.phone_tail]
         for r in found

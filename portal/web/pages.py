@@ -122,7 +122,7 @@ def elder() -> Any:
         with transaction():
             session.execute(update(Account).where(Account.id == g.actor.account_id).values(elder=on))
     response = go(local_path(request.form.get("next")))
-    response.set_cookie("portal_elder", "1" if on else "0", max_age=31536000, path="/", samesite="Lax")
+    _remember(response, "portal_elder", "1" if on else "0")
     return response
 
 
@@ -135,8 +135,20 @@ def language() -> Any:
         with transaction():
             session.execute(update(Account).where(Account.id == g.actor.account_id).values(language=chosen))
     response = go(local_path(request.form.get("next")))
-    response.set_cookie("portal_language", chosen, max_age=31536000, path="/", samesite="Lax")
+    _remember(response, "portal_language", chosen)
     return response
+
+
+def _remember(response: Any, name: str, value: str) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=31536000,
+        path="/",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 @pages.get("/favicon.ico")
