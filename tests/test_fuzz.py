@@ -11,7 +11,6 @@ import itertools
 import re
 import traceback
 from collections.abc import Iterable, Iterator
-from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +19,7 @@ from flask import Flask
 
 from portal.testing import World
 from portal.web.asked import Fields, number
+from tests.guards.forms import forms
 from tests.guards.town import Town
 
 #: Sent as they are by the forms themselves; odd ones would be stopped before the view is reached.
@@ -190,36 +190,6 @@ def test_odd_methods_and_headers_are_no_error(town: Town):
             for method in ("GET", "POST"):
                 notes.ask(town.browser(town.left, "all"), str(headers), path, method, headers=headers)
     assert notes.lines() == []
-
-
-FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
-FIELD = re.compile(r"<(input|textarea|select)\b([^>]*)>", re.DOTALL)
-
-
-def attributes(text: str) -> dict[str, str]:
-    return {name: unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', text)}
-
-
-def forms(html: str, path: str) -> Iterator[tuple[str, dict[str, str], list[str]]]:
-    """Yield the POST forms of a page: where to, their fields as shown, their file fields."""
-    for head, inner in FORM.findall(html):
-        about = attributes(head)
-        if about.get("method", "get").lower() != "post":
-            continue
-        fields, files = {}, []
-        for tag, rest in FIELD.findall(inner):
-            one = attributes(rest)
-            name, kind = one.get("name", ""), one.get("type", tag)
-            if not name:
-                continue
-            if kind == "file":
-                files.append(name)
-            elif tag == "select":
-                choice = re.search(rf'name="{re.escape(name)}".*?<option value="([^"]+)"', inner, re.DOTALL)
-                fields[name] = unescape(choice[1]) if choice else ""
-            elif kind not in {"radio", "checkbox"} or name not in fields:
-                fields[name] = one.get("value", "1") or "1"
-        yield about.get("action", path), fields, files
 
 
 @pytest.mark.hard
