@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check-hard lint fmt bench lock screenshots
+.PHONY: help demo demo-reset test check-hard lint fmt messages bench lock screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ lint: $(BIN)/.dev ## Check style, types and templates
 fmt: $(BIN)/.dev ## Format the code
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+messages: $(BIN)/.portal ## Take new strings into the English catalogues; fails while words are missing
+	$(BIN)/python -m portal catalogue update
 
 bench: $(BIN)/.dev ## Measure pages against a bare reply on the same server
 	$(BIN)/python -m bench

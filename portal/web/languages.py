@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -32,28 +31,45 @@ def catalogue(folder: Path, language: str) -> Path:
     return folder / language / "LC_MESSAGES" / "messages.po"
 
 
-def compiled(root: Path = ROOT) -> list[Path]:
-    """Compile every catalogue that is newer than its compiled form; return the folders to read from."""
+def compiled(root: Path = ROOT, *, spare: Path) -> list[Path]:
+    """Compile every catalogue that is newer than its compiled form; return the folders to read from.
+
+    They lie beside their sources, or in ``spare`` where an image or another user owns the code.
+    """
+    found = []
     for folder in folders(root):
+        if not folder.is_dir():
+            continue
+        beside = _fresh(folder, folder) or _writable(folder)
+        place = folder if beside else spare / folder.parent.name
         for language in LANGUAGES:
-            source = catalogue(folder, language)
-            target = source.with_suffix(".mo")
-            if source.exists() and (
-                not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns
-            ):
-                _compile(source, target, language)
-    return [folder for folder in folders(root) if folder.is_dir()]
+            if catalogue(folder, language).exists() and not _fresh(folder, place):
+                _compile(catalogue(folder, language), catalogue(place, language).with_suffix(".mo"), language)
+        found.append(place)
+    return found
+
+
+def _fresh(folder: Path, place: Path) -> bool:
+    for language in LANGUAGES:
+        source, target = catalogue(folder, language), catalogue(place, language).with_suffix(".mo")
+        if source.exists() and (not target.exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns):
+            return False
+    return True
+
+
+def _writable(folder: Path) -> bool:
+    return all(os.access(catalogue(folder, language).parent, os.W_OK) for language in LANGUAGES)
 
 
 def _compile(source: Path, target: Path, language: str) -> None:
+    with source.open("rb") as file:
+        found = read_po(file, locale=language)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: several processes may start at once.
     draft = target.with_name(f".messages.{os.getpid()}.mo")
-    # An installation that may not write here brings compiled catalogues along, or speaks Chinese.
-    with contextlib.suppress(PermissionError):
-        with source.open("rb") as file:
-            found = read_po(file, locale=language)
-        with draft.open("wb") as file:
-            write_mo(file, found)
-        draft.replace(target)
+    with draft.open("wb") as file:
+        write_mo(file, found)
+    draft.replace(target)
 
 
 def sources(folder: Path, root: Path = ROOT) -> Iterator[Path]:

@@ -59,7 +59,8 @@ def configure(app: Flask) -> None:
 
 
 def _languages(app: Flask) -> None:
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in languages.compiled())
+    places = languages.compiled(spare=Path(app.config["DATA_DIR"]).resolve() / "translations")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(map(str, places))
     Babel(app, locale_selector=_locale)
 
 

@@ -12,7 +12,6 @@ from portal.web import languages
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 _PLACE = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
-_TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*trans.*?endtrans\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 def lacking(root: Path, language: str) -> list[str]:
@@ -45,20 +44,3 @@ def _faults(message: Message, translated: Message | None) -> list[str]:
 
 def _places(text: str) -> set[str]:
     return {match.group(0) for match in _PLACE.finditer(text)}
-
-
-def bare_chinese(root: Path) -> list[str]:
-    """Return lines of templates that show Chinese without asking for a translation."""
-    found = []
-    for path in sorted([*root.glob("templates/**/*.html"), *root.glob("plugins/*/templates/**/*.html")]):
-        if "dev" in path.parts:
-            continue  # the catalogue of components, for developers
-        text = path.read_text(encoding="utf-8")
-        # What is left of a page when everything Jinja does is taken away; line numbers stay.
-        bare = _TAGS.sub(lambda match: "\n" * match.group(0).count("\n"), text)
-        found += [
-            f"{path.relative_to(root)}:{number} {line.strip()[:60]}"
-            for number, line in enumerate(bare.splitlines(), start=1)
-            if HAN.search(line) and "brand-mark" not in line and 'lang="zh-CN"' not in line
-        ]
-    return found
