@@ -94,10 +94,10 @@ def export_members() -> Any:
     reach = queries.within(g.actor.reach("core.export"), _ORGANIZATION.c.path)
     if reach is not None:
         found = found.where(reach)
-    found = session.execute(found.order_by(_TABLE.c.sort_key, _TABLE.c.id))
+    listed = session.execute(found.order_by(_TABLE.c.sort_key, _TABLE.c.id))
     lines = [
         [r.name, r.branch, words.STAGE[r.stage], words.STATE[r.state], r.joined_on, r.phone_tail]
-        for r in found
+        for r in listed
     ]
     kind = "csv" if request.form.get("as") == "csv" else "xlsx"
     return hand_out(

@@ -118,7 +118,7 @@ def guessing(what: str, value: str, address: str, *, device: str | None = None) 
     The tries of all addresses together are limited too: many addresses guess no faster than a few. Only
     ``device``, on which this person logged in before, is spared that, so that no stranger locks them out.
     """
-    rules = (Rule(f"{what}.address", address, ((60, HOUR),)),)
+    rules: tuple[Rule, ...] = (Rule(f"{what}.address", address, ((60, HOUR),)),)
     if device is not None:
         return (Rule(f"{what}.device", f"{value}@{device}", ((10, 15 * MINUTE),)), *rules)
     if value:

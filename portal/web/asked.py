@@ -27,7 +27,8 @@ def number(text: str) -> int:
 class Fields(ImmutableMultiDict[str, str]):
     """Query and form; ``get(name, type=int)`` takes only numbers that a column can hold."""
 
-    def get(self, key: str, default: Any = None, type: Any = None) -> Any:
+    # The library's overloads say more than an override can repeat.
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
         return super().get(key, default, number if type is int else type)
 
     def getlist(self, key: str, type: Any = None) -> list[Any]:
