@@ -43,7 +43,11 @@ def _page(*, error: str = "", status: int = 200) -> Any:
         ticked={
             str(one.member_id)
             for one in people
-            if (str(one.member_id) in picked if picked is not None else not one.reminded_now)
+            if (
+                str(one.member_id) in picked
+                if picked is not None
+                else one.has_account and not one.reminded_now
+            )
         },
         outward=(messages.ARREARS.title, messages.ARREARS.body),
         inside=[
