@@ -91,6 +91,7 @@ from portal.web.headers import allow_form_target
 from portal.web.htmx import go, render, wants_fragment
 from portal.web.once import once, required_version
 from portal.web.pay import hand_over
+from portal.web.wording import month_word, sentences
 
 __all__ = [
     "Account",
@@ -180,6 +181,7 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "month",
+    "month_word",
     "ngettext",
     "notices",
     "once",
@@ -192,6 +194,7 @@ __all__ = [
     "requires",
     "rows",
     "say",
+    "sentences",
     "session",
     "settings",
     "sheet_kit",

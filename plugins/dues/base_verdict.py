@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from portal.api import gettext as _
-from portal.api import sheet_kit, sheet_values
+from portal.api import sentences, sheet_kit, sheet_values
 
 from .amounts import percent, short_yuan, yuan
 from .base import base_from_pay_items, formula_of
@@ -166,7 +166,7 @@ class Judge:
         if less >= ROUNDING:
             row.refuse(words + sentence)
         elif less:
-            row.warnings.append(words + _("按规定的数登记。"))
+            row.warnings.append(sentences(words, _("按规定的数登记。")))
 
     def _verdict(self, row: sheet_kit.Row, known: Known, found: Explanation, sentence: str) -> None:
         proposal = (found.category, found.base_fen, self.from_month)

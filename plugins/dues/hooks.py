@@ -24,6 +24,7 @@ from portal.api import (
     ngettext,
     payments,
     rows,
+    sentences,
     session,
     transaction,
 )
@@ -72,7 +73,7 @@ def _card(found: Statement) -> Card:
         text = words.missing(line.missing, "")[0] if line.missing else _("到这个月的党费都交了。")
         return Card(key="dues", title=_("党费"), text=text, url=url, action=_("看看"), order=10)
     why = found.current.sentence if found.current else ""
-    text = words.arrears(line.arrears) + why if line.arrears else why
+    text = sentences(words.arrears(line.arrears), why) if line.arrears else why
     return Card(
         key="dues",
         title=_("要交的党费"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from portal.api import civil, clock
+from portal.api import civil, clock, month_word, sentences
 from portal.api import gettext as _
 
 from .amounts import yuan
@@ -21,9 +21,9 @@ def month_list(months: Iterable[str]) -> str:
     """Return months as people list them: "6月、7月"; the year is said when it is not this one."""
     this_year = clock.month()[:4]
     return _("、").join(
-        _("%(month)s月", month=int(month[5:]))
+        _("%(month)s月", month=month_word(int(month[5:])))
         if month[:4] == this_year
-        else _("%(year)s年%(month)s月", year=month[:4], month=int(month[5:]))
+        else _("%(year)s年%(month)s月", year=month[:4], month=month_word(int(month[5:])))
         for month in months
     )
 
@@ -32,7 +32,7 @@ def dated(months: Iterable[str]) -> str:
     """Return months with their year, as on a paper that is kept: "2026年9月、10月，2027年1月"."""
     years: dict[str, list[str]] = {}
     for month in months:
-        years.setdefault(month[:4], []).append(_("%(month)s月", month=int(month[5:])))
+        years.setdefault(month[:4], []).append(_("%(month)s月", month=month_word(int(month[5:]))))
     return _("，").join(
         _("%(year)s年%(months)s", year=year, months=_("、").join(found)) for year, found in years.items()
     )
@@ -62,12 +62,12 @@ def arrears(lines: Iterable[MonthLine]) -> str:
 
 def ask_branch_first(phone: str) -> str:
     """Return the sentence for months older than may be paid without the branch."""
-    return _("请先和支部一起核对，这里暂不收款。") + _call(phone)
+    return sentences(_("请先和支部一起核对，这里暂不收款。"), _call(phone))
 
 
 def pay_at_branch(phone: str) -> str:
     """Return the sentence where no way to pay online is open."""
-    return _("这里还不能网上付款，请交给支部。") + _call(phone)
+    return sentences(_("这里还不能网上付款，请交给支部。"), _call(phone))
 
 
 def missing(codes: Iterable[str], phone: str) -> list[str]:
@@ -79,8 +79,8 @@ def missing(codes: Iterable[str], phone: str) -> list[str]:
         "assessment": _("还没有核定您每月交多少。"),
     }
     found = [said[code] for code in codes]
-    if found:
-        found[-1] += _("可以请支部补上。") + _call(phone) if "branch" not in codes else ""
+    if found and "branch" not in codes:
+        found[-1] = sentences(found[-1], _("可以请支部补上。"), _call(phone))
     return found
 
 

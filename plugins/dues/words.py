@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.api import gettext as _
+from portal.api import sentences
 
 from .amounts import percent, short_yuan, yuan
 from .calculation import Explanation
@@ -33,9 +34,9 @@ def why(explanation: Explanation, table: RateTable) -> str:
         amount=amount,
     )
     if explanation.norm_applied:
-        sentence += _(
-            "一般每月不超过%(norm)s元，所以按%(norm)s元交，想多交由您自愿。",
-            norm=short_yuan(explanation.amount_fen),
+        norm = short_yuan(explanation.amount_fen)
+        sentence = sentences(
+            sentence, _("一般每月不超过%(norm)s元，所以按%(norm)s元交，想多交由您自愿。", norm=norm)
         )
     return sentence
 

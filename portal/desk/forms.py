@@ -12,6 +12,7 @@ from portal.sheets.errors import CellError, Where
 from portal.sheets.profiles import Column
 from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.sheets.values.text import compact
+from portal.web.wording import sentences
 
 
 @dataclass(kw_only=True)
@@ -67,7 +68,7 @@ class Form:
     def refuse(self, reasons: Sequence[Any]) -> None:
         """Add reasons that belong to the record as a whole."""
         if reasons:
-            self.errors[""] = "".join(str(reason) for reason in reasons)
+            self.errors[""] = sentences(*reasons)
 
 
 def shown(columns: Sequence[Column], values: Mapping[str, Any], **options: Sequence[str]) -> Form:

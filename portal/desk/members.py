@@ -31,6 +31,7 @@ from portal.web.access import requires
 from portal.web.frame import mask_phone, say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.web.wording import sentences
 
 _TABLE: Any = Member.__table__
 _ORGANIZATION: Any = Organization.__table__
@@ -177,7 +178,7 @@ def create_member() -> Any:
         return _form(form, None, status=422)
     [written] = importer.write([row])
     said = gettext("已登记“%(name)s”。", name=row.values["name"])
-    say("".join(map(str, [said, *form.warnings, *row.warnings])))
+    say(sentences(said, *form.warnings, *row.warnings))
     return go(url_for("desk.member", member_id=written.target_id))
 
 
@@ -219,7 +220,7 @@ def change_member(member_id: int) -> Any:
         form.refuse([refused])
         return _form(form, row, version=version, status=422)
     said = gettext("已保存。") if values else gettext("没有改动。")
-    say("".join(map(str, [said, *form.warnings, *checked.warnings])))
+    say(sentences(said, *form.warnings, *checked.warnings))
     return go(url_for("desk.member", member_id=row.id))
 
 

@@ -25,6 +25,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.web.wording import sentences
 
 COLUMNS = PROFILE.columns[1:]
 _TABLE: Any = Unit.__table__
@@ -125,7 +126,7 @@ def create_unit() -> Any:
         form.refuse(row.reasons)
         return _form(form, None, status=422)
     [written] = importer.write([row])
-    say("".join([gettext("已登记“%(name)s”。", name=row.values["name"]), *map(str, form.warnings)]))
+    say(sentences(gettext("已登记“%(name)s”。", name=row.values["name"]), *form.warnings))
     return go(url_for("desk.unit", unit_id=written.target_id))
 
 
@@ -160,7 +161,7 @@ def change_unit(unit_id: int) -> Any:
     except NotAllowed as refused:
         form.refuse([refused])
         return _form(form, row, version=version, status=422)
-    say("".join([gettext("已保存。") if values else gettext("没有改动。"), *map(str, form.warnings)]))
+    say(sentences(gettext("已保存。") if values else gettext("没有改动。"), *form.warnings))
     return go(url_for("desk.unit", unit_id=row.id))
 
 

@@ -22,6 +22,7 @@ from portal.identity import permissions
 from portal.plugin import NavItem
 from portal.web import access
 from portal.web.headers import nonce
+from portal.web.wording import month_word
 
 _NOTICE = "portal_notice"
 _ELDER = "portal_elder"
@@ -179,7 +180,7 @@ def civil(day: date | datetime | None) -> str:
         return ""
     if isinstance(day, datetime):
         day = clock.civil(day)
-    return gettext("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
+    return gettext("%(year)s年%(month)s月%(day)s日", year=day.year, month=month_word(day.month), day=day.day)
 
 
 def instant(at: datetime) -> str:
@@ -192,7 +193,7 @@ def month(value: str | date | None) -> str:
     if not value:
         return ""
     text = value if isinstance(value, str) else value.strftime("%Y-%m")
-    return gettext("%(year)s年%(month)s月", year=text[:4], month=int(text[5:7]))
+    return gettext("%(year)s年%(month)s月", year=text[:4], month=month_word(int(text[5:7])))
 
 
 def mask_phone(phone: str | None) -> str:
