@@ -45,6 +45,11 @@ SHOTS = (
     Shot("statement-phone", "member", f"{HERE}/dues/"),
     Shot("statement-elder-phone", "retired", f"{HERE}/dues/", full=True),
     Shot("statement-desktop", "member", f"{HERE}/dues/", width=1200),
+    Shot("branch-desktop", "secretary", f"{HERE}/dues/branch", width=1200),
+    Shot("branch-phone", "collector", f"{HERE}/dues/branch"),
+    Shot("cash-phone", "collector", f"{HERE}/dues/cash"),
+    Shot("members-desktop", "desk", f"{HERE}/desk/members", width=1200),
+    Shot("import-desktop", "desk", f"{HERE}/desk/import", width=1200),
     Shot("desk-desktop", "desk", f"{HERE}/desk/", width=1200),
     Shot("switchboard-desktop", "admin", f"{HERE}/admin/plugins", width=1200),
 )
