@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 
 from portal import clock, crypto
+from portal.config import ROOT
 from portal.database import everything, session, transaction
 from portal.identity.models import Grant
 from portal.testing import World
@@ -135,3 +136,11 @@ def test_an_export_reaches_no_further_than_the_right_to_export(world: World):
     assert "赵本支" in listed and "钱邻支" in listed
     sheet = browser.post(f"/d/{here.code}/desk/members/export", data={"as": "csv"}).get_data(as_text=True)
     assert "赵本支" in sheet and "钱邻支" not in sheet
+
+
+def test_no_address_is_made_of_a_clients_host():
+    """``_external=True`` takes the Host header; absolute addresses begin with PUBLIC_URL."""
+    folders = (ROOT / "portal", ROOT / "plugins", ROOT / "templates")
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".html"}]
+    assert [path for path in files if "_external=True" in path.read_text(encoding="utf-8")] == []
+    assert len(files) > 100

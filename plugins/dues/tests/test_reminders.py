@@ -147,7 +147,7 @@ def test_others_remind_nobody_here(late):
     assert collector.get(url(branch, f"arrears/{done}")).status_code == 404, "nothing open"
     assert send(branch, collector).status_code == 422
     assert send(branch, collector, now, act="shout").status_code == 400
-    assert send(branch, collector, 10**12).status_code == 303
+    assert send(branch, collector, 10**9).status_code == 303
     assert told() == []
 
 
@@ -166,3 +166,25 @@ def test_the_lists_cost_the_same_for_few_and_many(late):
             for month in MONTHS:
                 obligations.create_month(district_id=branch.district.id, month=month)
     assert counts[:2] == counts[2:]
+
+
+def test_the_address_for_the_group_is_the_registered_one(late):
+    """Whoever asks under another name does not lead a whole group there."""
+    branch, *_others, collector = late
+    asked = collector.get(url(branch), environ_overrides={"SERVER_NAME": "localhost"})
+    assert "http://localhost/d/" in asked.get_data(as_text=True)
+    for name, value in (("X-Forwarded-Host", "evil.example"), ("Forwarded", "host=evil.example")):
+        assert "evil.example" not in collector.get(url(branch), headers={name: value}).get_data(as_text=True)
+    branch.world.app.config["PUBLIC_URL"] = "https://portal.example"
+    text = collector.get(url(branch)).get_data(as_text=True)
+    assert f"https://portal.example{url(branch, '')}" in text and "http://localhost/d/" not in text
+
+
+def test_numbers_longer_than_any_id_are_nobody(late):
+    branch, *_others, collector = late
+    form = {"_once": key(), "act": "notice", "who": ["9" * 30, "9" * 5000]}
+    assert collector.post(url(branch), data=form).status_code == 422
+    treasurer = branch.world.browser(branch.world.account(role="treasurer", district=branch.district))
+    for pick in ("9" * 30 + ":1", "1:" + "9" * 5000):
+        form = {"_once": key(), "act": "approve", "pick": [pick]}
+        assert treasurer.post(url(branch, "bases/decide"), data=form).status_code == 400

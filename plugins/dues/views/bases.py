@@ -48,9 +48,7 @@ def _page(*, errors: dict[str, str] | None = None, status: int = 200) -> Any:
     state = request.args.get("state", "")
     branch = request.args.get("branch", type=int)
     after = request.args.get("after", 0, type=int)
-    found = queries.waiting(
-        reach, organization_id=branch, state=state, after=min(after, 2**62), limit=queries.PAGE + 1
-    )
+    found = queries.waiting(reach, organization_id=branch, state=state, after=after, limit=queries.PAGE + 1)
     shown = found[: queries.PAGE]
     if shown and request.method == "GET":
         # Bases are class 3: who looked at them is on record (rule K7); a form sent wrongly shows them again.
@@ -101,6 +99,8 @@ def _chosen() -> list[tuple[int, int]]:
         one, _colon, version = text.partition(":")
         if not (one.isascii() and one.isdigit() and version.isascii() and version.isdigit()):
             abort(400)
+        if max(len(one), len(version)) > 9:
+            abort(400)  # longer than any id
         found.append((int(one), int(version)))
     return list(dict.fromkeys(found))[: queries.PAGE]
 

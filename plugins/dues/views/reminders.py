@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, g, request, url_for
+from flask import abort, current_app, g, request, url_for
 from markupsafe import Markup
 
 from portal.api import district, go, notices, once, render, requires, say, sentences
@@ -31,7 +31,7 @@ def _page(*, error: str = "", status: int = 200) -> Any:
     picked = set(request.form.getlist("who")) if request.method == "POST" else None
     # The group's text names nobody and no sum (ux.md, Words).
     text = _("本月党费可以交了。已交请忽略，不会用手机的请找我。")
-    group = notices.group_text(text, url=url_for("dues.statement", _external=True))
+    group = notices.group_text(text, url=_public_address())
     many = [one for one in people if len(one.months) > 1]
     return render(
         "dues/remind.html",
@@ -61,6 +61,11 @@ def _page(*, error: str = "", status: int = 200) -> Any:
     )
 
 
+def _public_address() -> str:
+    # The registered address, never the Host header's: this text is copied to a whole group.
+    return f"{current_app.config['PUBLIC_URL']}{url_for('dues.statement')}"
+
+
 @dues.post("/remind")
 @requires("dues.collect")
 @once
@@ -70,7 +75,7 @@ def remind_send() -> Any:
     way = request.form.get("act", "notice")
     if way not in ("notice", "word"):
         abort(400)
-    who = [int(one) for one in request.form.getlist("who") if one.isascii() and one.isdigit()]
+    who = request.form.getlist("who", type=int)
     if not who:
         return _page(error=_("请先勾上要提醒的人。"), status=422)
     done = service.remind(
