@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
+from werkzeug.exceptions import Forbidden
 
 from portal.api import Conflict, DistrictRef, Member, Organization, audit, clock, swap, transaction
 
 from ..models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesObligation
 from ..months import parse_month, shifted
+from ..queries.cash import person_of
 from ..rate_files import rate_tables
 from . import assessments
 
@@ -67,7 +69,7 @@ def set_paid_through(
     """Write down the last month a member had paid for before the books began, or on the transfer letter.
 
     Raises ValueError for something that is no month, ``Conflict`` once one of the member's months is on the
-    books: from then on the books say how far somebody has paid.
+    books: from then on the books say how far somebody has paid. ``Forbidden`` for the member (rule K12).
     """
     parse_month(month)
     with transaction() as current:
@@ -78,6 +80,8 @@ def set_paid_through(
         )
         if row is not None and row.paid_through == month:
             return row
+        if by is not None and person_of(by) == member.person_id:
+            raise Forbidden("own opening")
         if row is None:
             row = DuesMemberOpening(
                 district_id=district.id,

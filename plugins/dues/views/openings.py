@@ -60,7 +60,9 @@ def openings_write() -> Any:
     for one in people:
         key = f"through-{one.member_id}"
         found = _month(key, f"was-{one.member_id}", one.paid_through, one.fixed, errors)
-        if found:
+        if found and one.member_id == g.actor.member_id:
+            errors[key] = _("这是您本人，请另一位同志来写。")
+        elif found:
             changed[one.member_id] = found
     if errors:
         return _page(errors=errors, status=422)

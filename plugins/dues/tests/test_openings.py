@@ -1,0 +1,36 @@
+"""Where the books begin, by hand: nobody says how far they themselves had paid (rule K12)."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.exceptions import Forbidden
+
+from plugins.dues.models import DuesMemberOpening
+from plugins.dues.service import openings
+from portal.api import everything, session
+
+from .conftest import Branch
+from .test_cash import key
+
+
+def test_nobody_writes_down_an_own_month(branch: Branch):
+    own = branch.member(name="钱本人", paid_through=None, category=None)
+    other = branch.member(name="孙另一", paid_through=None, category=None)
+    account = branch.world.account(own, role="treasurer", district=branch.district)
+    browser, path = branch.world.browser(account), f"/d/{branch.district.code}/dues/openings"
+
+    def write(*members: int):
+        form = {"_once": key(), "branch": branch.organization.id}
+        form |= {f"through-{one}": "2026-10" for one in members} | {f"was-{one}": "" for one in members}
+        return browser.post(path, data=form)
+
+    refused = write(own.id, other.id)
+    assert refused.status_code == 422 and "请另一位同志来写" in refused.get_data(as_text=True)
+    assert write(other.id).status_code == 303
+    with pytest.raises(Forbidden), branch.inside():
+        openings.set_paid_through(
+            district=branch.ref, member=own, month="2026-10", source="desk", by=account.id
+        )
+    session.rollback()
+    with everything():
+        assert [row.member_id for row in session.query(DuesMemberOpening)] == [other.id]
