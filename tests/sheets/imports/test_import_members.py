@@ -232,3 +232,12 @@ def test_refused_file_leaves_nothing(desk, branch):
     with pytest.raises(SheetError, match="没有数据"):
         desk.upload("members", member_sheet())
     assert session.scalar(select(func.count()).select_from(ImportRow)) == 0
+
+
+def test_everyday_headers_are_understood_and_a_contact_number_is_a_mobile(desk, branch):
+    row = member_row(1)
+    headers = ["姓名", "支部", "身份证", "人员类别", "联系电话"]
+    batch = desk.upload("members", [headers, [row[1], row[2], row[3], row[8], row[12]]])
+    assert (batch.state, batch.counts["new"]) == ("ready", 1), reasons(batch)
+    desk.commit(batch)
+    assert unseal(members(desk)[0], "phone") == row[12]

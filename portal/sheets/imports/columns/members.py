@@ -42,7 +42,7 @@ PROFILE = Profile(
         Column(
             name="branch",
             header="所在党支部",
-            aliases=("所在支部", "党支部", "支部名称", "所在党组织", "组织关系所在党支部"),
+            aliases=("所在支部", "党支部", "支部", "支部名称", "所在党组织", "组织关系所在党支部"),
             parse=text.full_name(120),
             required=True,
             width=34,
@@ -52,7 +52,7 @@ PROFILE = Profile(
         Column(
             name="ric",
             header="公民身份证号",
-            aliases=("身份证号", "身份证号码", "公民身份号码", "公民身份证号码", "证件号码"),
+            aliases=("身份证", "身份证号", "身份证号码", "公民身份号码", "公民身份证号码", "证件号码"),
             parse=numbers.resident_id,
             required=True,
             width=22,
@@ -122,14 +122,14 @@ PROFILE = Profile(
         Column(
             name="phone",
             header="手机号",
-            aliases=("手机", "手机号码", "联系手机", "移动电话"),
+            aliases=("手机", "手机号码", "联系手机", "移动电话", "联系电话", "电话"),
             parse=numbers.mobile,
             data_class=2,
         ),
         Column(
             name="landline",
             header="固定电话",
-            aliases=("座机", "联系电话"),
+            aliases=("座机",),
             parse=numbers.landline,
             data_class=2,
             note=_("带区号，如010-12345678。"),
