@@ -18,9 +18,9 @@ from . import dues
 
 #: Where the month's page leads, as far as this person may go there.
 DOORS = (
+    (_l("登记现金"), "dues.cash", "dues.collect"),
     (_l("提醒没交的人"), "dues.remind", "dues.collect"),
     (_l("以前月份没登记的"), "dues.arrears", "dues.collect"),
-    (_l("登记现金"), "dues.cash", "dues.collect"),
     (_l("基数表"), "dues.bases", "dues.assess"),
     (_l("少交、免交"), "dues.reliefs", "dues.propose"),
     (_l("收缴台账"), "dues.ledger", "dues.collect"),
