@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from portal.database import everything, session, transaction
 from portal.identity.models import Grant
 from portal.testing import Browser, World
-from tests.guards.town import Side, Town, changed, state
+from tests.guards.town import Side, Town, changed, said, state
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_branch_roles_see_nothing_of_the_next_branch(town: Town):
             path = town.path(rule, there)
             for asked in (path, path + query):
                 answer = browser.get(asked)
-                text = answer.get_data(as_text=True).replace(f'value="{there.marker}"', "")
+                text = said(answer).replace(f'value="{there.marker}"', "")
                 if (
                     answer.status_code >= 500
                     or f"{there.marker}{'赵'}" in text

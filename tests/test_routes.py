@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import itertools
-import zipfile
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,7 +13,7 @@ from portal.database import everything, session, transaction
 from portal.members.models import Member
 from portal.testing import World
 from portal.web.access import public
-from tests.guards.town import Town, access_of, changed, state
+from tests.guards.town import Town, access_of, changed, said, state
 
 #: The three named exceptions of rule K1, and the counters of doors that strangers knock at.
 K1_EXCEPTIONS = ("audit", "heartbeat", "login_session")
@@ -66,15 +63,6 @@ def test_no_get_changes_a_table(town: Town, app: Flask):
     assert changed(before, state(app, without=K1_EXCEPTIONS)) == []
     # A walk that is turned away at every door proves nothing.
     assert seen > sum(1 for _ in town.rules("GET")) / 2
-
-
-def said(answer: Any) -> str:
-    """Return what an answer says; a workbook's sheets are zipped."""
-    data: bytes = answer.get_data()
-    if data.startswith(b"PK"):
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            data = b"".join(book.read(name) for name in book.namelist())
-    return data.decode(errors="replace")
 
 
 def leaks(town: Town, roles: tuple[str, ...]) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -209,6 +211,15 @@ class Town:
             if found is not None:
                 return found
         return None
+
+
+def said(answer: Any) -> str:
+    """Return what an answer says; a workbook's sheets are zipped."""
+    data: bytes = answer.get_data()
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            data = b"".join(book.read(name) for name in book.namelist())
+    return data.decode(errors="replace")
 
 
 def _belongs(table: Any, side: Side) -> Any:
