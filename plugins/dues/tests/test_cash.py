@@ -235,3 +235,39 @@ def test_the_treasurer_records_the_deposit_once_and_the_holder_never(day):
     assert treasurer.post(url, data={**form, "_once": key()}).status_code == 409
     assert one.get(url).status_code == 404
     agrees(branch)
+
+
+def test_paid_online_at_the_same_instant_is_one_month_and_credit(day):
+    """Whoever is first pays the months; the other's money stays the same member's credit."""
+    from plugins.dues.service import books
+
+    branch, (first, *_), one, two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})
+    made, member_id = sheet(), first.id
+    form = {"_once": key(), "version": str(made.version), "counted": "57.90"}
+    url, barrier, failed = f"{base(branch)}/{made.id}/confirm", threading.Barrier(2), []
+    session.remove()
+
+    def online() -> None:
+        try:
+            with branch.world.app.app_context():
+                barrier.wait()
+                pay(branch, first, 5790, MONTHS, key="ONLINE")
+                session.remove()
+        except BaseException as error:
+            failed.append(error)
+
+    payer = threading.Thread(target=online)
+    payer.start()
+    barrier.wait()
+    answer = two.post(url, data=form)
+    payer.join()
+    assert (answer.status_code, failed) == (303, [])
+    with branch.inside():
+        found = session.execute(
+            select(DuesObligation.paid_fen).where(DuesObligation.member_id == member_id)
+        ).all()
+        assert [row.paid_fen for row in found] == [1930] * 3
+        assert books.credit_of(branch.district.id, member_id) == 5790
+    assert vouchers() == 2
+    agrees(branch)
