@@ -56,13 +56,15 @@ def test_narrowed_by_parameter_and_by_address(town, make_town, client):
     assert client.get("/find?district=nowhere&q=双强").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "typed", ["<script>alert(1)</script>", "' OR 1=1", "%", "双" * 1000, "\x00", "a" * 3000]
-)
+@pytest.mark.parametrize("typed", ["<script>alert(1)</script>", "' OR 1=1", "%", "双" * 1000, "a" * 3000])
 def test_hostile_text_is_shown_as_text(town, client, typed):
     answer = client.get("/find", query_string={"q": typed, "lat": "nan", "lng": "1e999"})
     assert answer.status_code == 200
     assert "<script>alert" not in answer.get_data(as_text=True)
+
+
+def test_a_sign_that_no_column_holds_is_refused(town, client):
+    assert client.get("/find", query_string={"q": "双强\x00"}).status_code == 400
 
 
 def test_distance_is_shown(town, client):
