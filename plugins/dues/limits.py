@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from .months import shifted
 from .rate_table import RATE_UNIT, Category, RateTable, Rule
 
 
@@ -64,6 +65,11 @@ def prepayment(table: RateTable, months: int) -> Verdict:
     """Say whether ``months`` may be paid ahead."""
     limit = table.limits.prepayment_months
     return Verdict(accepted=0 < months <= limit, months=months, limit=limit, rule=table.limits.rule)
+
+
+def latest_paid_through(table: RateTable, month: str) -> str:
+    """Return the last month anybody can have paid for in ``month``: no further ahead than may be paid."""
+    return shifted(month, table.limits.prepayment_months)
 
 
 def back_payment(table: RateTable, months: int) -> Verdict:

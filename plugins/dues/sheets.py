@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func
 
-from portal.api import MemberRef, SheetColumn, SheetColumns, clock, rows, session, sheet_values
+from portal.api import MemberRef, SheetColumn, SheetColumns, clock, rows, sentences, session, sheet_values
 from portal.api import gettext as _
 
 from .calculation import BaseRefused, explain
@@ -16,7 +16,7 @@ from .months import first_day, month_of
 from .queries.places import here
 from .queries.statement import member_of
 from .service import openings
-from .words import base_refused
+from .words import base_refused, too_far_ahead
 
 #: How staff write the categories; the first of each is what the portal writes.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -65,14 +65,21 @@ COLUMNS = (
 
 def check(values: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a row's dues, in sentences; nothing is written."""
+    found = []
     category, base = values.get("dues_category"), values.get("dues_base")
-    if category is None:
-        return [_("写了党费基数，也请写党费类别。")] if base is not None else []
-    try:
-        explain(category, base, on=clock.today())
-    except BaseRefused as refused:
-        return [base_refused(refused.reason)]
-    return []
+    if category is not None:
+        try:
+            explain(category, base, on=clock.today())
+        except BaseRefused as refused:
+            found.append(base_refused(refused.reason))
+    elif base is not None:
+        found.append(_("写了党费基数，也请写党费类别。"))
+    if (through := values.get("dues_paid_through")) is not None:
+        try:
+            openings.not_too_far(month_of(through))
+        except openings.TooFarAhead as far:
+            found.append(sentences(_("党费缴至写得太远。"), too_far_ahead(far.latest, far.limit)))
+    return found
 
 
 def apply(member: MemberRef, values: Mapping[str, Any], actor: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.api import gettext as _
-from portal.api import sentences
+from portal.api import month, sentences
 
 from .amounts import percent, short_yuan, yuan
 from .calculation import Explanation
@@ -77,6 +77,15 @@ def base_refused(reason: str) -> str:
         "above_range": _("比规定的最高数多，多出的部分属于自愿多交，请由支部在规定的范围里定。"),
         "unknown_item": _("表里有不认识的工资项目，请对照公式改名或删去。"),
     }[reason]
+
+
+def too_far_ahead(latest: str, limit: int) -> str:
+    """Return what to do about a month later than dues may be paid ahead."""
+    return _(
+        "党费最多预交%(limit)s个月，今天最晚只能写到%(latest)s，请核对年份和月份。",
+        limit=limit,
+        latest=month(latest),
+    )
 
 
 def edges(explanation: Explanation, table: RateTable) -> list[tuple[str, bool]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
+from portal import clock
 from portal.database import session
 from portal.members.models import Member
 from portal.organizations.service import NotAllowed
@@ -54,7 +57,7 @@ def test_nobody_writes_down_how_far_they_themselves_have_paid(desk, world):
     desk.actor = world.account(own, role="desk", district=desk.district).id
     batch = desk.upload(
         "members",
-        sheet([*member_row(1), "退休", "0", "2036-12"], [*member_row(2), "退休", "3860", "2026-05"]),
+        sheet([*member_row(1), "退休", "0", "2026-12"], [*member_row(2), "退休", "3860", "2026-05"]),
     )
     assert reasons(batch) == {2: "这是您本人的登记，这几栏请另一位同志导入。"}
     same = desk.upload("members", sheet([*member_row(1, 学历="大学专科"), None, None, None]))
@@ -83,3 +86,29 @@ def test_template_carries_the_columns_only_where_dues_are_on(desk, world):
         service.switch(off, slug, on=False)
     headers = [c.header for c in batches.importer_of("members", world.ref(off), None).profile.columns]
     assert "党费基数" not in headers
+
+
+def test_paid_through_years_ahead_is_a_row_error(desk):
+    """A slip of the year would free somebody of ten years' dues."""
+    with clock.frozen(date(2026, 11, 21)):
+        rows = sheet([*member_row(1), "退休", 3860, "2036-05"], [*member_row(2), "退休", 3860, "2027-05"])
+        batch = desk.upload("members", rows)
+        assert reasons(batch) == {
+            2: "党费缴至写得太远。党费最多预交6个月，今天最晚只能写到2027年5月，请核对年份和月份。"
+        }
+        assert batch.counts["new"] == 1
+
+
+def test_a_record_that_comes_in_new_is_one_s_own_too(desk, world):
+    """She belongs to another district, and brings herself in here with nothing to pay."""
+    elsewhere = world.district(name="乙区")
+    there = Desk(world, elsewhere, world.ref(elsewhere), None)
+    world.organization(elsewhere, name="甲党支部")
+    with world.writing(elsewhere):
+        there.imported("members", [[*OFFICIAL], member_row(1)])
+        own = session.scalars(select(Member)).one()
+    desk.actor = world.account(own, role="desk", district=desk.district).id
+    with world.writing(desk.district):
+        batch = desk.upload("members", sheet([*member_row(1), "退休", "0", "2026-05"]))
+        assert reasons(batch) == {2: "这是您本人的登记，这几栏请另一位同志导入。"}
+        assert desk.upload("members", sheet([*member_row(1), None, None, None])).new == 1

@@ -10,6 +10,7 @@ from werkzeug.exceptions import Forbidden
 
 from portal.api import Conflict, DistrictRef, Member, Organization, audit, clock, swap, transaction
 
+from ..limits import latest_paid_through
 from ..models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesObligation
 from ..months import parse_month, shifted
 from ..queries.cash import person_of
@@ -17,15 +18,35 @@ from ..rate_files import rate_tables
 from . import assessments
 
 
+class TooFarAhead(ValueError):
+    """A month later than dues may be paid ahead; ``latest`` is the last one that can be right."""
+
+    def __init__(self, month: str, latest: str, limit: int) -> None:
+        super().__init__(month)
+        self.latest, self.limit = latest, limit
+
+
+def not_too_far(month: str) -> None:
+    """Raise ``TooFarAhead`` for a month nobody can have paid for yet, by the rate table in force today.
+
+    Source: rates/, [limits]: dues are paid ahead for six months at most. A slip of the year would otherwise
+    free a member, or by a first month a whole branch, of every month until then.
+    """
+    table = rate_tables().on(clock.today())
+    latest = latest_paid_through(table, clock.month())
+    if month > latest:
+        raise TooFarAhead(month, latest, table.limits.prepayment_months)
+
+
 def start_branch(
     *, district: DistrictRef, organization: Organization, start_month: str, by: int | None
 ) -> DuesBranchOpening:
     """Set the first month a branch keeps its dues here.
 
-    Raises ValueError for something that is no month, ``Conflict`` once months are on the books: the opening
-    position is a fact, not a switch.
+    Raises ValueError for something that is no month, ``TooFarAhead`` for a slip of the year, ``Conflict``
+    once months are on the books: the opening position is a fact, not a switch.
     """
-    parse_month(start_month)
+    not_too_far(parse_month(start_month))
     with transaction() as current:
         row = current.scalar(
             select(DuesBranchOpening).where(
@@ -68,10 +89,11 @@ def set_paid_through(
 ) -> DuesMemberOpening:
     """Write down the last month a member had paid for before the books began, or on the transfer letter.
 
-    Raises ValueError for something that is no month, ``Conflict`` once one of the member's months is on the
-    books: from then on the books say how far somebody has paid. ``Forbidden`` for the member (rule K12).
+    Raises ValueError for something that is no month, ``TooFarAhead`` for one nobody may have paid for yet,
+    ``Conflict`` once one of the member's months is on the books: from then on the books say how far somebody
+    has paid. ``Forbidden`` for the member (rule K12).
     """
-    parse_month(month)
+    not_too_far(parse_month(month))
     with transaction() as current:
         row = current.scalar(
             select(DuesMemberOpening).where(

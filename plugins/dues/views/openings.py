@@ -15,6 +15,7 @@ from ..queries import openings as queries
 from ..queries.statement import member_of
 from ..service import openings as service
 from ..service.places import organization_of
+from ..words import too_far_ahead
 from . import dues
 from .branch import own_branch
 from .cash_form import tidy
@@ -94,7 +95,11 @@ def _month(field: str, was: str, known: str, fixed: bool, errors: dict[str, str]
         errors[field] = _("已经有入账的月份，不能再改。")
         return ""
     try:
-        return parse_month(month)
+        service.not_too_far(parse_month(month))
+    except service.TooFarAhead as far:
+        errors[field] = too_far_ahead(far.latest, far.limit)
+        return ""
     except ValueError:
         errors[field] = _("“%(text)s”看不懂，请写成2026-08这样。", text=text[:20])
         return ""
+    return month
