@@ -43,13 +43,17 @@ class Members:
         self.profile = extended(PROFILE, self.contributions)
         self.branches: dict[str, list[tuple[int, str]]] = {}
         self.units: dict[str, list[tuple[int, str]]] = {}
-        self.own_person: int | None = None
+        self.own_index: bytes | None = None
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Read the district's branches, and its units unless the sheet names none."""
         account_id = getattr(self.actor, "account_id", self.actor)
         if account_id is not None and self.contributions:
-            self.own_person = session.scalar(select(Account.person_id).where(Account.id == account_id))
+            self.own_index = session.scalar(
+                select(Person.ric_index)
+                .join(Account, Account.person_id == Person.id)
+                .where(Account.id == account_id)
+            )
         living = select(Organization.id, Organization.name, Organization.kind).where(
             Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
         )
@@ -86,13 +90,16 @@ class Members:
                         branch=old.get("branch") or "",
                     )
                 )
-            if row.target is not None and self._is_own(row, old or {}):
+            if self._is_own(row, old or {}):
                 row.refuse(_("这是您本人的登记，这几栏请另一位同志导入。"))
             judge(self.profile, row, old)
 
     def _is_own(self, row: Row, old: Mapping[str, Any]) -> bool:
-        """Tell whether the importer decides in a plugin's columns what she herself owes (rule K12)."""
-        if self.own_person is None or row.target.person_id != self.own_person:
+        """Tell whether the importer decides in a plugin's columns what she herself owes (rule K12).
+
+        A record that this sheet would only make is hers too: she may be known from another district.
+        """
+        if self.own_index is None or ric_index(row.values["ric"]) != self.own_index:
             return False
         said = {name: v for one in self.contributions for name, v in own_values(one, row.values).items()}
         return any(value is not None and value != old.get(name) for name, value in said.items())
