@@ -35,6 +35,14 @@ SETTINGS = (
         local=True,
     ),
     Setting(
+        key="dues.cash_back_days",
+        label=_l("现金单最多补记几天前收的"),
+        default=31,
+        type=int,
+        help=_l("再早收的按今天登记，免得改动已经报过的月份。"),
+        local=True,
+    ),
+    Setting(
         key="dues.cash_limit_fen",
         label=_l("现金最多存放多少（分）"),
         default=50_000,

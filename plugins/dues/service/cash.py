@@ -28,6 +28,7 @@ from portal.api import (
 from ..models import DuesCashLine, DuesCashSheet
 from ..queries.cash import person_of
 from ..queries.statement import statement
+from . import cash_days
 from .cash_account import cash_account
 
 MAX_LINE_FEN = 10_000_000
@@ -82,11 +83,15 @@ def open_sheet(*, district: DistrictRef, organization_id: int, actor: Actor) -> 
 def write(
     sheet: DuesCashSheet, entries: Mapping[int, Entry], *, version: int, day: date, actor: Actor
 ) -> DuesCashSheet:
-    """Put down the whole sheet as it stands now (member id -> entry); only its collector may."""
+    """Put down the whole sheet as it stands now (member id -> entry); only its collector may.
+
+    Raises ``WrongDay`` for a day to come, before the books began, or longer ago than may be written.
+    """
     if actor.account_id != sheet.collected_by:
         raise FourEyes("another person's sheet")
+    cash_days.check(day, district_id=sheet.district_id, organization_id=sheet.organization_id)
     with transaction():
-        swap(sheet, version=version, states=["draft"], day=min(day, clock.today()))
+        swap(sheet, version=version, states=["draft"], day=day)
         session.execute(delete(DuesCashLine).where(DuesCashLine.sheet_id == sheet.id))
         session.add_all(
             DuesCashLine(

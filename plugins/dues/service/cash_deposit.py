@@ -13,6 +13,14 @@ from . import books
 from .cash import FourEyes, account_id_of
 
 
+class BeforeCollected(ValueError):
+    """Nobody brings cash to the bank before it was collected; ``day`` is when it was."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(day.isoformat())
+        self.day = day
+
+
 def deposit(
     *, district: DistrictRef, holder: int, reference: str, on_day: date, actor: Actor
 ) -> DuesCashDeposit:
@@ -20,6 +28,7 @@ def deposit(
 
     Raises:
         FourEyes: the holder records his own deposit.
+        BeforeCollected: the day lies before the first of the cash was collected.
         Conflict: there is no cash of this holder, or the bank's reference was used before.
     """
     if actor.account_id == holder:
@@ -49,6 +58,9 @@ def deposit(
             recorded_by=account_id_of(actor),
             recorded_at=clock.now(),
         )
+        collected = min(sheet.day for sheet in waiting)
+        if on_day < collected:
+            raise BeforeCollected(collected)
         session.add(made)
         session.flush()
         for sheet in waiting:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from plugins.dues.models import DuesCashSheet, DuesObligation, DuesVoucher
 from plugins.dues.service import obligations
-from portal.api import everything, session
+from portal.api import everything, session, settings
 from portal.testing import Browser
 
 from .conftest import Branch, agrees, pay
@@ -231,6 +231,9 @@ def test_the_treasurer_records_the_deposit_once_and_the_holder_never(day):
     holder = str(sheet().collected_by)
     form = {"holder": holder, "reference": "BANK-2026-1", "day": "2026-11-21"}
     assert treasurer.post(url, data={**form, "reference": "", "_once": key()}).status_code == 422
+    for wrong, why in (("2026-11-20", "存银行不会更早"), ("2026-11-22", "不能写今天以后的日期")):
+        refused = treasurer.post(url, data={**form, "day": wrong, "_once": key()})
+        assert refused.status_code == 422 and why in refused.get_data(as_text=True)
     assert treasurer.post(url, data={**form, "_once": key()}).status_code == 303
     assert treasurer.post(url, data={**form, "_once": key()}).status_code == 409
     assert one.get(url).status_code == 404
@@ -271,3 +274,31 @@ def test_paid_online_at_the_same_instant_is_one_month_and_credit(day):
         assert books.credit_of(branch.district.id, member_id) == 5790
     assert vouchers() == 2
     agrees(branch)
+
+
+def test_a_sheet_s_day_is_neither_to_come_nor_long_gone(day):
+    """31 days back unless the district says otherwise; the form keeps what was typed."""
+    branch, (first, *_), one, _two = day
+    ticked = {f"take-{first.id}": "1", f"through-{first.id}": "2026-11"}
+    for wrong, why in (
+        ("2026-11-22", "不能写今天以后的日期。"),
+        ("2026-10-20", "现金单最多补记31天前的，最早写2026年10月21日。更早收的，请写今天的日期。"),
+        ("0001-01-01", "现金单最多补记31天前的"),
+    ):
+        refused = write(branch, one, **ticked | {"day": wrong})
+        said = refused.get_data(as_text=True)
+        assert refused.status_code == 422 and why in said and f'value="{wrong}"' in said
+        assert sheet().state == "draft"
+    assert write(branch, one, **ticked | {"day": "2026-10-21"}).status_code == 303
+    assert sheet().day.isoformat() == "2026-10-21" and sheet().state == "handed_over"
+
+
+def test_a_district_says_how_far_back_a_sheet_may_go(day):
+    branch, (first, *_), one, _two = day
+    with branch.inside():
+        settings.put(branch.district.id, "dues.cash_back_days", 400, by=None)
+    ticked = {f"take-{first.id}": "1", f"through-{first.id}": "2026-11"}
+    refused = write(branch, one, **ticked | {"day": "2025-12-31"})
+    said = refused.get_data(as_text=True)
+    assert refused.status_code == 422 and "支部从2026年1月1日起在这里登记" in said
+    assert write(branch, one, **ticked | {"day": "2026-01-01"}).status_code == 303

@@ -7,17 +7,29 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, fen, go, once, render, required_version, requires, say, settings
+from portal.api import (
+    civil,
+    clock,
+    district,
+    fen,
+    go,
+    once,
+    render,
+    required_version,
+    requires,
+    say,
+    settings,
+)
 from portal.api import gettext as _
 
 from ..amounts import parse_yuan
 from ..models import DuesCashSheet
 from ..queries import cash as queries
 from ..service import cash as service
-from ..service import cash_deposit
+from ..service import cash_days, cash_deposit
 from . import dues
 from .branch import own_branch
-from .cash_form import entries_of, form_page, tidy
+from .cash_form import entries_of, form_page, tidy, wrong_day
 
 
 @dues.get("/cash")
@@ -72,6 +84,11 @@ def cash_write(sheet_id: int) -> Any:
     day = _day()
     if day is None:
         errors["day"] = _("日期看不懂，请写成2026-11-01这样。")
+    else:
+        try:
+            cash_days.check(day, district_id=sheet.district_id, organization_id=sheet.organization_id)
+        except cash_days.WrongDay as wrong:
+            errors["day"] = wrong_day(wrong)
     if errors or day is None:
         return form_page(sheet, errors=errors, status=422)
     service.write(sheet, entries, version=required_version(), day=day, actor=g.actor)
@@ -142,6 +159,8 @@ def cash_deposited() -> Any:
     errors = {}
     if day is None:
         errors["day"] = _("日期看不懂，请写成2026-11-01这样。")
+    elif day > clock.today():
+        errors["day"] = _("不能写今天以后的日期。")
     if not 4 <= len(reference) <= 60:
         errors["reference"] = _("请写银行回单号，4到60个字。")
     if holder is None:
@@ -154,6 +173,10 @@ def cash_deposited() -> Any:
         )
     except service.FourEyes:
         abort(403)
+    except cash_deposit.BeforeCollected as early:
+        return _deposit_page(
+            errors={"day": _("这笔钱%(day)s才收齐，存银行不会更早。", day=civil(early.day))}, status=422
+        )
     say(_("已记存入银行%(sum)s。", sum=fen(done.amount_fen)))
     return go(url_for("dues.cash_deposits"))
 
@@ -210,7 +233,6 @@ def _states() -> dict[str, tuple[str, str]]:
 
 def _day() -> date | None:
     try:
-        found = date.fromisoformat(tidy(request.form.get("day", "")))
+        return date.fromisoformat(tidy(request.form.get("day", "")))
     except ValueError:
         return None
-    return found if found <= clock.today() else None

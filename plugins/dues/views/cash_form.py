@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request
 
-from portal.api import clock, render
+from portal.api import civil, clock, render
 from portal.api import gettext as _
 
 from ..amounts import parse_yuan, yuan
@@ -17,6 +17,7 @@ from ..queries import branch as branch_queries
 from ..queries import cash as queries
 from ..queries.statement import statement
 from ..service import cash as service
+from ..service import cash_days
 
 
 def form_page(sheet: DuesCashSheet, *, errors: dict[str, str] | None = None, status: int = 200) -> Any:
@@ -100,6 +101,20 @@ def _entry(member_id: int) -> service.Entry:
     if known is not None and known.timeline.ask_branch_first:
         raise ValueError(_("有超过六个月没交的，请支部先核对。"))
     return service.Entry(through=through, amount_fen=amount)
+
+
+def wrong_day(wrong: cash_days.WrongDay) -> str:
+    """Return what to do about a day a sheet may not carry."""
+    earliest = civil(wrong.earliest)
+    if wrong.reason == "future":
+        return _("不能写今天以后的日期。")
+    if wrong.reason == "before_books":
+        return _("支部从%(day)s起在这里登记，更早收的写在“党费缴至”里。", day=earliest)
+    return _(
+        "现金单最多补记%(days)s天前的，最早写%(day)s。更早收的，请写今天的日期。",
+        days=wrong.days,
+        day=earliest,
+    )
 
 
 def tidy(text: str) -> str:
