@@ -53,7 +53,6 @@
       var next = answer.headers.get("X-Portal-Location"), kind = answer.headers.get("Content-Type") || "";
       if (next || answer.redirected) { go(next || answer.url); return; }
       if (!/^text\/html/.test(kind) || answer.headers.get("Content-Disposition")) { return answer.ok ? keepFile(answer, form) : refuse(answer.status, form); }
-      if (!answer.ok && answer.status !== 422 && answer.status !== 409 && answer.status !== 400) { refuse(answer.status, form); return; }
       return answer.text().then(function (html) { show(html, answer, form); });
     }).catch(function () {
       release(form);
@@ -72,6 +71,11 @@
   function show(html, answer, form) {
     var page = new DOMParser().parseFromString(html, "text/html"), fresh = page.getElementById("main"), main = doc.getElementById("main");
     release(form);
+    // a refusal in the form's own words ("five tries, come to the desk") says more than ours
+    if (answer.status >= 400 && !/^4(00|09|22)$/.test(answer.status) && !(fresh && fresh.querySelector(".error-summary"))) {
+      refuse(answer.status, form);
+      return;
+    }
     if (!fresh || !main) { portal.say(portal.word("fail"), "bad", true); return; }
     if (answer.status >= 400 && !fresh.querySelector("form")) {
       // an error page without the form would take the typed words away: say it instead

@@ -54,6 +54,36 @@ def test_record_is_claimed_on_a_phone(visit: Visit, member: Any) -> None:
     page.wait_for_url("**/d/990001/")
 
 
+def test_the_last_try_is_refused_in_the_pages_own_words(visit: Visit, member: Any) -> None:
+    """Script said "too fast, press again" for every 429, and hid what the page says."""
+    tail = member.ric_tail
+    session.rollback()
+    page = visit("/login")
+    log_in(page)
+    page.wait_for_url("**/login/claim")
+    for _ in range(5):
+        page.get_by_label("姓名").fill("赵某")
+        page.get_by_label("身份证号后4位").fill(tail)
+        page.get_by_role("button", name="核对并登录").click()
+        page.get_by_text("没核对上").first.wait_for()
+        page.locator("form:not([aria-busy]) >> nth=0").wait_for()
+    page.get_by_role("button", name="核对并登录").click()
+    page.get_by_text("试得太多了。请带身份证到服务台，我们帮您查。").wait_for()
+    assert page.get_by_label("姓名").input_value() == "赵某"
+    assert page.locator("#status").inner_text() == ""
+
+
+def test_a_clerk_reads_why_the_code_is_not_printed(visit: Visit, world: World, here: Any) -> None:
+    treasurer = world.member(world.organization(here), name="钱司库")
+    world.account(treasurer, role="treasurer", district=here)
+    number = treasurer.id
+    desk = world.account(role="desk", district=here)
+    page = visit(f"/d/990001/desk/login-codes/{number}", account=desk)
+    page.get_by_text("我看过本人的身份证").click()
+    page.get_by_role("button", name="打印登录码").click()
+    page.get_by_text("登录码只能由授予权限的管理员打印").first.wait_for()
+
+
 @pytest.mark.parametrize("elder", [False, True], ids=["plain", "elder"])
 @pytest.mark.parametrize(
     "path", ["/login", "/login/password", "/login/paper", "/demo/outbox"], ids=lambda path: path[1:]
