@@ -12,6 +12,7 @@ from portal import audit
 from portal.database import session, transaction
 from portal.identity import devices, kept, people, sessions
 from portal.identity.models import Account
+from portal.web import display
 from portal.web.htmx import go
 from portal.web.links import local_path
 
@@ -38,6 +39,7 @@ def enter(account_id: int, *, way: str, second_factor: bool, back: str | None) -
     else:
         response = go(landing(account.id, back))
     devices.remember(response, account.phone_index)
+    display.adopt(response, account.id)
     return response
 
 

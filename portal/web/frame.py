@@ -20,12 +20,11 @@ from portal.current import district_or_none, registry
 from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import NavItem
-from portal.web import access
+from portal.web import access, display
 from portal.web.headers import nonce
 from portal.web.wording import month_word
 
 _NOTICE = "portal_notice"
-_ELDER = "portal_elder"
 
 CORE_NAV = (
     NavItem(key="home", label=lazy_gettext("首页"), endpoint="web.home", icon="house", order=10),
@@ -132,7 +131,7 @@ def elder() -> bool:
     actor = g.get("actor")
     if actor is not None and actor.is_authenticated:
         return bool(actor.elder)
-    return request.cookies.get(_ELDER) == "1"
+    return display.elder_here()
 
 
 def _signer() -> URLSafeSerializer:

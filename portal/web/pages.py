@@ -7,17 +7,17 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, request, url_for
 from flask_babel import gettext
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, select
 
 from portal.current import district, registry
-from portal.database import everything, session, transaction
+from portal.database import everything, session
 from portal.districts.models import District
-from portal.identity.models import Account
+from portal.identity import people
 from portal.members import queries as members
 from portal.organizations import unmatched
 from portal.organizations.models import Organization, ServiceCenter
 from portal.plugin import Todo
-from portal.web import doors
+from portal.web import display, doors
 from portal.web.access import public, requires, signed_in
 from portal.web.htmx import go, render
 from portal.web.links import local_path
@@ -67,7 +67,8 @@ def desk() -> Response:
 def me() -> Response:
     """Show my own places: record, requests, privacy, log out."""
     logout = "identity.logout" if "identity.logout" in current_app.view_functions else ""
-    return render("web/me.html", places=doors.open_doors(doors.ME), logout_endpoint=logout)
+    sharing = people.beside(g.actor.account_id)
+    return render("web/me.html", places=doors.open_doors(doors.ME), logout_endpoint=logout, sharing=sharing)
 
 
 def _own_todos() -> list[Todo]:
@@ -117,12 +118,8 @@ def _path_of_branch() -> Select[Any]:
 @public
 def elder() -> Any:
     """Switch elder mode on or off, for the account and this browser."""
-    on = request.form.get("on") == "1"
-    if g.actor.is_authenticated:
-        with transaction():
-            session.execute(update(Account).where(Account.id == g.actor.account_id).values(elder=on))
     response = go(local_path(request.form.get("next")))
-    _remember(response, "portal_elder", "1" if on else "0")
+    display.choose(response, g.actor.account_id, elder=request.form.get("on") == "1")
     return response
 
 
@@ -130,25 +127,10 @@ def elder() -> Any:
 @public
 def language() -> Any:
     """Choose Chinese or English, for the account and this browser."""
-    chosen = "en" if request.form.get("language") == "en" else "zh"
-    if g.actor.is_authenticated:
-        with transaction():
-            session.execute(update(Account).where(Account.id == g.actor.account_id).values(language=chosen))
     response = go(local_path(request.form.get("next")))
-    _remember(response, "portal_language", chosen)
+    chosen = "en" if request.form.get("language") == "en" else "zh"
+    display.choose(response, g.actor.account_id, language=chosen)
     return response
-
-
-def _remember(response: Any, name: str, value: str) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=31536000,
-        path="/",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 @pages.get("/favicon.ico")

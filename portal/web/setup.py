@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Flask, g, has_request_context, request
+from flask import Blueprint, Flask, g, has_request_context
 from flask_babel import Babel
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
@@ -14,7 +14,7 @@ from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
-from portal.web import access, asked, assets, errors, frame, gate, headers, htmx, languages
+from portal.web import access, asked, assets, display, errors, frame, gate, headers, htmx, languages
 
 csrf = CSRFProtect()
 
@@ -69,8 +69,8 @@ def _locale() -> str:
         return "zh_Hans_CN"  # jobs and commands
     actor = g.get("actor")
     chosen = actor.language if actor is not None and actor.is_authenticated else None
-    if chosen is None and has_request_context():  # jobs and the command line have no cookie
-        chosen = request.cookies.get("portal_language")
+    if chosen is None:
+        chosen = display.language_here()
     return "en" if chosen == "en" else "zh_Hans_CN"
 
 
