@@ -10,7 +10,7 @@ from flask_babel import gettext
 from portal.database import session, transaction
 from portal.identity import claims, limits, wishes
 from portal.identity.models import Account
-from portal.identity.views import identity, no_match, too_often
+from portal.identity.views import identity, no_match, too_often, who_problems
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -30,9 +30,9 @@ def attach() -> Any:
     return _page()
 
 
-def _page(problem: str | None = None, *, status: int = 200) -> Any:
+def _page(errors: list[tuple[str, str]] | None = None, *, status: int = 200) -> Any:
     typed = {"name": request.form.get("name", ""), "tail": request.form.get("tail", "")}
-    return render("identity/attach.html", block="form", status=status, typed=typed, problem=problem)
+    return render("identity/attach.html", block="form", status=status, typed=typed, errors=errors or [])
 
 
 @identity.post("/d/<district_code>/me/claim")
@@ -41,18 +41,19 @@ def attach_record() -> Any:
     """Tie the matching record to this account; the number was proven when the account was opened."""
     account = _account()
     name, tail = request.form.get("name", ""), request.form.get("tail", "")
-    if not name.strip() or not tail.strip():
-        return _page(gettext("姓名和身份证号后4位都要填。"), status=422)
+    missing = who_problems(name, tail)
+    if missing:
+        return _page(missing, status=422)
     rules = limits.guessing("attach", str(account.id), wishes.address())
     try:
         limits.check(*rules)
     except limits.TooOften as error:
-        return _page(too_often(error), status=429)
+        return _page([("", too_often(error))], status=429)
     with transaction():
         found = claims.attach(account, name=name, tail=tail)
         if not found:
             limits.count(*rules)
     if not found:
-        return _page(no_match(), status=422)
+        return _page([("name", no_match())], status=422)
     say(gettext("对上了。"))
     return go(url_for("web.me"))

@@ -41,6 +41,21 @@ def claim(proven: LoginCode, *, name: str, tail: str, phone: str) -> int | None:
     return account_id
 
 
+def claimed(proven: LoginCode, *, name: str, tail: str) -> int | None:
+    """Return the account opened before, under the same number, by whoever these words name.
+
+    Somebody of a couple who says "I am the other one" by mistake comes in all the same.
+    """
+    known = select(MEMBER.c.name, MEMBER.c.ric_tail, Account.id).join(
+        Account, Account.person_id == MEMBER.c.person_id
+    )
+    mine = known.where(
+        Account.phone_index == proven.phone_index, Account.disabled_at.is_(None), MEMBER.c.closed_on.is_(None)
+    )
+    found = {row.id for row in session.execute(mine) if _is(row, name, tail)}
+    return found.pop() if len(found) == 1 else None
+
+
 def attach(account: Account, *, name: str, tail: str) -> bool:
     """Tie an account without a person to the record that matches its number, the name and the last four."""
     row = _matching(account.phone_index or "", name, tail)
@@ -57,14 +72,16 @@ def attach(account: Account, *, name: str, tail: str) -> bool:
 
 
 def _matching(phone_index: str, name: str, tail: str) -> Any:
-    wanted = people.tidy(tail).upper()
-    found = {}
-    for row in session.execute(people.unclaimed(phone_index)):
-        # Both are compared for every record, so that time says nothing about which was wrong.
-        right_name, right_tail = people.same_name(row.name, name), crypto.same(row.ric_tail.upper(), wanted)
-        if right_name and right_tail and len(wanted) == 4:
-            found[row.person_id] = row
+    rows = session.execute(people.unclaimed(phone_index))
+    found = {row.person_id: row for row in rows if _is(row, name, tail)}
     return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _is(row: Any, name: str, tail: str) -> bool:
+    wanted = people.tidy(tail).upper()
+    # Both are compared for every record, so that time says nothing about which was wrong.
+    right_name, right_tail = people.same_name(row.name, name), crypto.same(row.ric_tail.upper(), wanted)
+    return right_name and right_tail and len(wanted) == 4
 
 
 def _record(row: Any, account_id: int | None, *, by: str) -> None:

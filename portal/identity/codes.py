@@ -138,6 +138,18 @@ def waiting(asked: Asked) -> LoginCode | None:
     return session.execute(alive).scalar_one_or_none()
 
 
+def unanswered(asked: Asked) -> LoginCode | None:
+    """Return this browser's last code, alive or not, if it was never typed right: to ask for another."""
+    return session.execute(
+        select(LoginCode).where(_mine(asked), LoginCode.verified_at.is_(None))
+    ).scalar_one_or_none()
+
+
+def spent(row: LoginCode) -> bool:
+    """Tell whether a code can no longer be typed: too many wrong tries, or too old."""
+    return row.tries >= TRIES or row.expires_at <= clock.now()
+
+
 def verified(asked: Asked) -> LoginCode | None:
     """Return this browser's proven number, for the ten minutes in which the person says who they are."""
     recent = clock.now() - LIFE

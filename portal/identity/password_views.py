@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select
 
@@ -12,7 +12,7 @@ from portal import clock
 from portal.database import session, transaction
 from portal.identity import addresses, claims, codes, devices, entering, limits, passwords, people, wishes
 from portal.identity.models import Account, LoginSession
-from portal.identity.views import identity, no_match, too_often
+from portal.identity.views import identity, too_often
 from portal.web.access import public, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -84,6 +84,19 @@ def _paper_page(problem: str | None = None, *, status: int = 200) -> Any:
     return render("identity/paper.html", block="form", status=status, typed=typed, problem=problem)
 
 
+def _no_paper() -> str:
+    """Return what a paper code hears that opens nothing: wrong, too old, used, or of another name."""
+    phone = current_app.config["HELP_PHONE"]
+    if not phone:
+        return gettext(
+            "没核对上：登录码或姓名不对，或者码过期、用过了。用过的请用手机号登录；还不行请到服务台。"
+        )
+    return gettext(
+        "没核对上：登录码或姓名不对，或者码过期、用过了。用过的请用手机号登录；还不行请打%(phone)s。",
+        phone=phone,
+    )
+
+
 @identity.post("/login/paper")
 @public
 def check_paper() -> Any:
@@ -101,7 +114,7 @@ def check_paper() -> Any:
         if account_id is not None:
             return entering.enter(account_id, way="paper", second_factor=False, back=None)
     limits.count(*rules)
-    return _paper_page(no_match(), status=422)
+    return _paper_page(_no_paper(), status=422)
 
 
 @identity.get("/d/<district_code>/me/password")

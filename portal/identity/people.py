@@ -59,6 +59,16 @@ def behind(phone_index: str) -> Behind:
     return Behind(accounts, bool(session.execute(unclaimed(phone_index).limit(1)).first()))
 
 
+def beside(account_id: int) -> Behind:
+    """Return who else may log in with an account's number: the other of a couple, a record nobody claimed."""
+    index = session.scalar(select(Account.phone_index).where(Account.id == account_id))
+    if index is None:
+        return Behind((), False)
+    found = behind(index)
+    others = tuple(one for one in found.accounts if one.account_id != account_id)
+    return Behind(others, found.unclaimed)
+
+
 def unclaimed(phone_index: str):  # type: ignore[no-untyped-def]
     """Start a select over the open records under a number whose person has no account."""
     taken = exists().where(Account.person_id == MEMBER.c.person_id)
@@ -68,10 +78,12 @@ def unclaimed(phone_index: str):  # type: ignore[no-untyped-def]
 def _labels(names: list[str]) -> list[str]:
     masked = [f"{name[:1]}{'*' * max(1, len(name) - 1)}" if name else "*" for name in names]
     # A couple of one surname: the last character tells them apart, the phone is theirs.
-    return [
+    longer = [
         f"{mask[:-1]}{name[-1]}" if masked.count(mask) > 1 and len(name) > 1 else mask
         for mask, name in zip(masked, names, strict=True)
     ]
+    # 王小明 and 王大明: nothing less than the whole name does.
+    return [name if longer.count(label) > 1 else label for label, name in zip(longer, names, strict=True)]
 
 
 def is_staff(account_id: int) -> bool:

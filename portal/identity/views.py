@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, current_app, g, request, url_for
 from flask_babel import gettext
 
+from portal import clock
 from portal.database import transaction
-from portal.identity import claims, codes, entering, kept, limits, people, sessions, wishes
+from portal.identity import claims, codes, entering, kept, limits, people, wishes
 from portal.identity.login_models import LoginCode
-from portal.web.access import public, signed_in
+from portal.web.access import public
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.links import local_path
@@ -18,14 +19,12 @@ from portal.web.links import local_path
 identity = Blueprint("identity", __name__)
 
 
-def help_place() -> str:
-    """Return whom to ask: the help line, else the desk."""
-    return current_app.config["HELP_PHONE"] or gettext("服务台")
-
-
 def no_match() -> str:
     """Return what somebody hears whose words match no record, whatever was wrong."""
-    return gettext("没核对上。请再看一遍；还不行请打%(phone)s，我们帮您查。", phone=help_place())
+    phone = current_app.config["HELP_PHONE"]
+    if not phone:
+        return gettext("没核对上。请再看一遍；还不行请带身份证到服务台，我们帮您查。")
+    return gettext("没核对上。请再看一遍；还不行请打%(phone)s，我们帮您查。", phone=phone)
 
 
 def too_often(error: limits.TooOften) -> str:
@@ -91,10 +90,26 @@ def ask_code() -> Any:
 @public
 def code() -> Any:
     """Ask for the code."""
-    asked = wishes.current()
-    if asked is None or codes.waiting(asked) is None:
+    row = _unanswered()
+    if row is None:
         return go(url_for("identity.login", next=wishes.back()))
-    return _code_page()
+    return _code_page(_words(codes.EXPIRED) if row.expires_at <= clock.now() else None)
+
+
+def _unanswered() -> LoginCode | None:
+    asked = wishes.current()
+    row = codes.unanswered(asked) if asked else None
+    # An old second factor is not asked for anew: the password before it is as old.
+    old = row is not None and row.account_id is not None and row.expires_at <= clock.now()
+    return None if old else row
+
+
+def _words(outcome: str) -> str:
+    return {
+        codes.WRONG: gettext("验证码不对，请再看一遍短信里的6位数字。"),
+        codes.SPENT: gettext("错了太多次，这个验证码作废了。请重新发一个。"),
+        codes.EXPIRED: gettext("验证码过期了，请重新发一个。"),
+    }[outcome]
 
 
 def _code_page(problem: str | None = None, *, status: int = 200) -> Any:
@@ -105,15 +120,19 @@ def _code_page(problem: str | None = None, *, status: int = 200) -> Any:
 @public
 def ask_again() -> Any:
     """Send another code to the same number."""
-    asked = wishes.current()
-    row = codes.waiting(asked) if asked else None
+    row = _unanswered()
     if row is None:
         return go(url_for("identity.login", next=wishes.back()))
     try:
-        wishes.ask(codes.phone_of(row), back=wishes.back(), purpose=row.purpose, account_id=row.account_id)
+        wait = wishes.ask(
+            codes.phone_of(row), back=wishes.back(), purpose=row.purpose, account_id=row.account_id
+        )
     except limits.TooOften as error:
         return _code_page(too_often(error), status=429)
-    say(gettext("如果这个号码登记过，验证码已再发一次。"))
+    if wait:
+        say(gettext("验证码刚发过，请先看看短信。还没收到，%(seconds)s秒后再发。", seconds=wait))
+    else:
+        say(gettext("如果这个号码登记过，验证码已再发一次。"))
     return go(url_for("identity.code"))
 
 
@@ -132,12 +151,7 @@ def check_code() -> Any:
     outcome = codes.check(asked, request.form.get("code", ""))
     if outcome != codes.OK:
         limits.count(*rules)
-        words = {
-            codes.WRONG: gettext("验证码不对，请再看一遍短信里的6位数字。"),
-            codes.SPENT: gettext("错了太多次，这个验证码作废了。请重新发一个。"),
-            codes.EXPIRED: gettext("验证码过期了，请重新发一个。"),
-        }
-        return _code_page(words[outcome], status=422)
+        return _code_page(_words(outcome), status=422)
     row = codes.verified(asked)
     assert row is not None
     if row.account_id is not None:
@@ -180,7 +194,7 @@ def choose() -> Any:
     """Take the choice."""
     row = _proven()
     if row is None:
-        return go(url_for("identity.login"))
+        return _start_over()
     found, chosen = people.behind(row.phone_index), request.form.get("who", "")
     for known in found.accounts:
         if known.uid == chosen:
@@ -199,15 +213,21 @@ def claim() -> Any:
     return _claim_page()
 
 
-def _claim_page(problem: str | None = None, *, status: int = 200) -> Any:
-    return render(
-        "identity/claim.html",
-        block="form",
-        status=status,
-        name=request.form.get("name", ""),
-        tail=request.form.get("tail", ""),
-        problem=problem,
-    )
+def _claim_page(errors: list[tuple[str, str]] | None = None, *, status: int = 200) -> Any:
+    typed = {"name": request.form.get("name", ""), "tail": request.form.get("tail", "")}
+    return render("identity/claim.html", block="form", status=status, typed=typed, errors=errors or [])
+
+
+def who_problems(name: str, tail: str) -> list[tuple[str, str]]:
+    """Return what is missing in the words by which somebody names themselves; it costs no try."""
+    found, count = [], len(people.tidy(tail))
+    if not people.tidy(name):
+        found.append(("name", gettext("请填姓名，和身份证上一样。")))
+    if not count:
+        found.append(("tail", gettext("请填身份证号后4位。")))
+    elif count != 4:
+        found.append(("tail", gettext("只填身份证号的后4位，现在是%(count)s位。", count=count)))
+    return found
 
 
 @identity.post("/login/claim")
@@ -216,49 +236,22 @@ def claim_record() -> Any:
     """Open the account of the record that matches, and go in."""
     row = _proven()
     if row is None:
-        return go(url_for("identity.login"))
+        return _start_over()
     name, tail = request.form.get("name", ""), request.form.get("tail", "")
-    if not name.strip() or not tail.strip():
-        return _claim_page(gettext("姓名和身份证号后4位都要填。"), status=422)
+    missing = who_problems(name, tail)
+    if missing:
+        return _claim_page(missing, status=422)
     if not codes.claim_try(row):
-        return _claim_page(gettext("试得太多了。请带身份证到服务台，我们帮您查。"), status=429)
+        return _claim_page([("", gettext("试得太多了。请带身份证到服务台，我们帮您查。"))], status=429)
     with transaction():
         account_id = claims.claim(row, name=name, tail=tail, phone=codes.phone_of(row))
+        account_id = account_id or claims.claimed(row, name=name, tail=tail)
         if account_id is not None:
             return _enter(row, account_id)
-    return _claim_page(no_match(), status=422)
+    return _claim_page([("name", no_match())], status=422)
 
 
-@identity.post("/logout")
-@public
-def logout() -> Any:
-    """End the session, here and on the server."""
-    with transaction():
-        sessions.end()
-    kept.drop(request.cookies.get(kept.COOKIE))
-    say(gettext("已退出。"))
-    response = go("/")
-    response.delete_cookie(kept.COOKIE, path="/")
-    # Nothing of this person stays in a shared browser (ASVS 14.3.1).
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
-
-
-@identity.get("/login/kept")
-@signed_in
-def kept_form() -> Any:
-    """Offer the form again that arrived after the session had ended."""
-    found = kept.of(request.cookies.get(kept.COOKIE), account_id=g.actor.account_id)
-    if found is None:
-        return go(entering.landing(g.actor.account_id, None))
-    return render("identity/kept.html", kept=found)
-
-
-@identity.post("/login/kept/drop")
-@signed_in
-def drop_kept_form() -> Any:
-    """Forget that form."""
-    kept.drop(request.cookies.get(kept.COOKIE))
-    response = go(entering.landing(g.actor.account_id, None))
-    response.delete_cookie(kept.COOKIE, path="/")
-    return response
+def _start_over() -> Any:
+    """Lead back to the first step, and say why: the ten minutes to name oneself are over."""
+    say(gettext("等得太久了，请重新发一个验证码。"))
+    return go(url_for("identity.login"))

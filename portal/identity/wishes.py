@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import request
 from flask import session as browser
 
@@ -21,16 +23,17 @@ def address() -> str:
     return limits.network(request.remote_addr)
 
 
-def ask(phone: str, *, back: str | None, purpose: str = "login", account_id: int | None = None) -> None:
+def ask(phone: str, *, back: str | None, purpose: str = "login", account_id: int | None = None) -> int:
     """Ask for a code within the limits and remember the wish; a second tap is the same wish.
 
-    Raises TooOften. Known and unknown numbers take the same path.
+    Return 0, or for the same wish the seconds until another may be asked for. Raises TooOften. Known and
+    unknown numbers take the same path.
     """
     index = crypto.blind_index("phone", phone)
     earlier = current()
     row = codes.waiting(earlier) if earlier else None
     if row is not None and row.phone_index == index and row.account_id == account_id and _fresh(row):
-        return
+        return max(1, int((row.created_at + codes.SAME_WISH - clock.now()).total_seconds()))
     with transaction():
         limits.take(*limits.asking(index, address(), devices.known(index)))
         asked = codes.ask(phone, purpose=purpose, account_id=account_id)
@@ -40,10 +43,19 @@ def ask(phone: str, *, back: str | None, purpose: str = "login", account_id: int
         "shown": mask_phone(phone),
         "back": local_path(back),
     }
+    return 0
+
+
+def survive(end: Callable[[], object]) -> None:
+    """Call what ends this browser's session, and keep the wish for the visitor's that follows."""
+    kept = browser[_KEY]
+    end()
+    browser[_KEY] = kept
 
 
 def _fresh(row: LoginCode) -> bool:
-    return clock.now() - row.created_at < codes.SAME_WISH
+    # One spent by wrong tries is no use to anybody: another is a new wish, within the limits.
+    return not codes.spent(row) and clock.now() - row.created_at < codes.SAME_WISH
 
 
 def current() -> Asked | None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from portal import clock
 from portal.database import session, transaction
-from portal.identity import claims
+from portal.identity import claims, limits
 from portal.identity.actor import Actor
 from portal.identity.models import Account
 from portal.members.models import Member
@@ -84,8 +84,12 @@ def test_claim_wrong_in_either_part_answers_the_same(visitor: Visitor, member: M
     wrong_tail = visitor.post("/login/claim", name="赵测试", tail=other_tail(member))
     wrong_name = visitor.post("/login/claim", name="赵试测", tail=member.ric_tail)
     assert wrong_tail.status_code == wrong_name.status_code == 422
-    assert "没核对上。请再看一遍；还不行请打" in wrong_tail.text
+    # No help line is set here, so nobody is told to call one.
+    assert "没核对上。请再看一遍；还不行请带身份证到服务台，我们帮您查。" in wrong_tail.text
     assert len(wrong_tail.data) == len(wrong_name.data)
+    visitor.app.config["HELP_PHONE"] = "0000-12345678"
+    page = visitor.post("/login/claim", name="赵试测", tail=member.ric_tail).text
+    assert "没核对上。请再看一遍；还不行请打0000-12345678，我们帮您查。" in page
     assert accounts() == []
 
 
@@ -189,6 +193,107 @@ def test_paper_code_binds_the_number_staff_have_written_down(
     session.rollback()
     actions = {row[0] for row in session.execute(text("SELECT action FROM audit"))}
     assert {"account.paper_code", "account.claim", "account.phone", "login"} <= actions
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"name": "", "tail": ""}, ("请填姓名，和身份证上一样。", "请填身份证号后4位。")),
+        ({"name": "赵测试", "tail": "12"}, ("只填身份证号的后4位，现在是2位。",)),
+        ({"name": "赵测试", "tail": "999999200001011234"}, ("只填身份证号的后4位，现在是18位。",)),
+    ],
+)
+def test_half_filled_claim_says_which_part_and_costs_no_try(
+    visitor: Visitor, member: Member, typed: dict[str, str], words: tuple[str, ...]
+) -> None:
+    visitor.log_in()
+    for _ in range(6):
+        page = visitor.post("/login/claim", **typed)
+        assert (page.status_code, [word in page.text for word in words]) == (422, [True] * len(words))
+    assert visitor.post("/login/claim", name="赵测试", tail=member.ric_tail).location == "/d/990001/"
+
+
+def test_first_of_a_couple_who_says_to_be_the_other_comes_in_as_themselves(
+    visitor: Visitor, world: World, here: Any, account: Any, member: Member
+) -> None:
+    world.member(world.organization(here), name="钱试", phone=PHONE)
+    visitor.log_in()
+    visitor.post("/login/who", who="new")
+    assert visitor.post("/login/claim", name="赵测试", tail=other_tail(member)).status_code == 422
+    assert visitor.post("/login/claim", name="赵测试", tail=member.ric_tail).location == "/d/990001/"
+    assert "赵测试，您好" in visitor.get("/d/990001/").text
+    assert len(accounts()) == 1
+
+
+def test_record_claimed_under_another_number_is_not_opened_by_the_old_one(
+    visitor: Visitor, world: World, here: Any, member: Member
+) -> None:
+    """Its account has a new number; whoever holds the old one learns nothing, not even with name and id."""
+    world.account(member, phone="10000000077")
+    world.member(world.organization(here), name="钱试", phone=PHONE)
+    assert visitor.log_in().location == "/login/claim"
+    answer = visitor.post("/login/claim", name="赵测试", tail=member.ric_tail)
+    assert (answer.status_code, "没核对上" in answer.text) == (422, True)
+
+
+def test_too_slow_to_name_oneself_says_so(visitor: Visitor, member: Member) -> None:
+    visitor.log_in()
+    page = visitor.get("/login/claim").text
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    with clock.moved(timedelta(minutes=11)):
+        data = {"name": "赵测试", "tail": member.ric_tail, "csrf_token": token}
+        assert visitor.browser.post("/login/claim", data=data).location == "/login"
+        assert "等得太久了，请重新发一个验证码。" in visitor.get("/login").text
+
+
+def test_names_that_look_alike_are_shown_whole(visitor: Visitor, world: World, here: Any) -> None:
+    for name in ("王小明", "王大明", "李红"):
+        world.account(world.member(world.organization(here), name=name, phone=PHONE), phone=PHONE)
+    visitor.log_in()
+    page = visitor.get("/login/who").text
+    assert "王小明" in page and "王大明" in page and "李*" in page
+
+
+def test_one_of_a_couple_gives_way_to_the_other_with_a_fresh_code(
+    visitor: Visitor, world: World, here: Any, account: Any
+) -> None:
+    wife = world.account(world.member(world.organization(here), name="钱试", phone=PHONE), phone=PHONE).uid
+    visitor.log_in()
+    visitor.post("/login/who", who=account.uid)
+    cookie = visitor.browser.get_cookie(visitor.app.config["SESSION_COOKIE_NAME"])
+    me = visitor.get("/d/990001/me/").text
+    assert "这个号码还登记了：" in me and "钱*" in me
+    with clock.moved(timedelta(minutes=2)):
+        assert visitor.post("/login/switch", form="/d/990001/me/").location == "/login/code"
+        old = Visitor(visitor.app, world.browser())
+        old.browser.set_cookie(cookie.key, cookie.value)
+        assert old.get("/d/990001/me/").status_code == 303  # the first one is out
+        assert visitor.type_code(codes_sent()[0]).location == "/login/who"
+        assert visitor.post("/login/who", who=wife).location == "/d/990001/"
+        assert "钱试，您好" in visitor.get("/d/990001/").text
+
+
+def test_changing_over_too_often_leaves_everybody_where_they_are(
+    visitor: Visitor, world: World, here: Any, account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.account(world.member(world.organization(here), name="钱试", phone=PHONE), phone=PHONE)
+    visitor.log_in()
+    visitor.post("/login/who", who=account.uid)
+
+    def full(*rules: Any) -> None:
+        raise limits.TooOften(30)
+
+    monkeypatch.setattr(limits, "take", full)
+    answer = visitor.post("/login/switch", form="/d/990001/me/", next="/d/990001/me/")
+    assert answer.location == "/d/990001/me/"
+    assert "秒再试" in visitor.get("/d/990001/me/").text
+
+
+def test_alone_on_a_number_there_is_nobody_to_give_way_to(visitor: Visitor, account: Any) -> None:
+    visitor.log_in()
+    assert "/login/switch" not in visitor.get("/d/990001/me/").text
+    assert visitor.post("/login/switch", form="/d/990001/me/").location == "/"
+    assert visitor.get("/d/990001/me/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/login/claim", "/login/paper"])

@@ -134,7 +134,8 @@ def test_code_lives_ten_minutes(visitor: Visitor, account: Any) -> None:
     code = code_for()
     page = visitor.get("/login/code").text
     with clock.moved(timedelta(minutes=10)):
-        assert visitor.get("/login/code").location == "/login?next=/"
+        late = visitor.get("/login/code")
+        assert (late.status_code, "验证码过期了，请重新发一个。" in late.text) == (200, True)
         answer = visitor.browser.post("/login/code", data={"code": code, "csrf_token": token_of(page)})
         assert answer.status_code == 422
     assert sessions_open() == 0
@@ -218,9 +219,25 @@ def test_second_tap_is_the_same_wish_and_a_new_wish_waits_a_minute(visitor: Visi
     answer = visitor.post("/login/again", form="/login/code")
     assert answer.location == "/login/code"
     assert len(codes_sent()) == 1
+    assert "验证码刚发过，请先看看短信。" in visitor.get("/login/code").text
     with clock.moved(timedelta(seconds=61)):
         visitor.post("/login/again", form="/login/code")
+        assert "验证码已再发一次。" in visitor.get("/login/code").text
         assert len(codes_sent()) == 2
+        assert visitor.type_code(code_for()).location == "/d/990001/"
+
+
+def test_another_code_follows_one_that_is_spent_or_too_old(visitor: Visitor, account: Any) -> None:
+    visitor.app.config["CODES_A_MINUTE"] = 5
+    visitor.ask()
+    for _ in range(5):
+        visitor.type_code(wrong_code())
+    visitor.post("/login/again", form="/login/code")
+    assert len(codes_sent()) == 2  # at once: the spent one is no use
+    with clock.moved(timedelta(minutes=11)):
+        answer = visitor.post("/login/again", form="/login/code")
+        assert answer.location == "/login/code"  # to the same number, without typing it again
+        assert len(codes_sent()) == 3
         assert visitor.type_code(code_for()).location == "/d/990001/"
 
 
