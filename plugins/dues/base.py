@@ -12,6 +12,7 @@ class BaseFromItems:
     """A base (fen) with the items that were added, subtracted and left out, each in fen."""
 
     base_fen: int
+    formula: Formula
     added: Mapping[str, int]
     subtracted: Mapping[str, int]
     left_out: Mapping[str, int]
@@ -25,6 +26,21 @@ def formula_of(table: RateTable, unit_kind: str) -> Formula:
     except KeyError:
         known = ", ".join(table.formulas)
         raise RateTableError(f"no formula for {unit_kind!r}; there are {known}") from None
+
+
+def named_items(
+    formula: Formula, cells: Mapping[str, int], names: Mapping[str, tuple[str, ...]]
+) -> dict[str, int]:
+    """Return what stands in a sheet's columns under the names ``formula`` gives them; nothings are left out.
+
+    ``names`` says what a column may be called: 年金 is 职业年金 in an institution, 企业年金 in an enterprise.
+    """
+    known = {*formula.add, *formula.subtract, *formula.left_out}
+    return {
+        next((name for name in names[column] if name in known), names[column][0]): fen
+        for column, fen in cells.items()
+        if fen and column in names
+    }
 
 
 def base_from_pay_items(formula: Formula, items: Mapping[str, int]) -> BaseFromItems:
@@ -49,6 +65,7 @@ def base_from_pay_items(formula: Formula, items: Mapping[str, int]) -> BaseFromI
         raise BaseRefused("negative")
     return BaseFromItems(
         base_fen=base_fen,
+        formula=formula,
         added=added,
         subtracted=subtracted,
         left_out={name: items[name] for name in formula.left_out if name in items},

@@ -9,22 +9,31 @@ from typing import Any
 from portal.api import SheetColumn, sheet_kit, sheet_values
 from portal.api import lazy_gettext as _l
 
+from .rate_files import rate_tables
 from .sheets import CODES, NAMES
 
-#: Column of the sheet -> item of the formula for public institutions (rates/2017-02.toml).
-ITEMS = {
-    "post": "岗位工资",
-    "scale": "薪级工资",
-    "merit": "基础性绩效",
-    "allowance": "津贴补贴",
-    "pension": "养老保险",
-    "annuity": "职业年金",
-    "housing": "住房公积金",
-    "medical": "医疗保险",
-    "unemployment": "失业保险",
-    "tax": "所得税",
+#: Column of the sheet -> what the formulas (rates/) call it.
+ITEMS: dict[str, tuple[str, ...]] = {
+    "basic": ("基本工资",),
+    "position": ("职务工资",),
+    "grade": ("级别工资",),
+    "post": ("岗位工资",),
+    "scale": ("薪级工资",),
+    "merit": ("基础性绩效", "绩效工资"),
+    "allowance": ("津贴补贴",),
+    "bonus": ("固定奖金",),
+    "living": ("生活补贴",),
+    "work": ("工作性补贴",),
+    "pension": ("养老保险",),
+    "annuity": ("职业年金", "企业年金"),
+    "housing": ("住房公积金",),
+    "medical": ("医疗保险",),
+    "unemployment": ("失业保险",),
+    "tax": ("所得税",),
+    "deductions": ("扣款合计",),
 }
-FORMULA = "public_institution"
+#: What the sheet calls the formulas (rates/): the column 单位类型.
+FORMULAS = {formula.label: code for table in rate_tables().tables for code, formula in table.formulas.items()}
 _NOTHING = {"-", "—", "--", "/", "无", "0"}
 _FOUR = re.compile(r"[0-9]{3}[0-9X]")
 #: From here on a number without a sign is a percentage: rates are at most 0.02 or at least 0.5 percent.
@@ -96,16 +105,32 @@ COLUMNS = (
         data_class=3,
         note=_l("不写就是原来登记的类别，没登记过的按“按月领工资”"),
     ),
+    SheetColumn(
+        name="formula",
+        header="单位类型",
+        aliases=("计算公式", "单位性质"),
+        parse=sheet_values.text.choice({**FORMULAS, "事业": "public_institution", "公务员": "civil_service"}),
+        choices=tuple(FORMULAS),
+        data_class=2,
+        note=_l("不写就按本人所在单位的性质"),
+    ),
+    _sum("basic", "基本工资"),
+    _sum("position", "职务工资", "职务"),
+    _sum("grade", "级别工资", "级别"),
     _sum("post", "岗位", "岗位工资"),
     _sum("scale", "薪级", "薪级工资"),
     _sum("merit", "基础性绩效", "基础性绩效工资", "基础绩效", "基础绩效工资"),
     _sum("allowance", "津贴补贴", "津补贴"),
+    _sum("bonus", "固定奖金"),
+    _sum("living", "生活补贴"),
+    _sum("work", "工作性补贴"),
     _sum("pension", "养老", "养老保险", "基本养老保险"),
-    _sum("annuity", "职业年金", "年金"),
+    _sum("annuity", "职业年金", "年金", "企业年金"),
     _sum("housing", "公积金", "住房公积金"),
     _sum("medical", "医疗", "医疗保险", "基本医疗保险"),
     _sum("unemployment", "失业", "失业保险"),
     _sum("tax", "所得税", "个人所得税", "个税"),
+    _sum("deductions", "扣款合计"),
     _sum("base", "税后工资总额", "税后工资", "党费基数", "计算基数", "党费计算基数", "基本养老金"),
     SheetColumn(name="ratio", header="交纳比例", aliases=("缴纳比例", "比例"), parse=ratio, data_class=3),
     _sum("monthly", "每月应交", "月应交", "月应缴", "每月应缴"),

@@ -11,12 +11,13 @@ from portal.api import gettext as _
 from portal.api import sentences, sheet_kit, sheet_values
 
 from .amounts import percent, short_yuan, yuan
-from .base import base_from_pay_items, formula_of
-from .base_columns import FORMULA, ITEMS
+from .base import BaseFromItems, base_from_pay_items, formula_of, named_items
+from .base_columns import ITEMS
 from .calculation import BaseRefused, Explanation, explain
 from .category_words import on_screen
 from .rate_files import rate_tables
-from .words import base_refused, why
+from .rate_table import Category, Formula
+from .words import base_refused, derived, only_this, why
 
 #: A difference below this (fen) is somebody's rounding, not a mistake.
 ROUNDING = 10
@@ -29,6 +30,8 @@ class Known:
     member_id: int
     name: str
     last_four: str
+    #: What kind of unit this person works in: it says which formula the items of pay follow.
+    unit_kind: str | None = None
     category: str | None = None
     base_fen: int | None = None
     amount_fen: int | None = None
@@ -47,6 +50,9 @@ class Proposed:
     base_fen: int | None
     amount_fen: int
     sentence: str
+    #: The formula a monthly wage follows ("": the category has none), and the sum in words.
+    formula: str
+    derived: str
 
 
 class Judge:
@@ -69,17 +75,24 @@ class Judge:
 
     def _judge(self, row: sheet_kit.Row) -> None:
         known = self._member(row)
-        base_fen = self._base(row)
-        if known is None or row.reasons:
+        if known is None:
             return
         category = row.values.get("category") or known.category or "salaried"
         kind = self.table.category(category)
-        if not kind.needs_base and base_fen is not None and "category" not in row.values:
+        cells = {name: row.values[name] for name in ITEMS if row.values.get(name)}
+        base_fen: int | None = row.values.get("base")
+        if not kind.needs_base and (base_fen is not None or cells) and "category" not in row.values:
             called = on_screen(kind.label)
             row.refuse(
                 _("登记的类别是“%(kind)s”，不按工资交。类别变了，请加一列“党费类别”写明。", kind=called)
             )
             return
+        formula = self._formula(row, known, kind)
+        items = self._items(row, kind, formula, cells)
+        if row.reasons:
+            return
+        if items is not None:
+            base_fen = items.base_fen
         try:
             found = explain(category, base_fen, on=self.on, rounding=self.rounding, table=self.table)
         except BaseRefused as refused:
@@ -89,7 +102,16 @@ class Judge:
         self._ratio(row, found)
         self._monthly(row, found, sentence)
         if not row.reasons:
-            self._verdict(row, known, found, sentence)
+            row.target = Proposed(
+                member_id=known.member_id,
+                category=found.category,
+                base_fen=found.base_fen,
+                amount_fen=found.amount_fen,
+                sentence=sentence,
+                formula=formula.code if formula else "",
+                derived=derived(items) if items is not None else "",
+            )
+            self._verdict(row, known, found)
 
     def _member(self, row: sheet_kit.Row) -> Known | None:
         name, four = row.values["name"], row.values.get("last_four")
@@ -117,24 +139,46 @@ class Judge:
             return None
         return found[0]
 
-    def _base(self, row: sheet_kit.Row) -> int | None:
-        """Work the base out of the items, or take the total; where both stand they must agree."""
-        total: int | None = row.values.get("base")
-        items = {item: row.values[name] for name, item in ITEMS.items() if name in row.values}
-        if not any(items.values()):
-            return total
+    def _formula(self, row: sheet_kit.Row, known: Known, kind: Category) -> Formula | None:
+        """Return the formula of this person's kind of unit, or the one the row names; only wages have one."""
+        if not kind.takes_pay_items:
+            return None
+        said: str | None = row.values.get("formula")
+        return formula_of(self.table, said or self.table.unit_formulas.of(known.unit_kind))
+
+    def _items(
+        self, row: sheet_kit.Row, kind: Category, formula: Formula | None, cells: Mapping[str, int]
+    ) -> BaseFromItems | None:
+        """Work the base out of the items; where the total stands too they must agree."""
+        if not cells or not kind.needs_base:
+            return None
+        if formula is None:
+            row.refuse(only_this(kind))
+            return None
+        items = named_items(formula, cells, ITEMS)
+        foreign = [item for item in items if not formula.names(item)]
+        if foreign:
+            row.refuse(
+                _(
+                    "“%(formula)s”的公式里没有%(items)s。请写明单位类型，或只写税后工资总额。",
+                    formula=on_screen(formula.label),
+                    items=_("、").join(on_screen(item) for item in foreign),
+                )
+            )
+            return None
         try:
-            computed = base_from_pay_items(formula_of(self.table, FORMULA), items).base_fen
+            computed = base_from_pay_items(formula, items)
         except BaseRefused as refused:
             row.refuse(base_refused(refused.reason))
             return None
-        if total is not None and total != computed:
+        total: int | None = row.values.get("base")
+        if total is not None and total != computed.base_fen:
             row.refuse(
                 _(
                     "税后工资总额写的是%(said)s元，按各项工资和扣款算是%(computed)s元，差%(less)s元，请核对。",
                     said=yuan(total),
-                    computed=yuan(computed),
-                    less=yuan(abs(total - computed)),
+                    computed=yuan(computed.base_fen),
+                    less=yuan(abs(total - computed.base_fen)),
                 )
             )
         return computed
@@ -168,16 +212,9 @@ class Judge:
         elif less:
             row.warnings.append(sentences(words, _("按规定的数登记。")))
 
-    def _verdict(self, row: sheet_kit.Row, known: Known, found: Explanation, sentence: str) -> None:
+    def _verdict(self, row: sheet_kit.Row, known: Known, found: Explanation) -> None:
         proposal = (found.category, found.base_fen, self.from_month)
         in_force = (known.category, known.base_fen, known.amount_fen)
-        row.target = Proposed(
-            member_id=known.member_id,
-            category=found.category,
-            base_fen=found.base_fen,
-            amount_fen=found.amount_fen,
-            sentence=sentence,
-        )
         if known.waiting == proposal or (
             known.waiting is None and in_force == (found.category, found.base_fen, found.amount_fen)
         ):

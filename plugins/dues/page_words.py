@@ -9,8 +9,11 @@ from portal.api import civil, clock, month_word, sentences
 from portal.api import gettext as _
 
 from .amounts import yuan
+from .category_words import on_screen as on_screen
 from .timeline import MonthLine
 from .words import edges as edges
+from .words import formula_words as formula_words
+from .words import item_list as item_list
 from .words import next_door as next_door
 
 if TYPE_CHECKING:

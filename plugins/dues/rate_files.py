@@ -26,6 +26,7 @@ from .rate_table import (
     ReviewMonths,
     Rounding,
     Rule,
+    UnitFormulas,
     Voluntary,
 )
 
@@ -114,6 +115,7 @@ def build(content: Mapping[str, Any]) -> RateTable:
         review=_review(content["review"]),
         relief=_relief(content["relief"]),
         formulas={code: _formula(code, body) for code, body in content["formulas"].items()},
+        unit_formulas=_unit_formulas(content["unit_formulas"]),
         remittances={level: _remittance(level, body) for level, body in content["remittance"].items()},
         norm=_norm(content.get("norm")),
     )
@@ -123,6 +125,9 @@ def build(content: Mapping[str, Any]) -> RateTable:
         raise RateTableError(f"{table.version}: unknown fixing policy {table.policy!r}")
     if unknown := set(table.relief.by_category) - set(table.categories):
         raise RateTableError(f"{table.version}: relief for unknown categories {sorted(unknown)}")
+    named = {table.unit_formulas.default, *table.unit_formulas.by_unit.values()}
+    if unknown := named - set(table.formulas):
+        raise RateTableError(f"{table.version}: units follow unknown formulas {sorted(unknown)}")
     return table
 
 
@@ -219,6 +224,11 @@ def _formula(code: str, body: Mapping[str, Any]) -> Formula:
         left_out=groups[2],
         rule=_rule(body),
     )
+
+
+def _unit_formulas(body: Mapping[str, Any]) -> UnitFormulas:
+    by_unit = {kind: code for kind, code in body.items() if kind not in ("default", "source", "mark")}
+    return UnitFormulas(default=body["default"], by_unit=by_unit, rule=_rule(body))
 
 
 def _remittance(level: str, body: Mapping[str, Any]) -> Remittance:

@@ -64,6 +64,11 @@ class Category:
         """Whether a member of this category has a base (or an agreed amount) that somebody must say."""
         return self.fixed_fen is None
 
+    @property
+    def takes_pay_items(self) -> bool:
+        """Whether the base is worked out of a payslip's items; others declare one sum (domain.md §1.4)."""
+        return self.base_kind == "monthly"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rounding:
@@ -129,6 +134,22 @@ class Formula:
     left_out: tuple[str, ...]
     rule: Rule
 
+    def names(self, item: str) -> bool:
+        """Tell whether the formula says what becomes of an item of pay."""
+        return item in self.add or item in self.subtract or item in self.left_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitFormulas:
+    """Which formula the people of a kind of unit follow; ``default`` where that kind is not known."""
+
+    default: str
+    by_unit: Mapping[str, str]
+    rule: Rule
+
+    def of(self, unit_kind: str | None) -> str:
+        return self.by_unit.get(unit_kind or "", self.default)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Remittance:
@@ -155,6 +176,7 @@ class RateTable:
     review: ReviewMonths
     relief: ReliefChain
     formulas: Mapping[str, Formula]
+    unit_formulas: UnitFormulas
     remittances: Mapping[str, Remittance]
     norm: Norm | None = None
 

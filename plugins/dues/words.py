@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from portal.api import gettext as _
 from portal.api import month, sentences
 
 from .amounts import percent, short_yuan, yuan
+from .base import BaseFromItems
 from .calculation import Explanation
 from .category_words import on_screen
-from .rate_table import RateTable
+from .rate_table import Category, Formula, RateTable
 
 
 def why(explanation: Explanation, table: RateTable) -> str:
@@ -77,6 +80,42 @@ def base_refused(reason: str) -> str:
         "above_range": _("比规定的最高数多，多出的部分属于自愿多交，请由支部在规定的范围里定。"),
         "unknown_item": _("表里有不认识的工资项目，请对照公式改名或删去。"),
     }[reason]
+
+
+def only_this(kind: Category) -> str:
+    """Return what to write for somebody whose base does not come from a payslip's items."""
+    what = {
+        "basic_pension": _("基本养老金"),
+        "last_quarter_average": _("上季度平均每月的收入"),
+        "drawn_this_month": _("当月实际领取的薪酬"),
+        "agreed": _("支部定的每月数"),
+    }[kind.base_kind]
+    return _(
+        "“%(kind)s”不按工资条的项目算，请只在基数一栏写%(what)s。", kind=on_screen(kind.label), what=what
+    )
+
+
+def formula_words(formula: Formula) -> str:
+    """Return a formula as people write it: what is added, what is taken off."""
+    minus = "".join(f" − {on_screen(item)}" for item in formula.subtract)
+    return " + ".join(on_screen(item) for item in formula.add) + minus
+
+
+def item_list(items: Iterable[str]) -> str:
+    """Return items of pay one after the other."""
+    return _("、").join(on_screen(item) for item in items)
+
+
+def derived(items: BaseFromItems) -> str:
+    """Return the sum a base came from, by which unit's formula."""
+    parts = [f"{on_screen(name)} {short_yuan(fen)}" for name, fen in items.added.items()]
+    minus = [f" − {on_screen(name)} {short_yuan(fen)}" for name, fen in items.subtracted.items()]
+    return _(
+        "按“%(formula)s”的公式：%(sum)s = %(base)s元。",
+        formula=on_screen(items.formula.label),
+        sum=" + ".join(parts) + "".join(minus),
+        base=short_yuan(items.base_fen),
+    )
 
 
 def too_far_ahead(latest: str, limit: int) -> str:

@@ -32,6 +32,8 @@ class DuesAssessment(Versioned, DistrictScoped, Model):
     origin: Mapped[str] = mapped_column(String(16), info={"class": 1})
     category: Mapped[str] = mapped_column(String(24), info={"class": 3})
     base_fen: Mapped[int | None] = mapped_column(Fen, info={"class": 3})
+    # Which formula the items of a monthly wage follow (rates/, by kind of unit); "" where there is none.
+    formula: Mapped[str] = mapped_column(String(24), default="", server_default="", info={"class": 2})
     apply_norm: Mapped[bool] = mapped_column(default=True, server_default="1", info={"class": 2})
     rounding: Mapped[str] = mapped_column(String(8), info={"class": 1})
     rate_version: Mapped[str] = mapped_column(String(24), info={"class": 1})

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import false, func, or_, select
 
-from portal.api import Account, Member, Organization, Reach, rows, session
+from portal.api import Account, Member, Organization, Reach, Unit, rows, session
 
 from ..base_verdict import Known
 from ..models import DuesAssessment, DuesBaseSheet
@@ -52,7 +52,8 @@ def people(organization_id: int, from_month: str) -> list[Known]:
     """Return a branch's members with what is in force in ``from_month`` and what waits."""
     who, fixed = Member.__table__.c, DuesAssessment.__table__.c
     found = session.execute(
-        rows(Member, who.id, who.name, who.ric_tail)
+        rows(Member, who.id, who.name, who.ric_tail, Unit.kind.label("unit_kind"))
+        .outerjoin(Unit, Unit.id == who.unit_id)
         .where(
             who.organization_id == organization_id,
             who.closed_on.is_(None),
@@ -62,7 +63,12 @@ def people(organization_id: int, from_month: str) -> list[Known]:
         .order_by(who.sort_key, who.id)
     ).all()
     known: dict[int, dict[str, Any]] = {
-        row.id: {"member_id": row.id, "name": row.name, "last_four": (row.ric_tail or "").upper()}
+        row.id: {
+            "member_id": row.id,
+            "name": row.name,
+            "last_four": (row.ric_tail or "").upper(),
+            "unit_kind": row.unit_kind,
+        }
         for row in found
     }
     fixings = session.execute(

@@ -14,7 +14,7 @@ from ..calculation import Explanation, explain
 from ..models import DuesAssessment, DuesBranchOpening, DuesConsent, DuesMemberOpening, DuesObligation
 from ..months import first_day
 from ..rate_files import rate_tables
-from ..rate_table import RateTable
+from ..rate_table import Formula, RateTable
 from ..service import books
 from ..service.obligations import MEMBER_STAGES
 from ..timeline import Fixed, Known, MonthLine, Timeline, first_month, missing_facts, timeline
@@ -35,6 +35,8 @@ class Assessed:
     sentence: str
     explanation: Explanation
     table: RateTable
+    #: How the base of a monthly wage is worked out in this person's kind of unit, where that was said.
+    formula: Formula | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,7 @@ def _assessed(member_id: int) -> dict[int, Assessed]:
             table.apply_norm,
             table.rounding,
             table.rate_version,
+            table.formula,
             table.origin,
             table.state,
         )
@@ -187,6 +190,7 @@ def assessed_of(row: Any) -> Assessed:
         sentence=why(found, rates),
         explanation=found,
         table=rates,
+        formula=rates.formulas.get(row.formula),
     )
 
 

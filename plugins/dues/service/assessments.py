@@ -44,6 +44,7 @@ def draft(
     origin: str,
     by: int | None,
     apply_norm: bool = True,
+    formula: str = "",
     reason: str = "",
 ) -> DuesAssessment:
     """Propose what a member pays from ``from_month`` on; an older proposal that waits is withdrawn.
@@ -72,6 +73,7 @@ def draft(
             origin=origin,
             category=category,
             base_fen=found.base_fen,
+            formula=formula,
             apply_norm=apply_norm,
             rounding=found.rounding,
             rate_version=found.version,
@@ -220,6 +222,7 @@ def draft_year(
             literal("branch").label("origin"),
             T.c.category,
             T.c.base_fen,
+            T.c.formula,
             T.c.apply_norm,
             literal(rounding).label("rounding"),
             literal(table.version).label("rate_version"),

@@ -151,6 +151,7 @@ def commit(sheet: DuesBaseSheet, *, version: int, plan: str, district: DistrictR
                 base_fen=row.target.base_fen,
                 from_month=sheet.from_month,
                 origin="sheet",
+                formula=row.target.formula,
                 by=actor.account_id,
             )
             if member.person_id in accounts:

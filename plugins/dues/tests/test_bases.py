@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from plugins.dues import hooks
-from plugins.dues.base_columns import ratio
+from plugins.dues.base_columns import PROFILE, ratio
 from plugins.dues.models import DuesAssessment, DuesBaseSheet
 from plugins.dues.service import bases as service
 from plugins.dues.service import obligations
@@ -332,7 +332,8 @@ def test_the_template_is_recognised_again(staff):
     answer = collector.get(f"{base(branch)}/template.xlsx")
     book = openpyxl.load_workbook(io.BytesIO(answer.get_data()))
     book.worksheets[0].cell(4, 2, "钱一")
-    book.worksheets[0].cell(4, 15, "5100")
+    total = [column.header for column in PROFILE.columns].index("税后工资总额") + 1
+    book.worksheets[0].cell(4, total, "5100")
     stream = io.BytesIO()
     book.save(stream)
     assert bring(branch, collector, stream.getvalue()).status_code == 303

@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
         ('deadline = "04-30"', 'deadline = "04-31"', "day is out of range"),
         ('default = "fen"', 'default = "li"', "rounding options"),
         ('policy = "follow_change"', 'policy = "whenever"', "fixing policy"),
+        ('default = "tax_only"', 'default = "guess"', "unknown formulas"),
         ("valid_from = 2008-04-01", "valid_from = 2017-02-01", "begin on the same day"),
         ("valid_from = 2008-04-01", 'valid_from = "2008-04-01"', "not a date"),
         ('version = "cn-2008-04"', 'version = "other"', "cannot extend"),

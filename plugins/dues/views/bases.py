@@ -22,11 +22,13 @@ from portal.api import (
 )
 from portal.api import gettext as _
 
+from .. import page_words as words
 from ..base_columns import PROFILE
 from ..base_verdict import fingerprint
 from ..models import DuesBaseSheet
 from ..months import shifted
 from ..queries import bases as queries
+from ..rate_files import rate_tables
 from ..service import bases as service
 from . import dues
 from .branch import own_branch
@@ -122,6 +124,8 @@ def _ask(*, error: str = "", status: int = 200) -> Any:
         months=_months(),
         from_month=request.form.get("from_month", ""),
         profile=PROFILE,
+        table=rate_tables().on(clock.today()),
+        words=words,
         megabytes=service.LIMITS.upload_bytes // 1024 // 1024,
         error=error,
     )
