@@ -71,24 +71,30 @@ class Form:
             self.errors[""] = sentences(*reasons)
 
 
-def shown(columns: Sequence[Column], values: Mapping[str, Any], **options: Sequence[str]) -> Form:
-    """Show a record's values in a form."""
+def shown(
+    columns: Sequence[Column],
+    values: Mapping[str, Any],
+    *,
+    options: Mapping[str, Sequence[str]] | None = None,
+) -> Form:
+    """Show a record's values in a form; ``options``: what some columns may be chosen from."""
     typed = {c.name: c.show(values[c.name]) for c in columns if values.get(c.name) not in (None, "")}
-    return Form(columns=columns, typed=typed, options=options)
+    return Form(columns=columns, typed=typed, options=options or {})
 
 
 def sent(
     columns: Sequence[Column],
     form: Mapping[str, str],
     known: Mapping[str, Any] | None = None,
-    **options: Sequence[str],
+    *,
+    options: Mapping[str, Sequence[str]] | None = None,
 ) -> Form:
     """Read a sent form; only the declared columns count, whatever else was sent.
 
     A field left as the record ``known`` shows it is not judged anew: old values may break today's rules.
     """
     typed = {column.name: form.get(column.name, "").strip() for column in columns}
-    found = Form(columns=columns, typed=typed, options=options)
+    found = Form(columns=columns, typed=typed, options=options or {})
     before = shown(columns, known or {}).typed
     for column in columns:
         text = found.typed[column.name]

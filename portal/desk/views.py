@@ -1,8 +1,14 @@
-"""All pages of the desk's registers."""
+"""The desk's registers, each with the pages that every register has."""
 
 from __future__ import annotations
 
-from portal.desk import members, organizations, units
 from portal.desk.blueprint import desk
+from portal.desk.members import Members
+from portal.desk.organizations import Organizations
+from portal.desk.pages import serve
+from portal.desk.units import Units
 
-__all__ = ["desk", "members", "organizations", "units"]
+for _register in (Members(), Organizations(), Units()):
+    serve(_register)
+
+__all__ = ["desk"]

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.audit.models import AuditRow
-from portal.database import everything, session
+from portal.database import everything, session, transaction
+from portal.identity.models import RolePermission
 from portal.members.models import Member
 from portal.members.sealed import unseal
 from portal.organizations.models import Organization, Unit
@@ -275,6 +276,36 @@ def test_secretary_sees_the_own_branch_only_and_strangers_nothing(town, world):
         page(elsewhere, path, 404)
         page(elsewhere, path.replace(district.code, "000000"), 404)
     assert elsewhere.post(f"{base}/export").status_code == 404
+
+
+def test_branch_role_with_the_right_to_edit_reaches_its_own_branch_and_adds_nothing(town, world):
+    district, branch, _browser = town
+    other = world.organization(district, name="乙党支部")
+    mine, theirs = world.member(branch, name="王芳"), world.member(other, name="李强")
+    with world.writing(district), transaction():
+        session.add_all(
+            RolePermission(district_id=district.id, role="secretary", permission=permission, allowed=True)
+            for permission in ("core.members.edit", "core.organizations.edit")
+        )
+        unit = Unit(district_id=district.id, kind="other", name="甲公司")
+        session.add(unit)
+        session.flush()
+    secretary = world.browser(world.account(role="secretary", organization=branch))
+    base = f"/d/{district.code}/desk"
+    for path, status in (
+        (f"members/{mine.id}/edit", 200), (f"members/{theirs.id}/edit", 404), ("members/new", 404),
+        (f"organizations/{branch.id}/edit", 200), (f"organizations/{other.id}", 404),
+        (f"organizations/{other.id}/edit", 404), ("organizations/new", 404),
+        (f"units/{unit.id}", 404), ("units/new", 404),
+    ):  # fmt: skip
+        page(secretary, f"{base}/{path}", status)
+    listed = page(secretary, f"{base}/organizations")
+    assert "甲党支部" in listed and "乙党支部" not in listed and "登记党组织" not in listed
+    assert "没有找到" in page(secretary, f"{base}/units")
+    [table] = read_tables(secretary.post(f"{base}/organizations/export").data)
+    assert {"甲党支部"} == {row[0] for row in table.rows[1:]}
+    sent = {"name": "丙党支部", "kind": "党支部", "_once": "branch-role-1"}
+    assert secretary.post(f"{base}/organizations/new", data=sent).status_code == 404
 
 
 def test_records_of_another_district_read_as_unknown(town, world):

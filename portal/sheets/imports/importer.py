@@ -46,8 +46,18 @@ class Importer(Protocol):
     def prepare(self, rows: Sequence[Row]) -> None:
         """See all readable rows of the sheet before the first one is judged."""
 
+    @property
+    def names(self) -> Mapping[str, Mapping[str, Sequence[Any]]]:
+        """Return what some columns name: column -> ``key`` of a name -> the records of that name."""
+
     def check(self, rows: Sequence[Row]) -> None:
         """Judge rows: set verdict, changes and target, or refuse with reasons."""
+
+    def known(self, records: Sequence[Any]) -> dict[int, dict[str, Any]]:
+        """Read records as the sheet would say them, by their ids; what is empty is left out."""
+
+    def columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn what a sheet says into what the verbs take; the names in it must have been found."""
 
     def write(self, rows: Sequence[Row]) -> list[Written]:
         """Write judged rows in the caller's transaction."""
@@ -73,6 +83,13 @@ def judge(profile: Profile, row: Row, old: Mapping[str, Any] | None) -> None:
         return
     row.changes = difference(profile, old, {k: v for k, v in row.values.items() if k != "number"})
     row.verdict = Verdict.CHANGED if row.changes else Verdict.SAME
+
+
+def misnamed(label: str, name: str, count: int) -> Any:
+    """Say why a name that fits ``count`` records here names none; nothing when it fits exactly one."""
+    if count == 1:
+        return None
+    return ambiguous(label, name, count) if count else unknown(label, name)
 
 
 def ambiguous(label: str, name: str, count: int) -> Any:

@@ -20,7 +20,7 @@ from portal.plugin import DistrictRef
 from portal.sheets.imports import rules
 from portal.sheets.imports.columns.members import PROFILE
 from portal.sheets.imports.contributions import contributed, extended, own_values
-from portal.sheets.imports.importer import Applied, Written, ambiguous, judge, key, unknown
+from portal.sheets.imports.importer import Applied, Written, judge, key, misnamed
 from portal.sheets.imports.members_back import take_back
 from portal.sheets.rows import Row
 
@@ -43,6 +43,7 @@ class Members:
         self.profile = extended(PROFILE, self.contributions)
         self.branches: dict[str, list[tuple[int, str]]] = {}
         self.units: dict[str, list[tuple[int, str]]] = {}
+        self.names = {"branch": self.branches, "unit": self.units}
         self.own_index: bytes | None = None
 
     def prepare(self, rows: Sequence[Row]) -> None:
@@ -107,10 +108,11 @@ class Members:
     def _find(self, row: Row, name: str, known: dict[str, list[tuple[int, str]]], label: str) -> None:
         said = row.values[name]
         found = known.get(key(said), [])
-        if len(found) == 1:
-            row.values[name] = found[0][1]
+        why = misnamed(label, said, len(found))
+        if why:
+            row.refuse(why)
         else:
-            row.refuse(ambiguous(label, said, len(found)) if found else unknown(label, said))
+            row.values[name] = found[0][1]
 
     def _records(self, rics: Sequence[str]) -> dict[str, Member]:
         by_index = {ric_index(ric): ric for ric in rics}
@@ -125,12 +127,12 @@ class Members:
         )
         return {by_index[str(index)]: member for index, member in found}
 
-    def known(self, members: Sequence[Member]) -> dict[int, dict[str, Any]]:
+    def known(self, records: Sequence[Member]) -> dict[int, dict[str, Any]]:
         """Read records as the sheet would say them, the plugins' columns included."""
         branches = {i: name for same in self.branches.values() for i, name in same}
         units = {i: name for same in self.units.values() for i, name in same}
         known = {}
-        for member in members:
+        for member in records:
             values = {name: getattr(member, name) for name in PLAIN}
             values |= {name: unseal(member, name) for name in SEALED}
             values |= {
@@ -139,8 +141,8 @@ class Members:
             }
             known[member.id] = {name: value for name, value in values.items() if value not in (None, "")}
         for one in self.contributions:
-            if one.current is not None and members:
-                told = one.current(members=[ref(member) for member in members])
+            if one.current is not None and records:
+                told = one.current(members=[ref(member) for member in records])
                 for member_id, more in told.items():
                     known[member_id] |= dict(more)
         return known

@@ -22,14 +22,6 @@ _PLAIN = ("code", "founded_on", "office_address", "office_phone", "opening_hours
           "term_end", "can_transfer_directly")  # fmt: skip
 
 
-def values_of(row: Organization, parent: str | None) -> dict[str, Any]:
-    """Read an organization as its sheet would say it."""
-    found = {name: getattr(row, name) for name in _PLAIN}
-    found = {name: value for name, value in found.items() if value not in (None, "")}
-    found |= {"name": row.name, "kind": row.kind, "aliases": tuple(row.aliases)}
-    return found | ({"parent": parent} if parent else {})
-
-
 class Organizations:
     """Import of organizations: matched by full name, parents may stand in the same sheet."""
 
@@ -39,6 +31,7 @@ class Organizations:
     def __init__(self, district: DistrictRef, actor: Any) -> None:
         self.district, self.actor = district, actor
         self.existing: dict[str, list[Organization]] = {}
+        self.names = {"parent": self.existing}
         self.by_id: dict[int, Organization] = {}
         self.in_file: dict[str, Row] = {}
         self.waiting: dict[str, Row] = {}
@@ -71,13 +64,24 @@ class Organizations:
             row.target = old
             known = None
             if old is not None:
-                parent = self.by_id.get(old.parent_id or 0)
-                known = values_of(old, parent.name if parent else None)
-                if "parent" in row.values and parent and key(parent.name) == key(row.values["parent"]):
-                    row.values["parent"] = parent.name
+                known = self._values(old)
+                parent = known.get("parent")
+                if "parent" in row.values and parent and key(parent) == key(row.values["parent"]):
+                    row.values["parent"] = parent
                 if "aliases" in row.values:
                     row.values["aliases"] = tuple(row.values["aliases"])
             judge(self.profile, row, known)
+
+    def known(self, records: Sequence[Organization]) -> dict[int, dict[str, Any]]:
+        """Read organizations as their sheet would say them; after ``prepare``."""
+        return {row.id: self._values(row) for row in records}
+
+    def _values(self, row: Organization) -> dict[str, Any]:
+        found = {name: getattr(row, name) for name in _PLAIN}
+        found = {name: value for name, value in found.items() if value not in (None, "")}
+        found |= {"name": row.name, "kind": row.kind, "aliases": tuple(row.aliases)}
+        parent = self.by_id.get(row.parent_id or 0)
+        return found | ({"parent": parent.name} if parent else {})
 
     def _check_parent(self, row: Row) -> None:
         name = row.values.get("parent")
@@ -120,11 +124,7 @@ class Organizations:
         above = self.waiting.get(key(row.values.get("parent") or ""))
         if above is not None:
             self._write_with_parents(above, done)
-        values = {name: value for name, value in row.values.items() if name not in ("number", "parent")}
-        if "aliases" in values:
-            values["aliases"] = list(values["aliases"])
-        if "parent" in row.values:
-            values["parent"] = self.existing[key(row.values["parent"])][0]
+        values = self.columns(row.values)
         old: Organization | None = row.target
         if old is None:
             made = service.create_organization(district_id=self.district.id, actor=self.actor, **values)
@@ -137,6 +137,15 @@ class Organizations:
         before = {name: old.parent_id if name == "parent" else getattr(old, name) for name in values}
         service.change_organization(old, version=old.version, actor=self.actor, **values)
         done.append(Written(row=row, target_id=old.id, version=old.version, before=before))
+
+    def columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn what a sheet says into what an organization's verbs take."""
+        columns = {name: value for name, value in values.items() if name != "number"}
+        if "aliases" in columns:
+            columns["aliases"] = list(columns["aliases"])
+        if "parent" in columns:
+            columns["parent"] = self.existing[key(columns["parent"])][0]
+        return columns
 
     def take_back(self, applied: Sequence[Applied]) -> list[Any]:
         """Put changed organizations back and remove new ones on which nothing leans."""

@@ -15,7 +15,7 @@ from portal.organizations.models import Organization, Place, Unit, UnitCoverage
 from portal.plugin import DistrictRef
 from portal.sheets.imports.columns.units import AREA_KINDS, PLACE_KINDS, PROFILE
 from portal.sheets.imports.dependents import leaning, pieces
-from portal.sheets.imports.importer import Applied, Written, ambiguous, changed_since, judge, key, unknown
+from portal.sheets.imports.importer import Applied, Written, ambiguous, changed_since, judge, key, misnamed
 from portal.sheets.rows import Row
 
 _PLAIN = ("kind", "name", "uscc", "address", "industry", "operating_status", "above_scale", "staff")
@@ -32,6 +32,7 @@ class Units:
         self.by_name: dict[str, list[Unit]] = {}
         self.by_uscc: dict[str, Unit] = {}
         self.organizations: dict[str, list[Organization]] = {}
+        self.names = {"organization": self.organizations}
         self.organization_names: dict[int, str] = {}
         self.covered: dict[int, int] = {}
         self.places: dict[int, str] = {}
@@ -65,11 +66,11 @@ class Units:
             self._match(row)
             name = row.values.get("organization")
             if name is not None:
-                found = self.organizations.get(key(name), [])
-                if len(found) != 1:
-                    row.refuse(ambiguous("党组织", name, len(found)) if found else unknown("党组织", name))
+                why = misnamed("党组织", name, len(self.organizations.get(key(name), [])))
+                if why:
+                    row.refuse(why)
             if not row.reasons:
-                judge(self.profile, row, self.values_of(row.target) if row.target else None)
+                judge(self.profile, row, self._values(row.target) if row.target else None)
 
     def _match(self, row: Row) -> None:
         uscc, name = row.values.get("uscc"), row.values["name"]
@@ -92,8 +93,11 @@ class Units:
             if first is not row and not first.values.get("uscc"):
                 row.refuse(_("“单位名称”和第%(first)s行重复，请只留一行。", first=first.number))
 
-    def values_of(self, unit: Unit) -> dict[str, Any]:
-        """Read a unit as its sheet would say it; after ``prepare``."""
+    def known(self, records: Sequence[Unit]) -> dict[int, dict[str, Any]]:
+        """Read units as their sheet would say them; after ``prepare``."""
+        return {unit.id: self._values(unit) for unit in records}
+
+    def _values(self, unit: Unit) -> dict[str, Any]:
         found = {name: getattr(unit, name) for name in _PLAIN}
         found |= {
             "aliases": tuple(unit.aliases),
