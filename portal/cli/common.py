@@ -10,6 +10,9 @@ import click
 from portal.database import in_scope
 from portal.districts import queries
 from portal.districts.models import District
+from portal.identity import accounts, addresses
+from portal.identity.models import Account
+from portal.web.frame import mask_phone
 
 district_option = click.option("--district", "district_code", required=True, help="Code: 340722-kfq")
 
@@ -20,6 +23,25 @@ def find_district(code: str) -> District:
     if found is None:
         raise click.UsageError(f"no district {code!r}")
     return found
+
+
+def account_of(typed: str) -> Account:
+    """Return the one open account a phone, user name or public id means; none or several is a usage error."""
+    found = [one for one in accounts.find(typed) if one.disabled_at is None]
+    if not found:
+        raise click.UsageError(
+            f"no account {typed!r}: a member logs in and claims the record first, staff get one "
+            "by: portal account add"
+        )
+    if len(found) > 1:
+        several = ", ".join(f"{one.display_name} {one.username or one.uid}" for one in found)
+        raise click.UsageError(f"several share {typed!r}: {several}; name one by user name or public id")
+    return found[0]
+
+
+def masked(account: Account) -> str:
+    """Return an account's number as lists show it."""
+    return mask_phone(addresses.phone_of(account.uid, account.phone_sealed))
 
 
 @contextmanager

@@ -20,15 +20,18 @@ from portal.registry import Registry
 #: Command, and the module that holds it, under the same name or the one after the colon; imported only
 #: when asked for.
 CORE = {
+    "account": "portal.cli.account",
     "audit": "portal.cli.audit",
     "catalogue": "portal.cli.catalogue",
     "db": "portal.cli.db",
     "demo": "portal.cli.demo",
+    "district": "portal.cli.district",
     "health": "portal.cli.health",
     "import": "portal.cli.imports:import_",
     "keys": "portal.cli.keys",
     "ledger": "portal.cli.ledger",
     "plugins": "portal.cli.plugins",
+    "roles": "portal.cli.roles",
     "search": "portal.cli.search",
     "serve": "portal.cli.serve",
     "worker": "portal.cli.worker",

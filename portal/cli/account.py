@@ -1,0 +1,51 @@
+"""``portal account``: the logins of staff who have no member record; members claim theirs on the page."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from portal.cli.common import account_of, masked
+from portal.database import everything
+from portal.identity import accounts
+
+_WORDS = {
+    "name": "a name has 2 to 40 characters",
+    "phone": "a mobile number has 11 digits and begins with 1",
+    "username": "a user name has 3 to 32 small letters, digits or . _ - and begins with a letter",
+    "taken": "this user name belongs to another account",
+    "different": "this person has an account under another user name",
+    "short": "the password is too short: 10 characters or more",
+    "long": "the password is too long: 200 characters at most",
+    "common": "the password is one of the common ones, or one character over and over",
+    "personal": "the password holds the name, user name or number",
+}
+
+
+@click.group()
+def account() -> None:
+    """Logins of staff; the first one of an installation is made here."""
+
+
+@account.command()
+@click.option("--name", required=True, help="As others know the person.")
+@click.option("--phone", required=True, help="One-time codes go there.")
+@click.option("--username", help="For logging in with a password.")
+@click.option("--password-stdin", is_flag=True, help="Read the first password from standard input.")
+@click.option("--by", help="Who ordered it: phone or user name, for the trail.")
+@with_appcontext
+def add(name: str, phone: str, username: str | None, password_stdin: bool, by: str | None) -> None:
+    """Open a login. The same person again changes nothing."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    with everything():
+        who = account_of(by).id if by else None
+        try:
+            made, new = accounts.open_account(
+                name=name, phone=phone, username=username, password=password, by=who
+            )
+        except accounts.AccountRefused as refused:
+            raise click.ClickException(_WORDS[refused.reason]) from None
+        known = "opened" if new else "known already"
+        click.echo(f"{made.uid} {made.display_name} {masked(made)}: {known}")

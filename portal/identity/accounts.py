@@ -1,0 +1,81 @@
+"""Accounts of people who have no member record here: desk, treasurer, administrators. And finding one."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import or_, select
+
+from portal import audit, clock, crypto
+from portal.database import session, transaction
+from portal.identity import passwords, people
+from portal.identity.models import Account
+
+_PHONE = re.compile(r"1[0-9]{10}", re.ASCII)
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}", re.ASCII)
+
+
+class AccountRefused(ValueError):
+    """An account that cannot be made so; ``reason`` is a code, the words are the caller's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def open_account(
+    *, name: str, phone: str, username: str | None, password: str | None, by: int | None
+) -> tuple[Account, bool]:
+    """Open a login for a person known by name and number; return it and whether it is new.
+
+    Somebody of the same number and name is the same person: nothing changes then. Others may share the
+    number. Members need none of this: they claim their record. Raises ``AccountRefused``: ``name``,
+    ``phone``, ``username``, ``taken`` (another's user name), ``different`` (this person's is another),
+    or what ``passwords.problem`` says.
+    """
+    name, digits = name.strip(), people.tidy_phone(phone)
+    if not 2 <= len(name) <= 40:
+        raise AccountRefused("name")
+    if not _PHONE.fullmatch(digits):
+        raise AccountRefused("phone")
+    if username is not None and not _USERNAME.fullmatch(username):
+        raise AccountRefused("username")
+    if password is not None:
+        fault = passwords.problem(password, about=(digits, name, username or ""))
+        if fault:
+            raise AccountRefused(fault)
+    with transaction():
+        for known in find(digits):
+            if people.same_name(known.display_name, name) and known.disabled_at is None:
+                if username not in (None, known.username):
+                    raise AccountRefused("different")
+                return known, False
+        if username is not None and find(username):
+            raise AccountRefused("taken")
+        uid = crypto.new_uid()
+        made = Account(
+            uid=uid,
+            display_name=name,
+            phone_sealed=crypto.encrypt("account.phone_sealed", uid, digits),
+            phone_index=crypto.blind_index("phone", digits),
+            username=username,
+            password_hash=passwords.HASHER.hash(password) if password else None,
+            created_at=clock.now(),
+        )
+        session.add(made)
+        session.flush()
+        audit.record("account.open", made, actor=by, district=None)
+    return made, True
+
+
+def find(typed: str) -> list[Account]:
+    """Return the accounts a phone number, a user name or an account's public id may mean."""
+    plain = people.tidy(typed)
+    found = select(Account).where(
+        or_(
+            Account.username == plain,
+            Account.uid == plain,
+            Account.phone_index == crypto.blind_index("phone", people.tidy_phone(typed)),
+        )
+    )
+    return list(session.scalars(found.order_by(Account.id)))
