@@ -1,127 +1,115 @@
-"""Dues of the demo districts: bases, openings, months and some cash; people and payments are invented."""
+"""Dues of the demo districts: bases, openings, a year of months; people and payments are invented."""
 
 from __future__ import annotations
 
 import random
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
-from portal.api import (
-    BRANCH_KINDS,
-    Account,
-    DistrictRef,
-    Grant,
-    Member,
-    Organization,
-    clock,
-    payments,
-    rows,
-    session,
-    settings,
-)
+from portal.api import BRANCH_KINDS, DistrictRef, clock, session, settings
 
+from . import demo_history, demo_reliefs
 from .calculation import explain
-from .models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesObligation
-from .months import first_day, shifted, span
-from .service import obligations
-from .service.cash_account import cash_account
+from .models import DuesAssessment, DuesBranchOpening, DuesMemberOpening
+from .months import first_day, shifted
 from .service.obligations import MEMBER_STAGES
 
-#: The books of the demo begin three months ago, so that nobody is asked about months long gone.
-MONTHS_BACK = 3
-#: Receipts are real ones, one by one; more of them would make the first start slow.
-RECEIPTS = 48
+#: The books begin a year ago, so that every page has a year to show; a large district's other branches came
+#: to the portal three months ago, because every payment is a real one and takes its time.
+MONTHS_BACK, LATELY = 12, 3
+LARGE = 500
+#: How far they had paid when they came, in months from now.
+PAID_BEFORE = ((-5, -4, -3, -2, -1, 0), (2, 6, 8, 14, 50, 20))
 
 
 def register(district: DistrictRef, seed: int) -> None:
     """Write the dues of one demo district in the caller's transaction; a seed always gives the same."""
     dice = random.Random(f"dues:{seed}:{district.code}")
     current = clock.month()
-    start = shifted(current, -MONTHS_BACK)
-    _branches(district, start)
-    people = session.execute(
-        rows(
-            Member,
-            Member.id,
-            Member.organization_id,
-            Member.birth_date,
-            Member.post,
-            Member.joined_on,
-        )
-        .join(Organization, Organization.id == Member.organization_id)
-        .where(
-            Member.stage.in_(MEMBER_STAGES),
-            Member.state == "normal",
-            Organization.kind.in_(BRANCH_KINDS),
-        )
-        .order_by(Member.id)
-    ).all()
-    _openings(district, people, start, dice)
+    people = demo_history.people_of(MEMBER_STAGES, BRANCH_KINDS)
+    with_year = {one.organization_id for one in people if len(people) < LARGE or one.has_account}
+    start, lately = shifted(current, -MONTHS_BACK), shifted(current, -LATELY)
+    _branches(
+        district,
+        {one.organization_id: start if one.organization_id in with_year else lately for one in people},
+    )
+    _openings(
+        district,
+        [one for one in people if one.organization_id in with_year],
+        start,
+        ((-1, 0, 1), (70, 20, 10)),
+        dice,
+    )
+    _openings(
+        district, [one for one in people if one.organization_id not in with_year], current, PAID_BEFORE, dice
+    )
     _assessments(district, people, start, dice)
-    for month in span(start, current):
-        obligations.create_month(district_id=district.id, month=month)
-    _receipts(district, dice)
-
-
-def _branches(district: DistrictRef, start: str) -> None:
-    found = session.execute(rows(Organization, Organization.id).where(Organization.kind.in_(BRANCH_KINDS)))
-    values = {"district_id": district.id, "start_month": start, "recorded_at": clock.now(), "version": 1}
-    session.execute(
-        insert(DuesBranchOpening),
-        [values | {"organization_id": organization_id} for (organization_id,) in found],
+    demo_reliefs.write(district, people)
+    demo_history.write(
+        district, [one for one in people if one.organization_id in with_year], start=start, dice=dice
     )
 
 
-def _openings(district: DistrictRef, people: Any, start: str, dice: random.Random) -> None:
-    values = {
-        "district_id": district.id,
-        "source": "import",
-        "recorded_at": clock.now(),
-        "version": 1,
-    }
+def _branches(district: DistrictRef, starts: Mapping[int, str]) -> None:
+    values = {"district_id": district.id, "recorded_at": clock.now(), "version": 1}
     session.execute(
-        insert(DuesMemberOpening),
+        insert(DuesBranchOpening),
         [
-            values
-            | {
-                "member_id": person.id,
-                # The month before the books began, or up to two months ahead of it.
-                "paid_through": shifted(start, dice.choices((-1, 0, 1), (70, 20, 10))[0]),
-            }
-            for person in people
+            values | {"organization_id": organization_id, "start_month": month}
+            for organization_id, month in starts.items()
         ],
     )
 
 
+def _openings(
+    district: DistrictRef, people: Any, origin: str, months: tuple[Any, Any], dice: random.Random
+) -> None:
+    """Write down how far each had paid when the branch came, in months from ``origin``."""
+    values = {"district_id": district.id, "source": "import", "recorded_at": clock.now(), "version": 1}
+    made = [
+        values | {"member_id": person.id, "paid_through": shifted(origin, dice.choices(*months)[0])}
+        for person in people
+        # Whoever joined since then owes from the month of joining on.
+        if person.joined_on is None or person.joined_on < first_day(origin)
+    ]
+    if made:
+        session.execute(insert(DuesMemberOpening), made)
+
+
 def _assessments(district: DistrictRef, people: Any, start: str, dice: random.Random) -> None:
+    """Give everybody a base for each year: a little more in the second one, as wages rise."""
     rounding = settings.get(district, "dues.rounding")
-    year = f"{start[:4]}-01"
     made = []
     for person in people:
         category, base = _category(person, dice)
-        found = explain(category, base, on=first_day(year), rounding=rounding)
-        made.append(
-            {
-                "district_id": district.id,
-                "member_id": person.id,
-                "organization_id": person.organization_id,
-                "from_month": year,
-                "state": "approved",
-                "origin": "opening",
-                "category": category,
-                "base_fen": found.base_fen,
-                "apply_norm": True,
-                "rounding": rounding,
-                "rate_version": found.version,
-                "amount_fen": found.amount_fen,
-                "reason": "",
-                "drafted_at": clock.now(),
-                "approved_at": clock.now(),
-                "version": 1,
-            }
-        )
+        for year in range(int(start[:4]), clock.today().year + 1):
+            found = explain(category, base, on=first_day(f"{year}-01"), rounding=rounding)
+            at = min(datetime(year, 1, 6, 10, tzinfo=clock.SHANGHAI), clock.now())
+            made.append(
+                {
+                    "district_id": district.id,
+                    "member_id": person.id,
+                    "organization_id": person.organization_id,
+                    "from_month": f"{year}-01",
+                    "state": "approved",
+                    "origin": "opening",
+                    "category": category,
+                    "base_fen": found.base_fen,
+                    "apply_norm": True,
+                    "rounding": rounding,
+                    "rate_version": found.version,
+                    "amount_fen": found.amount_fen,
+                    "reason": "",
+                    "drafted_at": at,
+                    "approved_at": at,
+                    "version": 1,
+                }
+            )
+            if base is not None:
+                base += base * dice.choice((0, 2, 4)) // 100 // 1_000 * 1_000
     session.execute(insert(DuesAssessment), made)
 
 
@@ -138,58 +126,3 @@ def _category(person: Any, dice: random.Random) -> tuple[str, int | None]:
 
 def _years(born: date | None) -> int:
     return 0 if born is None else (clock.today() - born) // timedelta(days=365)
-
-
-def _receipts(district: DistrictRef, dice: random.Random) -> None:
-    """Let the collectors' branches pay some months in cash, each sheet confirmed by the other collector."""
-    collectors = session.execute(
-        rows(Grant, Grant.organization_id, Grant.account_id)
-        .where(Grant.role == "dues_collector", Grant.organization_id.is_not(None))
-        .order_by(Grant.id)
-    ).all()
-    places: dict[int, list[int]] = {}
-    for organization_id, account_id in collectors:
-        places.setdefault(organization_id, []).append(account_id)
-    for organization_id, accounts in places.items():
-        if len(accounts) < 2:
-            continue
-        received, confirmed, *_more = accounts
-        payments.record_receipts(
-            _sheet(organization_id, dice),
-            account=cash_account(district),
-            received_by=received,
-            confirmed_by=confirmed,
-        )
-
-
-def _sheet(organization_id: int, dice: random.Random) -> list[payments.Receipt]:
-    """Return one receipt for most of a branch's members: all their months but sometimes the last ones."""
-    owed: dict[int, list[tuple[str, int]]] = {}
-    has_account = select(Account.id).where(Account.person_id == Member.person_id).exists()
-    found = session.execute(
-        select(DuesObligation.member_id, DuesObligation.month, DuesObligation.due_fen)
-        .join(Member, Member.id == DuesObligation.member_id)
-        .where(
-            DuesObligation.organization_id == organization_id,
-            DuesObligation.state == "open",
-            # Whoever tries the demo finds something to pay.
-            ~has_account,
-        )
-        .order_by(DuesObligation.member_id, DuesObligation.month)
-    )
-    for member_id, month, due in found:
-        owed.setdefault(member_id, []).append((month, due))
-    day = clock.today() - timedelta(days=1)
-    sheet = []
-    for member_id, months in list(owed.items())[:RECEIPTS]:
-        keep = months[: len(months) - dice.choices((0, 1, 2, 9), (40, 25, 15, 20))[0]] if months else []
-        if keep:
-            sheet.append(
-                payments.Receipt(
-                    reference=f"demo-{member_id}",
-                    member_id=member_id,
-                    lines=tuple(payments.PayLine(reference=month, amount_fen=due) for month, due in keep),
-                    paid_on=day,
-                )
-            )
-    return sheet

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
+from portal import clock
 from portal.current import registry
 from portal.database import everything, in_scope, session, transaction
-from portal.demo import pingfang, zongyang
+from portal.demo import merchants, pingfang, zongyang
 from portal.demo.accounts import create_accounts
 from portal.demo.invented import SEED
 from portal.demo.place import Place as DemoPlace
 from portal.demo.write import write
 from portal.districts import context
 from portal.districts.models import District
+from portal.jobs.models import JobRow
 from portal.members.models import MEMBER_STAGES, Member
+from portal.notices.models import Delivery, Notice
 from portal.organizations import search
 from portal.organizations.models import (
     BRANCH_KINDS,
@@ -53,12 +56,28 @@ def load(here: DemoPlace) -> None:
     with everything(), transaction():
         placed = [write(plan) for plan in (zongyang.plan(), pingfang.plan())]
         create_accounts(here)
+        merchants.announce()
         search.rebuild()
     for district in placed:
         with in_scope({district.id}, write=district.id), transaction():
             reference = context.ref(district.id)
             for _slug, register in registry().implementers("register_demo"):
                 register(district=reference, seed=SEED)
+    with everything(), transaction():
+        merchants.rest()
+        _leave_the_past_alone()
+
+
+def _leave_the_past_alone() -> None:
+    """Nothing of the year that has just been written is sent, asked or waited for today."""
+    past = clock.now()
+    session.execute(delete(JobRow).where(JobRow.name.in_(("notices.deliver", "payments.expire"))))
+    session.execute(
+        update(Delivery)
+        .where(Delivery.state == "waiting")
+        .values(state="sent", ended_at=past, params_sealed=None)
+    )
+    session.execute(update(Notice).where(Notice.read_at.is_(None)).values(read_at=past))
 
 
 def counted() -> list[Figure]:

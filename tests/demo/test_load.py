@@ -17,8 +17,11 @@ from portal.demo.plan import NOTE
 from portal.districts.models import District
 from portal.districts.queries import by_code
 from portal.identity.models import Account
+from portal.jobs.models import JobRow
 from portal.members.models import Member
+from portal.notices.models import Delivery, Notice
 from portal.organizations.models import CenterRoom, Organization
+from portal.payments.models import MerchantAccount, PaymentAttempt
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -93,3 +96,21 @@ def test_accounts_cover_every_role_and_their_passwords_work(demo_app: Flask, dem
 
 def test_only_the_owner_may_read_the_passwords(demo_place: Place):
     assert stat.S_IMODE(demo_place.accounts.stat().st_mode) == 0o600
+
+
+def test_the_year_that_was_written_sends_and_asks_nothing_today(demo_app: Flask):
+    with everything():
+        assert not session.scalar(
+            select(func.count()).select_from(Delivery).where(Delivery.state == "waiting")
+        )
+        assert not session.scalar(select(func.count()).select_from(Notice).where(Notice.read_at.is_(None)))
+        names = set(
+            session.scalars(select(JobRow.name).where(JobRow.state == "ready", JobRow.periodic.is_(False)))
+        )
+        assert not names & {"notices.deliver", "payments.expire"}
+        assert set(session.scalars(select(PaymentAttempt.state))) == {"paid"}
+        accounts_there = session.scalars(
+            select(MerchantAccount).where(MerchantAccount.provider == "wechatpay")
+        )
+        # nobody may pay there before the simulator has given them keys
+        assert {account.active for account in accounts_there} == {False}

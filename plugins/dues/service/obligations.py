@@ -65,7 +65,15 @@ def create_month(*, district_id: int, month: str, member_ids: Sequence[int] | No
 
 def ensure(*, district_id: int, member_id: int, months: Iterable[str]) -> None:
     """Put the given months of one member on the books, so that they can be paid (also ahead)."""
-    for month in months:
+    wanted = list(months)
+    with transaction() as current:
+        # Nearly always they are there already, and this is on the way of every payment.
+        known = set(
+            current.scalars(select(T.c.month).where(T.c.member_id == member_id, T.c.month.in_(wanted)))
+        )
+    for month in wanted:
+        if month in known:
+            continue
         create_month(district_id=district_id, month=month, member_ids=[member_id])
 
 
