@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import url_for
 
-from portal.api import Actor, NavItem, Todo, district, settings
+from portal.api import Actor, NavItem, Todo, clock, district, settings
 from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
 from .queries import arrears, bases, cash, reliefs
+from .rate_files import rate_tables
 
 #: Whoever collects finds the other places on the branch's page.
 PLACES = (
@@ -34,7 +35,7 @@ def todos(actor: Actor) -> list[Todo]:
     """Return what waits for this person as staff; nothing is asked of the database for anybody else."""
     if not actor.is_staff:
         return []
-    found = [*_collecting(actor), *_approving(actor)]
+    found = [*_collecting(actor), *_approving(actor), *_above(actor)]
     count = reliefs.to_decide(actor)
     found.append((count, "dues.reliefs", _("少交、免交等您批"), url_for("dues.reliefs", state="open")))
     return [
@@ -50,9 +51,22 @@ def _collecting(actor: Actor) -> list[tuple[int, str, str, str]]:
         return []
     found = [(cash.waiting(actor, reach), "dues.cash", _("现金单等您点钱核对"), url_for("dues.cash"))]
     if not reach.everywhere:
-        label = _("有人连续6个月没登记党费，请支部研究")
-        found.append((arrears.for_the_meeting(reach), "dues.arrears", label, url_for("dues.arrears")))
+        steps = rate_tables().on(clock.today()).review
+        waiting, url = arrears.reviews(reach), url_for("dues.arrears")
+        meeting = _("有人连续%(n)s个月没登记党费，请支部研究", n=steps.meeting)
+        talk = _("有人连续%(n)s个月没登记党费，请当面了解", n=min(steps.branch_task))
+        found += [(waiting.meeting, "dues.arrears", meeting, url), (waiting.talk, "dues.talk", talk, url)]
     return found
+
+
+def _above(actor: Actor) -> list[tuple[int, str, str, str]]:
+    """Tell the level above in how many branches it is the meeting's turn: numbers, nobody by name."""
+    reach = actor.reach("dues.totals")
+    if not reach:
+        return []
+    months = rate_tables().on(clock.today()).review.meeting
+    label = _("有支部的同志连续%(n)s个月没登记党费，请和支部一起研究", n=months)
+    return [(arrears.reviews(reach).branches, "dues.arrears.above", label, url_for("dues.totals"))]
 
 
 def _approving(actor: Actor) -> list[tuple[int, str, str, str]]:

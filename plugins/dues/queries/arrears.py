@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, select
 
 from portal.api import Account, Member, Organization, Reach, clock, rows, session
 
@@ -15,6 +15,7 @@ from ..models import DuesObligation, DuesReminder
 from ..models.obligation import PAYABLE
 from ..months import shifted
 from ..rate_files import rate_tables
+from .bases import within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,21 +108,38 @@ def _reminders(member_ids: list[int]) -> dict[int, list[tuple[str, datetime]]]:
     return by_member
 
 
-def for_the_meeting(reach: Reach) -> int:
-    """Count the members within reach whose open months in a row are the branch meeting's business."""
-    months = rate_tables().on(clock.today()).review.meeting
-    now = clock.month()
+@dataclass(frozen=True, kw_only=True)
+class Reviews:
+    """How many members within reach somebody should look after; ``branches``: where the meeting is due."""
+
+    talk: int
+    meeting: int
+    branches: int
+
+
+def reviews(reach: Reach) -> Reviews:
+    """Count, in one query, the members whose open months in a row reach a step of the table.
+
+    Source: rates/, [review]: from the first branch task on the branch talks to the person, at ``meeting`` it
+    is the branch meeting's business and the level above knows (dues.md d.14).
+    """
+    steps = rate_tables().on(clock.today()).review
+    first, now = min(steps.branch_task), clock.month()
     owed, place = DuesObligation.__table__.c, Organization.__table__.c
-    found = (
-        rows(DuesObligation, owed.member_id)
+    lately = func.sum(case((owed.month >= shifted(now, -first), 1), else_=0))
+    people = within(
+        rows(
+            DuesObligation,
+            owed.organization_id,
+            case((func.count(owed.id) >= steps.meeting, 1), else_=0).label("meeting"),
+        )
         .join(Organization, place.id == owed.organization_id)
-        .where(owed.state.in_(PAYABLE), owed.month.between(shifted(now, -months), shifted(now, -1)))
-        .group_by(owed.member_id)
-        .having(func.count(owed.id) >= months)
-    )
-    if not reach.everywhere:
-        below = [place.path.startswith(path, autoescape=True) for path in reach.paths]
-        if not below:
-            return 0
-        found = found.where(or_(*below))
-    return int(session.execute(select(func.count()).select_from(found.subquery())).scalar_one())
+        .where(owed.state.in_(PAYABLE), owed.month.between(shifted(now, -steps.meeting), shifted(now, -1)))
+        .group_by(owed.organization_id, owed.member_id)
+        .having(lately >= first),
+        reach,
+    ).subquery()
+    everybody, meeting = func.count(), func.coalesce(func.sum(people.c.meeting), 0)
+    due = func.count(case((people.c.meeting == 1, people.c.organization_id)).distinct())
+    total, waits, branches = session.execute(select(everybody, meeting, due).select_from(people)).one()
+    return Reviews(talk=int(total) - int(waits), meeting=int(waits), branches=int(branches))

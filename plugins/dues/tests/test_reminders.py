@@ -118,9 +118,36 @@ def test_six_months_are_the_meetings_business_and_change_nobody(late):
     with branch.inside():
         found = {one.member_id: one for one in arrears.owing(branch.organization.id)}
         assert (found[long].in_a_row, found[long].review.self_withdrawal_review) == (7, True)
-        assert arrears.for_the_meeting(Reach(everywhere=True)) == 1
-        assert arrears.for_the_meeting(Reach()) == 0
+        assert arrears.reviews(Reach(everywhere=True)) == arrears.Reviews(talk=0, meeting=1, branches=1)
+        assert arrears.reviews(Reach()) == arrears.Reviews(talk=0, meeting=0, branches=0)
         assert session.get_one(Member, long).state == "normal"
+
+
+def test_each_level_hears_of_its_own_step(late):
+    """Three months: the branch talks. Six: its meeting, and the level above in numbers, nobody else."""
+    branch, _now, long, _done, collector = late
+    world, home = branch.world, f"/d/{branch.district.code}/"
+    branch.member(name="周三月", paid_through="2026-07")
+    with branch.inside():
+        for month in MONTHS:
+            obligations.create_month(district_id=branch.district.id, month=month)
+        assert arrears.reviews(Reach(everywhere=True)) == arrears.Reviews(talk=1, meeting=1, branches=1)
+    assert send(branch, collector, long, act="word").status_code == 303
+
+    def start(role: str) -> str:
+        staff = world.browser(world.account(role=role, district=branch.district))
+        return staff.get(home).get_data(as_text=True)
+
+    own = collector.get(home).get_data(as_text=True)
+    assert "有人连续6个月没登记党费，请支部研究" in own and "有人连续3个月没登记党费，请当面了解" in own
+    for role in ("district_admin", "treasurer"):
+        page = start(role)
+        assert "有支部的同志连续6个月没登记党费，请和支部一起研究" in page
+        assert "孙八月" not in page and "请当面了解" not in page
+    assert "连续6个月" not in start("desk")
+    above = world.browser(world.account(role="district_admin", district=branch.district))
+    page = above.get(url(branch, "totals")).get_data(as_text=True)
+    assert "1人，其中1人提醒过" in page and "孙八月" not in page
 
 
 def test_the_branch_opens_old_months_with_a_reason(late):

@@ -10,6 +10,7 @@ from portal.api import clock, month, render, requires
 
 from ..months import shifted
 from ..queries import totals as queries
+from ..rate_files import rate_tables
 from . import dues
 from .branch import asked_month
 
@@ -27,6 +28,7 @@ def totals() -> Any:
         "dues/totals.html",
         branches=found[:PAGE],
         after=found[PAGE - 1].id if len(found) > PAGE else None,
+        meeting=rate_tables().on(clock.today()).review.meeting,
         month_shown=at,
         months=[(one, month(one)) for one in (shifted(clock.month(), back) for back in range(0, -24, -1))],
     )
