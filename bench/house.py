@@ -47,6 +47,7 @@ def built(folder: Path) -> Iterator[tuple[Flask, int]]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     os.environ["PORTAL_DATA"] = str(folder)
+    os.environ["PORTAL_FINDS_A_MINUTE"] = "0"  # all of it comes from one address
     os.environ["PORTAL_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     here = place.place()
     prepare(here)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from flask import Blueprint, abort, g, request, url_for
+from flask import Blueprint, abort, current_app, g, request, url_for
 
 from portal.current import district
 from portal.districts import queries as districts
@@ -16,6 +16,7 @@ from portal.plugin import DistrictRef
 from portal.web.access import public
 from portal.web.htmx import render
 from portal.web.links import login_url
+from portal.web.throttle import slow_down
 
 finding = Blueprint("find", __name__)
 views_unmatched.install(finding)
@@ -44,6 +45,8 @@ def here() -> Any:
 
 
 def _search(action: str, narrowed: DistrictRef | None) -> Any:
+    if request.args.get("q"):
+        slow_down("find", a_minute=current_app.config["FINDS_A_MINUTE"])
     answer = find(request.args.get("q", ""), district=narrowed, near=_position())
     return render("find/search.html", block="results", **_shown(answer, narrowed), action=action)
 

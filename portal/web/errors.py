@@ -33,7 +33,12 @@ def page(status: int, **values: Any) -> Response:
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
-    return page(error.code)
+    wait = getattr(error, "retry_after", None)
+    if not isinstance(wait, int):
+        return page(error.code)
+    answer = page(error.code, wait=wait)
+    answer.headers["Retry-After"] = str(wait)
+    return answer
 
 
 def _csrf(_error: CSRFError) -> Any:
