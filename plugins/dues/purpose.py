@@ -13,6 +13,7 @@ from portal.api import gettext as _
 from .queries.statement import statement
 from .queries.vouchers import by_source
 from .service import allocation, books
+from .service.receipts import Receipt
 
 
 class DuesPurpose:
@@ -51,7 +52,7 @@ class DuesPurpose:
     ) -> Sequence[payments.Allocation]:
         """Let the money pay its months, oldest first, and write the voucher; the rest stays credit."""
         paid_on = clock.civil(fact.paid_at)
-        receipt = allocation.Receipt(
+        receipt = Receipt(
             district_id=attempt.district_id,
             member_id=attempt.member_id,
             months=tuple(line.reference for line in attempt.lines),

@@ -6,7 +6,7 @@ Plugins use what ``portal.api`` hands on of this package, nothing else.
 from portal.payments import tasks  # noqa: F401  its jobs are declared on import
 from portal.payments.accounts import by_slug, create_account
 from portal.payments.calling import by_uid, fresh_instruction
-from portal.payments.facts import apply_fact, fact_uids
+from portal.payments.facts import apply_fact
 from portal.payments.providers import Way, ways
 from portal.payments.purpose import (
     Allocation,
@@ -17,6 +17,7 @@ from portal.payments.purpose import (
     PaymentPurpose,
     PurposeRefused,
 )
+from portal.payments.receipts import fact_uids
 from portal.payments.sending import send_create
 from portal.payments.settling import check_attempt, close_attempt
 from portal.payments.staff import FourEyes, Receipt, record_receipts

@@ -6,22 +6,22 @@ says; finding its place (the months it pays) is a second step that may fail with
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from portal import clock, crypto
+from portal import crypto
 from portal.database import everything, in_scope, session, swap, transaction
 from portal.failpoints import failpoint
-from portal.ledger import Account, Posting, chart, entry_by_idem, open_book, post_many
+from portal.ledger import chart, open_book, post_many
 from portal.payments import allocation, inbox
 from portal.payments.cases import open_case
-from portal.payments.contract import Notification, PaymentFact, Source
+from portal.payments.contract import Notification, PaymentFact
 from portal.payments.models import MOVES, MerchantAccount, PaymentAttempt, PaymentFactRow
 from portal.payments.purpose import FactInfo
+from portal.payments.receipts import Staff, actor_of, receipt_posting, write_fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +31,6 @@ class Applied:
     fresh: bool
     fact_uid: str = ""
     booked: str = ""  # credit, suspense, or "" when there was nothing to book
-
-
-@dataclass(frozen=True, kw_only=True)
-class Staff:
-    """The two people behind money taken by hand (account ids); cash lies with the receiver."""
-
-    received_by: int
-    confirmed_by: int
 
 
 def apply_fact(
@@ -131,9 +123,9 @@ def _to_suspense(
 ) -> PaymentFactRow:
     case = _case(kind, fact, account, attempt)
     book = open_book(district_id=account.district_id, purpose=account.purpose)
-    receipt = _receipt(fact, account, chart.suspense(case.uid), staff, case_uid=case.uid)
-    post_many(book=book, postings=[receipt], actor=_actor(fact, account, staff))
-    row = _row(fact, account, attempt, "suspense", crypto.new_uid(), book, receipt, staff)
+    receipt = receipt_posting(fact, account, chart.suspense(case.uid), staff, case_uid=case.uid)
+    post_many(book=book, postings=[receipt], actor=actor_of(fact, account, staff))
+    row = write_fact(fact, account, attempt, "suspense", crypto.new_uid(), book, receipt, staff)
     case.fact_id = row.id
     if attempt is not None and attempt.state != "paid":
         # The channel holds money for this order: nobody may pay it again, and nothing is allocated.
@@ -144,9 +136,9 @@ def _to_suspense(
 def _to_member(
     fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt, staff: Staff | None
 ) -> PaymentFactRow:
-    uid, actor = crypto.new_uid(), _actor(fact, account, staff)
+    uid, actor = crypto.new_uid(), actor_of(fact, account, staff)
     book = open_book(district_id=account.district_id, purpose=account.purpose)
-    receipt = _receipt(fact, account, chart.member_credit(attempt.member_id), staff)
+    receipt = receipt_posting(fact, account, chart.member_credit(attempt.member_id), staff)
     info = FactInfo(
         uid=uid,
         provider=account.provider,
@@ -163,7 +155,7 @@ def _to_member(
     places = allocation.attempt_places(attempt, info, book=book, receipt=receipt, actor=actor, late=late)
     if places is None:
         post_many(book=book, postings=[receipt], actor=actor)
-    row = _row(fact, account, attempt, "credit", uid, book, receipt, staff)
+    row = write_fact(fact, account, attempt, "credit", uid, book, receipt, staff)
     failpoint("notify.after_fact")
     _mark_paid(attempt, fact, allocation_state="waiting" if places is None else "done", late=late)
     if places is None:
@@ -201,65 +193,6 @@ def _mark_paid(
     )
 
 
-def _receipt(
-    fact: PaymentFact,
-    account: MerchantAccount,
-    credit: Account,
-    staff: Staff | None,
-    case_uid: str | None = None,
-) -> Posting:
-    held = chart.channel(account.slug)
-    if staff is not None:
-        by_bank = account.settings.get("means") == "bank"
-        held = chart.bank(account.slug) if by_bank else chart.cash(staff.received_by)
-    meta: dict[str, Any] = {"order": fact.out_trade_no, "source": fact.source.value}
-    return Posting(
-        idem=f"pay:{account.provider}:{account.slug}:{fact.provider_txn_id}",
-        kind="receipt",
-        effective_date=clock.civil(fact.paid_at),
-        occurred_at=fact.paid_at,
-        lines=((held, fact.total_fen), (credit, -fact.total_fen)),
-        meta=meta,
-        case_uid=case_uid,
-    )
-
-
-def _row(
-    fact: PaymentFact,
-    account: MerchantAccount,
-    attempt: PaymentAttempt | None,
-    booked: str,
-    uid: str,
-    book: Any,
-    receipt: Posting,
-    staff: Staff | None,
-) -> PaymentFactRow:
-    entry = entry_by_idem(book, receipt.idem)
-    assert entry is not None
-    row = PaymentFactRow(
-        uid=uid,
-        district_id=account.district_id,
-        account_id=account.id,
-        out_trade_no=fact.out_trade_no,
-        provider_txn_id=fact.provider_txn_id,
-        state=fact.state.value,
-        total_fen=fact.total_fen,
-        paid_at=fact.paid_at,
-        payer_index=crypto.blind_index("payment_fact.payer", fact.payer_ref) if fact.payer_ref else "",
-        raw_sha256=fact.raw_sha256,
-        source=fact.source.value,
-        recorded_at=clock.now(),
-        attempt_id=attempt.id if attempt else None,
-        booked=booked,
-        entry_id=entry.id,
-        received_by=staff.received_by if staff else None,
-        confirmed_by=staff.confirmed_by if staff else None,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
 def _case(kind: str, fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt | None) -> Any:
     case, _ = open_case(
         account=account,
@@ -277,27 +210,3 @@ def _case(kind: str, fact: PaymentFact, account: MerchantAccount, attempt: Payme
         },
     )
     return case
-
-
-def _actor(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> str:
-    if fact.source is Source.STAFF and staff is not None:
-        return f"account:{staff.confirmed_by}"
-    return f"channel:{account.slug}"
-
-
-def facts_of(attempt: PaymentAttempt) -> Sequence[PaymentFactRow]:
-    """Return the facts recorded for an attempt, first one first."""
-    where = select(PaymentFactRow).where(PaymentFactRow.attempt_id == attempt.id)
-    return session.scalars(where.order_by(PaymentFactRow.id)).all()
-
-
-def fact_uids(attempt_uid: str) -> list[str]:
-    """Return the names of the facts recorded for an attempt, first one first, within the scope."""
-    return list(
-        session.scalars(
-            select(PaymentFactRow.uid)
-            .join(PaymentAttempt, PaymentAttempt.id == PaymentFactRow.attempt_id)
-            .where(PaymentAttempt.uid == attempt_uid)
-            .order_by(PaymentFactRow.id)
-        )
-    )

@@ -13,9 +13,10 @@ from portal import clock, crypto
 from portal.database import in_scope, transaction
 from portal.payments import numbers, purposes
 from portal.payments.contract import Flow, PaymentFact, Source
-from portal.payments.facts import Applied, Staff, apply_fact
+from portal.payments.facts import Applied, apply_fact
 from portal.payments.models import MerchantAccount, PaymentAttempt
 from portal.payments.purpose import PayLine
+from portal.payments.receipts import Staff
 
 
 class FourEyes(PermissionError):

@@ -15,7 +15,7 @@ CALLS = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext", "_n"
 #: Files whose Chinese is no word of a screen, each with its reason.
 ALLOWED = {
     "portal/config.py": "the site's name, which a deployer sets",
-    "portal/testing.py": "invented data of tests",
+    "portal/testing/world.py": "invented data of tests",
     "portal/web/catalogue.py": "the catalogue of components, for developers",
     "portal/notices/templates.py": "words that must not stand in a text message",
     "portal/organizations/names.py": "how names of companies are written",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -13,27 +12,7 @@ from portal.api import Conflict, clock, crypto, ledger, transaction
 from ..models import DuesObligation, DuesVoucher
 from ..models.obligation import PAYABLE
 from . import books, obligations, vouchers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """Money received for one member (fen); ``source_key`` names it, and gets one voucher."""
-
-    district_id: int
-    member_id: int
-    months: tuple[str, ...]
-    amount_fen: int
-    source_key: str
-    paid_on: date
-    way: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """What of a receipt pays one month (fen)."""
-
-    obligation: DuesObligation
-    amount_fen: int
+from .receipts import Part, Receipt
 
 
 def settle(receipt: Receipt) -> tuple[DuesVoucher, list[Part]]:

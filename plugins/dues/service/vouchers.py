@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,9 +15,7 @@ from .. import messages
 from ..models import DuesObligation, DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 from . import books, obligations
 from .places import path_of
-
-if TYPE_CHECKING:
-    from .allocation import Part, Receipt
+from .receipts import Part, Receipt
 
 SERIES: Any = DuesVoucherSeries.__table__
 

@@ -13,6 +13,7 @@ import pytest
 from plugins.dues.models import DuesVoucher
 from plugins.dues.queries import verify
 from plugins.dues.service import allocation, books, openings
+from plugins.dues.service.receipts import Receipt
 from portal.api import Member, Organization, clock, ledger, transaction
 from portal.testing import World
 
@@ -103,7 +104,7 @@ def pay(
     """Receive money for months and let it find its place, in one transaction."""
     with branch.inside():
         receive(branch, member, amount_fen, key=key)
-        receipt = allocation.Receipt(
+        receipt = Receipt(
             district_id=branch.district.id,
             member_id=member.id,
             months=tuple(months),

@@ -44,7 +44,7 @@ class Members:
         self.branches: dict[str, list[tuple[int, str]]] = {}
         self.units: dict[str, list[tuple[int, str]]] = {}
         self.names = {"branch": self.branches, "unit": self.units}
-        self.own_index: bytes | None = None
+        self.own_index: str | None = None
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Read the district's branches, and its units unless the sheet names none."""

@@ -1,130 +1,30 @@
-"""Fixtures for tests of the core and of plugins, shipped as a pytest plugin.
-
-``pytest_plugins = ["portal.testing"]``. Real application, real database file, one copy per test.
-"""
+"""Makes districts, organizations, members and accounts for tests, all invented."""
 
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, has_app_context
-from flask.testing import FlaskClient
-from itsdangerous import URLSafeTimedSerializer
-from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import select, update
-from werkzeug.datastructures import Headers
+from flask import Flask
+from sqlalchemy import update
 
-from portal import clock, config, crypto, database
-from portal.app import create_app
-from portal.database import everything, history, in_scope, session, transaction
+from portal import clock, crypto
+from portal.database import everything, in_scope, session, transaction
 from portal.districts import service as districts
 from portal.districts.models import District
 from portal.districts.queries import decisions, reference
 from portal.identity.models import Account, Grant, LoginSession
 from portal.members.models import Affiliation, Member, Person
 from portal.organizations.models import Organization
-from portal.payments.conformance import ProviderConformance, Till  # noqa: F401  handed on to plugins
 from portal.plugin import DistrictRef, MemberRef
+from portal.testing.browser import Browser
 
 _number = itertools.count(1)
-
-
-def settings(data_dir: Path, **overrides: Any) -> config.Config:
-    """Return the settings of a test installation in ``data_dir``."""
-    values = {
-        "env": "testing",
-        "tls": False,
-        "demo": True,
-        "data_dir": data_dir,
-        "public_url": "http://localhost",
-    }
-    return config.load(**{**values, **overrides})
-
-
-@pytest.fixture(scope="session")
-def template_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an installation with an empty, migrated database once; each test copies it."""
-    data = tmp_path_factory.mktemp("template")
-    app = create_app(settings(data))
-    with app.app_context():
-        history.upgrade(app.extensions["portal.registry"].folders())
-        session.remove()
-        database.db.engine.dispose()
-    return data
-
-
-@pytest.fixture
-def data_dir(template_data: Path, tmp_path: Path) -> Path:
-    """Return this test's own copy of the installation's data."""
-    own = tmp_path / "data"
-    shutil.copytree(template_data, own)
-    return own
-
-
-@pytest.fixture
-def app(data_dir: Path) -> Iterator[Flask]:
-    """Return the real application over this test's database; an app context is open."""
-    made = create_app(settings(data_dir))
-    made.test_client_class = Browser
-    made.jinja_env.bytecode_cache = _TEMPLATES
-    with made.app_context():
-        yield made
-        session.remove()
-        database.db.engine.dispose()
-
-
-class _Compiled(BytecodeCache):
-    """Templates compiled once a process: every test has its own application, not its own templates."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.known:
-            bucket.bytecode_from_string(self.known[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.known[bucket.key] = bucket.bytecode_to_string()
-
-
-_TEMPLATES = _Compiled()
-
-
-class Browser(FlaskClient):
-    """A browser without JavaScript; logged in, its POSTs carry the CSRF token unless ``csrf=False``."""
-
-    csrf_secret: str | None = None
-
-    def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> Any:
-        # The test's own open transaction would hold the write lock against the request.
-        if has_app_context():
-            session.rollback()
-        if csrf and self.csrf_secret:
-            signer = URLSafeTimedSerializer(str(self.application.secret_key), salt="wtf-csrf-token")
-            headers = Headers(kwargs.pop("headers", None) or {})
-            headers.setdefault("X-CSRFToken", signer.dumps(self.csrf_secret))
-            kwargs["headers"] = headers
-        # A fresh context, as in production: nothing of the test's ``g``, session or scope is seen or changed.
-        return copy_context().run(self._open_fresh, *args, **kwargs)
-
-    def _open_fresh(self, *args: Any, **kwargs: Any) -> Any:
-        with self.application.app_context():
-            return super().open(*args, **kwargs)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """Return a browser without JavaScript."""
-    return app.test_client()
 
 
 @dataclass
@@ -303,36 +203,3 @@ def invented_ric(number: int) -> str:
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     total = sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True))
     return body + "10X98765432"[total % 11]
-
-
-def token(client: FlaskClient, path: str) -> str:
-    """Return the CSRF token a page hands out, as a form would send it."""
-    import re
-
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))
-    assert found, f"{path} shows no form"
-    return found[1]
-
-
-@contextmanager
-def queries() -> Iterator[list[str]]:
-    """Record the SQL statements run inside; for literal query counts (``assert len(seen) == 4``)."""
-    from sqlalchemy import event
-
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("PRAGMA") and not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    engine = database.db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
-def by_code(code: str) -> District:
-    """Return a district by its code."""
-    return session.execute(select(District).where(District.code == code)).scalar_one()

@@ -1,0 +1,26 @@
+"""Fixtures for tests of the core and of plugins, shipped as a pytest plugin.
+
+``pytest_plugins = ["portal.testing"]``. Real application, real database file, one copy per test.
+"""
+
+from portal.payments.conformance import ProviderConformance, Till
+from portal.testing.browser import Browser, client, token
+from portal.testing.counting import queries
+from portal.testing.installation import app, data_dir, settings, template_data
+from portal.testing.world import World, invented_ric, world
+
+__all__ = [
+    "Browser",
+    "ProviderConformance",
+    "Till",
+    "World",
+    "app",
+    "client",
+    "data_dir",
+    "invented_ric",
+    "queries",
+    "settings",
+    "template_data",
+    "token",
+    "world",
+]
