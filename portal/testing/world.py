@@ -138,7 +138,7 @@ class World:
 
     def browser(self, account: Account | None = None) -> Browser:
         """Return a browser, logged in as ``account`` with a real server-side session."""
-        client: Browser = self.app.test_client()  # type: ignore[assignment]
+        client = Browser(self.app, self.app.response_class, use_cookies=True)
         if account is not None:
             token = crypto.new_token()
             now = clock.now()

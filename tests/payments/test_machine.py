@@ -63,7 +63,8 @@ class Payments(RuleBasedStateMachine):
         self.scope = everything()
         self.scope.__enter__()
         self.moved = timedelta()
-        self.client = self.app.test_client()
+        # a browser of its own context: a request's end must not take this machine's scope away
+        self.client = world.browser()
         self.forms = 0
         self.visible: dict[str, set] = {}
         self.was_paid: set[str] = set()
