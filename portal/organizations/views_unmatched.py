@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from portal import audit
 from portal.current import district
+from portal.districts import settings
 from portal.organizations import pages, unmatched
 from portal.web.access import public, requires
 from portal.web.frame import say
@@ -63,7 +64,13 @@ def ask() -> Any:
 
 def _form(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -> Any:
     return render(
-        "find/ask.html", block="content", status=status, typed=typed, errors=errors, center=pages.center()
+        "find/ask.html",
+        block="content",
+        status=status,
+        typed=typed,
+        errors=errors,
+        center=pages.center(),
+        days=max(0, settings.get(district(), "core.answer_within_days")),
     )
 
 
@@ -73,7 +80,8 @@ def asked(reference: str) -> Any:
     row = unmatched.by_uid(reference)
     if row is None:
         abort(404)
-    return render("find/asked.html", row=row, center=pages.center())
+    days = settings.get(district(), "core.answer_within_days")
+    return render("find/asked.html", row=row, center=pages.center(), days=max(0, days))
 
 
 def _desk() -> None:

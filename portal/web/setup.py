@@ -22,6 +22,14 @@ CORE_SETTINGS = (
     Setting(key="core.help_phone", label=_("服务热线"), default="", help=_("每一页同一位置显示的电话")),
     Setting(key="core.leading_body", label=_("主管部门名称"), default="", local=True),
     Setting(
+        key="core.answer_within_days",
+        label=_("服务台几个工作日内回电话"),
+        default=3,
+        type=int,
+        help=_("写在留了问题的人看到的页面上；0是不写"),
+        local=True,
+    ),
+    Setting(
         key="core.keep_national_id",
         label=_("保存完整的身份证号"),
         default=False,

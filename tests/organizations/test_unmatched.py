@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from portal import audit, clock, crypto
 from portal.database import everything, session
+from portal.districts import settings
 from portal.identity.actor import Actor
 from portal.organizations import unmatched
 from portal.organizations.unmatched_models import Unmatched
@@ -49,6 +50,20 @@ def test_question_is_left_and_its_receipt_can_be_opened_again(town, leave, clien
     assert "已交给服务台" in page and rows()[0].uid[-8:] in page
     for private in ("10000000001", "冥王星", "上个月"):
         assert private not in page
+
+
+def test_receipt_says_when_the_desk_calls(town, world, leave, client):
+    """Three working days unless the district says otherwise; one that promises nothing says nothing."""
+    where = leave().headers["Location"]
+    said = "工作人员会在%s个工作日内打您留的电话。到时还没接到，请打下面的号码。"
+    assert said % 3 in client.get(where).get_data(as_text=True)
+    assert "一般3个工作日内回电话。" in client.get(f"/d/{town.district.code}/find/ask").get_data(as_text=True)
+    for days in (1, 0):
+        with world.writing(town.district):
+            settings.put(town.district.id, "core.answer_within_days", days, by=None)
+        page = client.get(where).get_data(as_text=True)
+        assert (said % days in page) is bool(days)
+    assert "工作人员查到后会打您留的电话。" in page and "工作日" not in page
 
 
 def test_what_was_searched_is_filled_in(town, client):
