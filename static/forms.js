@@ -124,8 +124,9 @@
       out.textContent = count ? out.dataset.sum.replace("{n}", count).replace("{yuan}", yuan(fen)) : out.dataset.none;
     });
   }
+  // Rows of a table, or a list of people: whatever has a name can be chosen; "all of this page" has none.
   function tally(form) {
-    var chosen = form.querySelectorAll("tbody input[type=checkbox]:checked").length;
+    var chosen = form.querySelectorAll("input[type=checkbox][name]:checked").length;
     each(form, "[data-tally]", function (out) { out.textContent = out.dataset.tally.replace("{n}", chosen); });
   }
   function prepare(scope) {
@@ -135,7 +136,7 @@
     var form = e.target.form;
     if (!form) return;
     if (e.target.hasAttribute("data-check-all")) {
-      each(form, "tbody input[type=checkbox]", function (box) { box.checked = e.target.checked; });
+      each(form, "input[type=checkbox][name]", function (box) { box.checked = e.target.checked; });
     }
     if (e.target.dataset.fen) sum(form);
     tally(form);

@@ -72,7 +72,7 @@ def _relief(district: DistrictRef, assessed: Any, planned: Any, actors: dict[str
         chain=list(chain),
         from_month=shifted(now, first),
         to_month=shifted(now, last),
-        monthly_fen=assessed.amount_fen * parts // 2,
+        monthly_fen=assessed.amount_fen * parts // 2 // 50 * 50,
         reason=reason,
         meeting_on=meeting,
         document=f"支部大会〔{meeting.year}〕{meeting.month}号",

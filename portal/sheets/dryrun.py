@@ -78,11 +78,13 @@ def judge_rows(
     *,
     date1904: bool = False,
     prepare: Check | None = None,
+    also: Check | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Row]:
     """Judge (row number, cells); `check` gets the readable rows in pieces of 500, in order.
 
-    `prepare` sees all readable rows before. Two rows of the same key refuse the later one.
+    `prepare` sees all readable rows before; `also` gets the others, to say at once what else is wrong.
+    Two rows of the same key refuse the later one.
     `progress(done, total)` is told after each piece.
     """
     rows: list[Row] = []
@@ -96,8 +98,11 @@ def judge_rows(
     for start in range(0, len(rows), _CHUNK):
         piece = rows[start : start + _CHUNK]
         readable = [row for row in piece if not row.reasons]
+        unreadable = [row for row in piece if row.reasons]
         if readable:
             check(readable)
+        if also and unreadable:
+            also(unreadable)
         if progress:
             progress(start + len(piece), len(rows))
     return rows

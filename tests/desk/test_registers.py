@@ -160,7 +160,7 @@ def test_member_by_hand(town, world):
     assert '<option value="甲党支部"' in html
     form = hidden(html) | {
         "name": "王 芳", "ric": invented_ric(1), "branch": "甲党支部", "stage": "正式党员",
-        "phone": "１００ 0000 0009", "joined_on": "2005.7", "address": "甲路1号",
+        "phone": "１２０ 0000 0009", "joined_on": "2005.7", "address": "甲路1号",
     }  # fmt: skip
     bad = browser.post(f"{base}/new", data=form)
     assert bad.status_code == 422 and "应是11位手机号" in bad.get_data(as_text=True)

@@ -178,3 +178,15 @@ def test_the_group_text_is_copied_by_a_button(day: Day, visit: Visit):
     page.get_by_role("button", name="复制到微信群").click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('不会用手机的请找我'))")
     assert page.locator(".copy-qr img").evaluate("image => image.naturalWidth") > 200
+
+
+def test_choosing_people_to_remind_counts_them_and_all_means_all(day: Day, visit: Visit):
+    page = visit(day.path("remind"), account=day.secretary, width=1366)
+    boxes = page.locator("input[name=who]")
+    tally = page.locator("[data-tally]")
+    chosen = page.locator("input[name=who]:checked").count()
+    assert tally.inner_text() == f"已选 {chosen} 项" and 0 < chosen < boxes.count()
+    page.locator("[data-check-all]").check()
+    assert tally.inner_text() == f"已选 {boxes.count()} 项"
+    page.locator("[data-check-all]").uncheck()
+    assert page.locator("input[name=who]:checked").count() == 0

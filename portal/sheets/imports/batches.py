@@ -113,6 +113,7 @@ def _read_and_judge(batch: ImportBatch, importer: Importer) -> list[Row]:
             importer.check,
             date1904=batch.date1904,
             prepare=importer.prepare,
+            also=importer.also,
         )
     finally:
         session.rollback()

@@ -108,6 +108,7 @@ def _judged_again(batch: ImportBatch, importer: Importer) -> list[Row]:
         importer.check,
         date1904=batch.date1904,
         prepare=importer.prepare,
+        also=importer.also,
     )
     if any(row.verdict.value != kept[row.number] for row in rows):
         raise _stale()

@@ -59,6 +59,9 @@ class Importer(Protocol):
     def columns(self, values: dict[str, Any]) -> dict[str, Any]:
         """Turn what a sheet says into what the verbs take; the names in it must have been found."""
 
+    def also(self, rows: Sequence[Row]) -> None:
+        """Say what else is wrong in rows with unreadable cells, so that nobody mends a row twice."""
+
     def write(self, rows: Sequence[Row]) -> list[Written]:
         """Write judged rows in the caller's transaction."""
 

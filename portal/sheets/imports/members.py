@@ -67,6 +67,14 @@ class Members:
                 for spelling in {key(name), *map(key, aliases)}:
                     self.units.setdefault(spelling, []).append((unit_id, name))
 
+    def also(self, rows: Sequence[Row]) -> None:
+        """Look at the names in rows that have unreadable cells."""
+        for row in rows:
+            if "branch" in row.values:
+                self._find(row, "branch", self.branches, "所在党支部")
+            if "unit" in row.values and self.units:
+                self._find(row, "unit", self.units, "工作单位")
+
     def check(self, rows: Sequence[Row]) -> None:
         """Judge rows: branch and unit must be found here, dates must agree; a sheet moves nobody."""
         found = self._records([row.values["ric"] for row in rows])

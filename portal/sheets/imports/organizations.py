@@ -72,6 +72,9 @@ class Organizations:
                     row.values["aliases"] = tuple(row.values["aliases"])
             judge(self.profile, row, known)
 
+    def also(self, rows: Sequence[Row]) -> None:
+        """Say nothing more: where a row belongs in the tree needs its name, kind and parent."""
+
     def known(self, records: Sequence[Organization]) -> dict[int, dict[str, Any]]:
         """Read organizations as their sheet would say them; after ``prepare``."""
         return {row.id: self._values(row) for row in records}

@@ -64,13 +64,20 @@ class Units:
         """Judge rows; a name that fits several units needs its credit code."""
         for row in rows:
             self._match(row)
-            name = row.values.get("organization")
-            if name is not None:
-                why = misnamed("党组织", name, len(self.organizations.get(key(name), [])))
-                if why:
-                    row.refuse(why)
+            self._check_organization(row)
             if not row.reasons:
                 judge(self.profile, row, self._values(row.target) if row.target else None)
+
+    def also(self, rows: Sequence[Row]) -> None:
+        """Look at the organization named in rows that have unreadable cells."""
+        for row in rows:
+            self._check_organization(row)
+
+    def _check_organization(self, row: Row) -> None:
+        name = row.values.get("organization")
+        why = misnamed("党组织", name, len(self.organizations.get(key(name), []))) if name else None
+        if why:
+            row.refuse(why)
 
     def _match(self, row: Row) -> None:
         uscc, name = row.values.get("uscc"), row.values["name"]

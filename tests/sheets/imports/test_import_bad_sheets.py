@@ -87,6 +87,33 @@ def test_numbers_that_lost_digits_are_told_apart_from_wrong_ones(desk, branch):
     assert "后几位已经丢了" in said[4] and "1月还是10月" in said[5] and "看不懂" in said[6] and 7 not in said
 
 
+def test_number_in_scientific_writing_is_named_as_such(desk, branch):
+    batch = desk.upload(
+        "members", member_sheet(member_row(1, 手机号="1.39E+10"), member_row(2, 手机号=1.39e10))
+    )
+    assert "科学记数" in reasons(batch)[4]
+    # a real float cell has all its digits
+    assert 5 not in reasons(batch)
+
+
+def test_row_with_an_unreadable_cell_is_told_of_its_branch_at_once(desk, branch):
+    batch = desk.upload(
+        "members",
+        member_sheet(member_row(1, 手机号="12345", 所在党支部="没有的支部"), member_row(2, 手机号="1")),
+    )
+    said = reasons(batch)
+    assert "应是11位手机号" in said[4] and "没有的支部" in said[4]
+    assert "支部" not in said[5]
+
+
+def test_what_the_demo_hands_out_it_takes_back(desk, branch, app):
+    """The demo's people have numbers nobody else may have; outside of the demo they are a slip."""
+    sheet = member_sheet(member_row(1, 手机号="10000000165"))
+    assert not reasons(desk.upload("members", sheet))
+    app.config["DEMO"] = False
+    assert "应是11位手机号" in reasons(desk.upload("members", sheet, key="another-form"))[4]
+
+
 def test_serials_of_a_1904_workbook(desk, branch):
     sheet = member_sheet(member_row(1, 出生日期=31229 - 1462))
     batch = desk.upload("members", sheet, options={"date_1904": True})
