@@ -18,6 +18,8 @@ from portal.plugin import DistrictRef
 
 #: Lines shown before the desks; matches looked into.
 LINES, LOOKED_INTO = 20, 40
+#: Organizations and places looked into beyond those: units of like names must not crowd them out.
+NOT_UNITS = 20
 #: So few matches that each of them may be the one that was meant.
 FEW = 3
 
@@ -54,7 +56,12 @@ def find(typed: str, *, district: DistrictRef | None = None, near: Point | None 
         if not text:
             return Answer(text="", desks=desks([district.path] if district else None, near))
         matches, more = match(text, district=district)
-        return _answer(typed.strip(), matches[:LOOKED_INTO], more, district, near)
+        return _answer(typed.strip(), _looked_into(matches), more, district, near)
+
+
+def _looked_into(matches: Sequence[Match]) -> list[Match]:
+    others = [one for one in matches[LOOKED_INTO:] if one.kind != "unit"]
+    return [*matches[:LOOKED_INTO], *others[:NOT_UNITS]]
 
 
 def of_unit(unit_id: int, *, district: DistrictRef) -> Answer | None:
@@ -88,7 +95,7 @@ def _answer(
         involved.setdefault(one.district_id, one.district_path)
     nearest = dict(list(involved.items())[:DESKS])
     found = behind(matches, list(nearest))
-    lines = ranked(found, matches, near)
+    lines = ranked(found, matches, near, text)
     sources = {"unit": "unit", "at": "unit", "place": "place"}
     reached = {(sources.get(row.source), row.via_id) for row in found}
     # With many matches one of them says little; only the one that was meant is worth a word.

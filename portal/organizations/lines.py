@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -117,8 +119,9 @@ def _part(source: str, via_id: Any, form: Any) -> Select[Any]:
     ).join(district, district.c.id == organization.c.district_id)
 
 
-def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None) -> list[Line]:
+def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None, typed: str = "") -> list[Line]:
     """Put the lines in order: who was named exactly, then by reason, nearness and fit of the name."""
+    typed = unicodedata.normalize("NFKC", "".join(typed.split()))
     by_entity = {(one.kind, one.entity_id): (place, one) for place, one in enumerate(matches)}
     best: dict[int, tuple[tuple[Any, ...], Line]] = {}
     for row in found:
@@ -132,6 +135,7 @@ def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None) -
         order = (
             reason == "floating",
             fit,
+            fit == 2 and not _at(row.office_address, typed),
             REASONS.index(reason),
             away or 0,
             place,
@@ -154,6 +158,11 @@ def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None) -
         if row.id not in best or order < best[row.id][0]:
             best[row.id] = (order, line)
     return [line for _, line in sorted(best.values(), key=lambda pair: pair[0])]
+
+
+def _at(address: str, typed: str) -> bool:
+    """Tell whether an address holds what was typed, its numbers whole: 1号 is not in 31号."""
+    return bool(typed) and re.search(rf"(?<!\d){re.escape(typed)}(?!\d)", address) is not None
 
 
 def _reason(row: Any) -> str:

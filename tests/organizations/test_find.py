@@ -358,3 +358,17 @@ def test_employer_that_nobody_covers_is_named_when_it_was_meant(town):
     for number in range(3):
         town.unit(f"昙花{number}有限公司")
     assert find("昙花").uncovered == ()
+
+
+def test_units_of_like_initials_do_not_crowd_out_the_organizations(town) -> None:
+    for number in range(60):
+        town.unit(f"平房{'安宝长东方高'[number % 6]}企{number}有限公司")
+    wanted_one = town.organization("平房区作坊联合党支部", "joint_branch")
+    assert wanted_one.name in names(find("pfq"))
+
+
+def test_a_house_number_is_a_whole_number(town) -> None:
+    for number in (31, 11, 1):
+        town.organization(f"测试{number}党支部", office_address=f"江畔园{number}号办公楼")
+    assert names(find("1号办公楼"))[0] == "测试1党支部"
+    assert names(find("江畔园 １号办公楼"))[0] == "测试1党支部"
