@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select, table
+from sqlalchemy import ScalarSelect, exists, select, table
 from sqlalchemy.sql import column
 
 from portal import clock, crypto
@@ -48,7 +48,7 @@ class Behind:
         return bool(self.accounts) or self.unclaimed
 
 
-def behind(phone_index: str) -> Behind:
+def behind(phone_index: str | ScalarSelect[str | None]) -> Behind:
     """Return who may log in with a number that was proven."""
     open_accounts = select(Account.id, Account.uid, Account.display_name).where(
         Account.phone_index == phone_index, Account.disabled_at.is_(None)
@@ -61,15 +61,12 @@ def behind(phone_index: str) -> Behind:
 
 def beside(account_id: int) -> Behind:
     """Return who else may log in with an account's number: the other of a couple, a record nobody claimed."""
-    index = session.scalar(select(Account.phone_index).where(Account.id == account_id))
-    if index is None:
-        return Behind((), False)
-    found = behind(index)
+    found = behind(select(Account.phone_index).where(Account.id == account_id).scalar_subquery())
     others = tuple(one for one in found.accounts if one.account_id != account_id)
     return Behind(others, found.unclaimed)
 
 
-def unclaimed(phone_index: str):  # type: ignore[no-untyped-def]
+def unclaimed(phone_index: str | ScalarSelect[str | None]):  # type: ignore[no-untyped-def]
     """Start a select over the open records under a number whose person has no account."""
     taken = exists().where(Account.person_id == MEMBER.c.person_id)
     return select(MEMBER).where(MEMBER.c.phone_index == phone_index, MEMBER.c.closed_on.is_(None), ~taken)
