@@ -26,6 +26,7 @@ VOUCHER = notices.declare(
 BASE = notices.declare(
     notices.Template(
         key="dues.base",
+        kind="duty",
         title=_l("您有一条新消息"),
         body=_l("有一件事请您看一遍，请登录服务平台。"),
         inside=_l("支部登记了您的党费基数，请看一遍，没错就确认。"),
@@ -36,6 +37,7 @@ BASE = notices.declare(
 REMIND = notices.declare(
     notices.Template(
         key="dues.remind",
+        kind="reminder",
         title=_l("您有一条新消息"),
         body=_l("有一件事可以办了，请登录服务平台查看。"),
         inside=_l("本月党费可以交了。已交请忽略，不会用手机的请找支部。"),
@@ -44,6 +46,7 @@ REMIND = notices.declare(
 ARREARS = notices.declare(
     notices.Template(
         key="dues.arrears",
+        kind="duty",
         title=_l("您有一条新消息"),
         body=_l("有一件事请您看一下，请登录服务平台查看。"),
         inside=_l("%(months)s的党费还没登记。交过的请找支部核对，没交的可以在这里补交。"),

@@ -33,6 +33,7 @@ notices.declare(
         body=_l("验证码%(code)s，%(minutes)s分钟内有效。不要告诉任何人，工作人员也不会要。"),
         urgent=True,
         phone_only=True,
+        kind="security",
     )
 )
 

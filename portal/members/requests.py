@@ -11,13 +11,26 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
-from portal import audit, clock
+from portal import audit, clock, notices
 from portal.database import Conflict, session, swap, transaction
+from portal.districts.models import District
 from portal.members.models import Request, RequestStep
+from portal.notices import Template
 
 _DIGITS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+notices.declare(
+    Template(
+        key="core.request",
+        title=_l("您有一条新消息"),
+        body=_l("您办的事有了结果，请登录服务平台查看。"),
+        inside=_l("“%(subject)s”有了答复，编号%(number)s。"),
+    )
+)
 
 
 class ReasonMissing(ValueError):
@@ -78,7 +91,20 @@ def answer(row: Request, *, version: int, accept: bool, note: str, actor: Any) -
         swap(row, version=version, states=["open"], state=state, answered_at=clock.now())
         _step(row, state, actor=actor.account_id, note=note)
         audit.record(f"request.{state}", row, actor=actor, district=row.district_id)
+        _tell_asker(row)
     return row
+
+
+def _tell_asker(row: Request) -> None:
+    code = session.scalar(select(District.code).where(District.id == row.district_id))
+    notices.notify(
+        "core.request",
+        account_id=row.asked_by,
+        district_id=row.district_id,
+        params={"subject": row.subject, "number": row.reference},
+        url=f"/d/{code}/me/requests/{row.id}",
+        dedupe_key=f"core.request:{row.id}",
+    )
 
 
 def withdraw(row: Request, *, version: int, actor: Any) -> Request:

@@ -8,20 +8,23 @@ about membership or debts; ``send_to_phone`` is for one-time codes. Channels com
 from portal.notices.delivery import Address, configure
 from portal.notices.group import GroupText, group_text
 from portal.notices.queries import inbox, stuck, unread_count
-from portal.notices.service import mark_read, notify, prefer, resend, send_to_phone
-from portal.notices.templates import Template, declare
+from portal.notices.service import INSIDE, choose, chosen, mark_read, notify, resend, send_to_phone
+from portal.notices.templates import KINDS, Template, declare
 
 __all__ = [
+    "INSIDE",
+    "KINDS",
     "Address",
     "GroupText",
     "Template",
+    "choose",
+    "chosen",
     "configure",
     "declare",
     "group_text",
     "inbox",
     "mark_read",
     "notify",
-    "prefer",
     "resend",
     "send_to_phone",
     "stuck",

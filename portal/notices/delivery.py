@@ -16,7 +16,7 @@ from portal import clock, crypto, jobs
 from portal.database import session, transaction
 from portal.notices import templates
 from portal.notices.models import Delivery
-from portal.notices.service import JOB, preferred
+from portal.notices.service import JOB, chosen
 from portal.plugin import Channel, DistrictRef, Message
 
 QUIET = (time(21, 30), time(8, 0))
@@ -92,10 +92,10 @@ def deliver(payload: Mapping[str, Any]) -> None:
         _end(row, "failed", reason="no address")
         return
     district, offered = wiring.channels(row.district_id)
-    order = [] if template.phone_only else preferred(row.account_id)
+    way = "" if template.phone_only else chosen(row.account_id).get(template.kind, "")
     with wiring.language(address.language):
         message = _message(row, template, address)
-    for channel in _sorted(offered, order):
+    for channel in in_order(offered, first=way):
         if channel.key not in row.tried and _ended(row, channel, message, district):
             return
     _end(row, "failed", reason=row.reason or "no channel", keep=True)
@@ -124,9 +124,15 @@ def _ended(row: Delivery, channel: Channel, message: Message, district: District
     raise NotSent(f"{channel.key}: {outcome} {reason}")
 
 
+def quiet_hours() -> tuple[time, time]:
+    """Return from when to when, in Shanghai, nothing but codes goes out."""
+    found: tuple[time, time] = current_app.config.get("NOTICES_QUIET", QUIET)
+    return found
+
+
 def end_of_quiet(now: datetime) -> datetime | None:
     """Return when the quiet hours end that ``now`` falls into, or None outside of them."""
-    begin, end = current_app.config.get("NOTICES_QUIET", QUIET)
+    begin, end = quiet_hours()
     local = now.astimezone(clock.SHANGHAI)
     if begin > end:
         quiet = local.time() >= begin or local.time() < end
@@ -144,6 +150,12 @@ def _row(delivery_id: int) -> Delivery | None:
         session.expunge(found)
     session.rollback()  # no lock is held while the network is asked
     return found
+
+
+def address_of(account_id: int) -> Address | None:
+    """Return where a person's messages go, as identity knows it."""
+    wiring: Wiring = current_app.extensions[_EXTENSION]
+    return wiring.address_of(account_id)
 
 
 def _address(row: Delivery, wiring: Wiring) -> Address | None:
@@ -168,9 +180,9 @@ def _message(row: Delivery, template: templates.Template, address: Address) -> M
     )
 
 
-def _sorted(channels: Iterable[Channel], preferred: list[str]) -> list[Channel]:
-    places = {key: place for place, key in enumerate(preferred)}
-    return sorted(channels, key=lambda one: (places.get(one.key, len(places)), one.order, one.key))
+def in_order(channels: Iterable[Channel], *, first: str = "") -> list[Channel]:
+    """Sort channels as they are tried: the one a person chose, then by their own order."""
+    return sorted(channels, key=lambda one: (one.key != first, one.order, one.key))
 
 
 def _swap(row: Delivery, state: str, **values: Any) -> bool:

@@ -59,12 +59,12 @@ class Delivery(Model):
 
 
 class Preference(Model):
-    """The channels a person prefers, first first; those not named follow in their own order."""
+    """How a person wants to hear of each kind of message: by a channel's key first, or inside only."""
 
     __tablename__ = "notice_preference"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
-    channels: Mapped[list[str]] = mapped_column(Json, info={"class": 1})
+    kinds: Mapped[dict[str, str]] = mapped_column(Json, info={"class": 1})
 
 
 class DemoMessage(Model):

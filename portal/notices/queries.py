@@ -20,6 +20,8 @@ class Shown:
     """A notice as the portal shows it to its person."""
 
     id: int
+    #: Inside, the outward title ("you have a message") says nothing: the kind says more.
+    about: Any
     title: str
     text: str
     url: str
@@ -44,10 +46,13 @@ def _shown(row: Any) -> Shown:
     try:
         template = templates.get(row.template)
         title = templates.fill(template.title, row.params)
+        about = templates.KINDS[template.kind].label
         text = templates.fill(template.inside or template.body, row.params)
     except (LookupError, KeyError):  # its plugin is gone
-        title, text = row.template, ""
-    return Shown(id=row.id, title=title, text=text, url=row.url, at=row.created_at, read=bool(row.read_at))
+        about, title, text = row.template, row.template, ""
+    return Shown(
+        id=row.id, about=about, title=title, text=text, url=row.url, at=row.created_at, read=bool(row.read_at)
+    )
 
 
 def unread_count(account_id: int) -> int:

@@ -1,4 +1,4 @@
-"""The verbs: notify a person, send a code to a number, mark as read, prefer channels, resend."""
+"""The verbs: notify a person, send a code to a number, mark as read, choose how to hear of things, resend."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from portal.notices.models import Delivery, Notice, Preference
 
 JOB = "notices.deliver"
 URGENT, ORDINARY = 1, 7
+#: Instead of a channel's key: the message waits in the portal and nothing is sent.
+INSIDE = "inside"
 
 
 def notify(
@@ -51,7 +53,7 @@ def notify(
         notice_id = session.execute(
             row.on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Notice.id)
         ).scalar()
-        if notice_id is None or not outward:
+        if notice_id is None or not outward or _stays_inside(known, account_id):
             return notice_id
         out = {name: value for name, value in values.items() if name in known.placeholders()}
         _deliver(
@@ -64,6 +66,11 @@ def notify(
             not_before=not_before,
         )
     return notice_id
+
+
+def _stays_inside(template: templates.Template, account_id: int) -> bool:
+    # The channel may have been switched off since; what must be said is said all the same.
+    return not templates.KINDS[template.kind].always and chosen(account_id).get(template.kind) == INSIDE
 
 
 def send_to_phone(
@@ -145,17 +152,23 @@ def mark_read(notice_ids: Sequence[int], *, account_id: int) -> int:
     return int(done.rowcount)
 
 
-def prefer(channels: Sequence[str], *, account_id: int) -> None:
-    """Remember the channels a person likes best, first first; none goes back to the portal's order."""
+def choose(kinds: Mapping[str, str], *, account_id: int) -> None:
+    """Remember how a person wants to hear of each kind: a channel's key, or INSIDE; not named: by itself.
+
+    Raises ValueError for an unknown kind, and for one that is always sent and should stay inside.
+    """
+    for kind, way in kinds.items():
+        if kind not in templates.KINDS or (way == INSIDE and templates.KINDS[kind].always):
+            raise ValueError(f"{kind}: {way}")
     with transaction():
         session.execute(delete(Preference).where(Preference.account_id == account_id))
-        if channels:
-            session.execute(insert(Preference).values(account_id=account_id, channels=list(channels)))
+        if kinds:
+            session.execute(insert(Preference).values(account_id=account_id, kinds=dict(kinds)))
 
 
-def preferred(account_id: int | None) -> list[str]:
-    """Return the channels a person prefers."""
+def chosen(account_id: int | None) -> dict[str, str]:
+    """Return what a person chose, by kind; kinds not in it go their own way."""
     if account_id is None:
-        return []
-    found = session.execute(select(Preference.channels).where(Preference.account_id == account_id)).scalar()
-    return list(found or [])
+        return {}
+    found = session.execute(select(Preference.kinds).where(Preference.account_id == account_id)).scalar()
+    return dict(found or {})

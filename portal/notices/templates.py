@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 #: Words that tell a bystander about membership, an organization or a debt (ux.md "Never").
 REVEALING = re.compile(
     r"党员|党费|党支部|党组织|组织关系|欠|补交|缴费|困难|救助|\bdues\b|\bmember|\barrears", re.I
@@ -21,11 +23,57 @@ class RevealingText(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What messages are about, as a person chooses how to hear of them.
+
+    Those of a kind that is ``always`` sent cannot be left out; ``why`` tells the reason.
+    """
+
+    key: str
+    label: Any
+    about: Any
+    always: bool = False
+    why: Any = ""
+
+
+KINDS = {
+    kind.key: kind
+    for kind in (
+        Kind(
+            key="result",
+            label=_l("办事结果"),
+            about=_l("交的登记好了，申请有了答复。"),
+        ),
+        Kind(
+            key="reminder",
+            label=_l("到时候提醒"),
+            about=_l("有事可以办了，提醒一声。"),
+        ),
+        Kind(
+            key="duty",
+            label=_l("要您本人知道的事"),
+            about=_l("要您看一遍、确认的，或者好一阵没登记的。"),
+            always=True,
+            why=_l("关系到您的权利，要告诉到您本人，不能关。"),
+        ),
+        Kind(
+            key="security",
+            label=_l("登录验证码"),
+            about=_l("只在您登录时发，不分早晚。"),
+            always=True,
+            why=_l("为了账号安全，总是发到登记的手机，不能关。"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Template:
     """A message: ``title`` and ``body`` go out, ``inside`` is shown in the portal after login.
 
     Texts are lazy Chinese source strings with ``%(name)s`` placeholders. ``urgent`` ignores quiet hours and
     overtakes other work; ``phone_only`` leaves preferences aside, because the number itself is to be proven.
+    ``kind`` is one of KINDS: what a person may choose for messages like this one.
     """
 
     key: str
@@ -34,6 +82,7 @@ class Template:
     inside: Any = ""
     urgent: bool = False
     phone_only: bool = False
+    kind: str = "result"
 
     def placeholders(self) -> list[str]:
         """Return the names of the values in ``body``, in order: an SMS template's parameters."""
@@ -55,6 +104,8 @@ def declare(template: Template) -> Template:
     unknown = set(_PLACEHOLDER.findall(outward)) - OUTWARD
     if unknown:
         raise RevealingText(f"{template.key}: {', '.join(sorted(unknown))} must not show on a lock screen")
+    if template.kind not in KINDS:
+        raise ValueError(f"{template.key}: no kind of message is called {template.kind}")
     if _declared.get(template.key, template) != template:
         raise ValueError(f"two messages are called {template.key}")
     _declared[template.key] = template

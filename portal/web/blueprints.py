@@ -15,6 +15,7 @@ ROOMS = (
     "portal.admin.money:money",
     "portal.identity.doors:identity",
     "portal.notices.views:notices",
+    "portal.notices.views_choices:notice_choices",
     "portal.organizations.views:finding",
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",

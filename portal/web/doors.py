@@ -44,6 +44,7 @@ ME = (
     Door("members.record", _("我的资料"), _("登记的内容，下载一份"), "person"),
     Door("members.my_requests", _("我的申请"), _("办到哪一步，谁在办"), "clock"),
     Door("notices.mine", _("我的消息"), "", "bell"),
+    Door("notice_choices.show", _("怎么告诉我"), _("哪些发到手机，哪些只放在这里"), "chat-dots"),
     Door("identity.my_password", _("登录密码"), _("可以不设，验证码总能登录"), "key"),
 )
 DESK = (

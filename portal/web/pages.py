@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, current_app, g, request, url_for
 from flask_babel import gettext
 from sqlalchemy import Select, bindparam, select
 
+from portal import notices
 from portal.current import district, registry
 from portal.database import everything, session
 from portal.districts.models import District
@@ -74,6 +75,13 @@ def me() -> Response:
 def _own_todos() -> list[Todo]:
     """Return what waits for this person in the core itself."""
     found: list[Todo] = []
+    if g.actor.is_anonymous:
+        return found
+    unread = notices.unread_count(g.actor.account_id)
+    if unread:
+        found.append(
+            Todo(key="notices", label=gettext("有新消息"), url=url_for("notices.mine"), count=unread)
+        )
     if not g.actor.is_staff:
         return found
     if g.actor.can("core.requests.answer"):

@@ -45,6 +45,10 @@ def test_the_secretary_of_the_branch_answers_and_the_asker_sees_it(world: World,
     form = {"answer": "accept", "version": "1", "_once": "x" * 12, "note": "已更正"}
     assert browser.post(f"{url}/{row.id}", data=form).status_code == 303
     mine = world.browser(asker)
+    assert "有新消息" in mine.get(f"/d/{here.code}/").get_data(as_text=True)
+    told = mine.get(f"/d/{here.code}/me/notices").get_data(as_text=True)
+    assert f"“金额不对”有了答复，编号{row.reference}。" in told
+    assert f"/d/{here.code}/me/requests/{row.id}" in told
     assert row.reference in mine.get(f"/d/{here.code}/me/requests").get_data(as_text=True)
     page = mine.get(f"/d/{here.code}/me/requests/{row.id}").get_data(as_text=True)
     assert "已同意" in page and "已更正" in page

@@ -35,6 +35,8 @@ WAITS = notices.declare(
     Template(key="t.waits", title="您有一条新消息", body="请登录查看", inside="%(months)s的党费可以交了")
 )
 
+MUST = notices.declare(Template(key="t.must", title="t.must", body="请登录查看", kind="duty"))
+
 sent: list[tuple[str, Message]] = []
 answers: dict[str, list[str] | Exception] = {}
 
@@ -186,17 +188,49 @@ def test_rejected_falls_back_to_the_next_channel() -> None:
 
 
 def test_preference_comes_first_but_not_for_codes() -> None:
-    notices.prefer(["chat"], account_id=1)
+    notices.choose({"result": "chat"}, account_id=1)
     tell(), code()
     run_due()
     assert sorted((message.template, key) for key, message in sent) == [
         ("t.code", "sms"),
         ("t.waits", "chat"),
     ]
-    notices.prefer([], account_id=1)
+    notices.choose({}, account_id=1)
     tell()
     run_due()
     assert sent[-1][0] == "sms"
+
+
+def test_a_kind_kept_inside_is_not_sent_and_what_must_be_said_is() -> None:
+    with pytest.raises(ValueError):
+        notices.choose({"duty": notices.INSIDE}, account_id=1)
+    with pytest.raises(ValueError):
+        notices.choose({"gossip": "sms"}, account_id=1)
+    notices.choose({"result": notices.INSIDE}, account_id=1)
+    tell()
+    with transaction():
+        notices.notify("t.must", account_id=1, district_id=None)
+    run_due()
+    assert [message.template for _, message in sent] == ["t.must"]
+    kinds = notices.KINDS
+    assert [one.about for one in notices.inbox(1)] == [kinds["duty"].label, kinds["result"].label]
+
+
+def test_a_chosen_channel_that_is_gone_or_refuses_is_not_the_end() -> None:
+    notices.choose({"result": "pigeon"}, account_id=1)
+    tell()
+    run_due()
+    assert [key for key, _ in sent] == ["sms"]
+    notices.choose({"result": "chat"}, account_id=1)
+    answers["chat"] = ["rejected: not bound"]
+    tell()
+    run_due()
+    assert [key for key, _ in sent] == ["sms", "chat", "sms"]
+
+
+def test_a_message_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(ValueError):
+        notices.declare(Template(key="t.odd", title="您有一条新消息", body="请登录查看", kind="gossip"))
 
 
 def test_every_channel_rejected_is_shown_as_failed() -> None:
