@@ -10,12 +10,27 @@ from portal.config import ROOT
 from portal.testing import World
 from portal.web import languages
 from tests.guards import bare_chinese
-from tests.guards.catalogue import lacking
+from tests.guards.catalogue import lacking, miscounted
 
 
 def test_every_source_string_has_an_english_translation():
     """``portal catalogue update`` takes new strings in; then give them words."""
     assert lacking(ROOT, "en") == []
+
+
+def test_a_count_of_one_reads_as_one():
+    """Sentences with a count use ngettext, with one Chinese sentence for both and two English ones."""
+    assert miscounted(ROOT, "en") == []
+
+
+def test_a_planted_count_is_found(tmp_path: Path):
+    tree = house(
+        tmp_path,
+        "{{ _('%(n)s行', n=1) }}{{ ngettext('%(num)s人', '%(num)s人', 1) }}",
+        'msgid "%(n)s行"\nmsgstr "%(n)s rows"\n\nmsgid "%(num)s人"\nmsgid_plural "%(num)s人"\n'
+        'msgstr[0] "%(num)s person"\nmsgstr[1] "%(num)s people"\n',
+    )
+    assert miscounted(tree, "en") == ["portal: '%(n)s rows' for one"]
 
 
 def test_no_template_shows_chinese_that_cannot_be_translated():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, g, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from portal import clock
 from portal.database import transaction
@@ -30,9 +30,14 @@ def no_match() -> str:
 def too_often(error: limits.TooOften) -> str:
     """Return when to try again."""
     if error.wait <= 90:
-        return gettext("请等%(seconds)s秒再试。", seconds=error.wait)
+        return ngettext("请等%(seconds)s秒再试。", "请等%(seconds)s秒再试。", error.wait, seconds=error.wait)
     if error.wait <= 5400:
-        return gettext("试得太多了，请%(minutes)s分钟后再试，或到服务台办。", minutes=-(-error.wait // 60))
+        return ngettext(
+            "试得太多了，请%(minutes)s分钟后再试，或到服务台办。",
+            "试得太多了，请%(minutes)s分钟后再试，或到服务台办。",
+            -(-error.wait // 60),
+            minutes=-(-error.wait // 60),
+        )
     return gettext("试得太多了，请明天再试，或到服务台办。")
 
 
@@ -130,7 +135,14 @@ def ask_again() -> Any:
     except limits.TooOften as error:
         return _code_page(too_often(error), status=429)
     if wait:
-        say(gettext("验证码刚发过，请先看看短信。还没收到，%(seconds)s秒后再发。", seconds=wait))
+        say(
+            ngettext(
+                "验证码刚发过，请先看看短信。还没收到，%(seconds)s秒后再发。",
+                "验证码刚发过，请先看看短信。还没收到，%(seconds)s秒后再发。",
+                wait,
+                seconds=wait,
+            )
+        )
     else:
         say(gettext("如果这个号码登记过，验证码已再发一次。"))
     return go(url_for("identity.code"))

@@ -13,6 +13,7 @@ from portal.api import (
     district,
     go,
     month,
+    ngettext,
     once,
     render,
     required_version,
@@ -87,9 +88,11 @@ def bases_decide() -> Any:
         abort(404)
     count = service.decide(chosen, act, reason=reason[:200], actor=g.actor)
     said = {
-        "paper": _("已记下%(n)s人的纸质签字，等核定。", n=count),
-        "approve": _("已核定%(n)s人。", n=count),
-        "withdraw": _("已退回%(n)s人的核定。", n=count),
+        "paper": ngettext(
+            "已记下%(n)s人的纸质签字，等核定。", "已记下%(n)s人的纸质签字，等核定。", count, n=count
+        ),
+        "approve": ngettext("已核定%(n)s人。", "已核定%(n)s人。", count, n=count),
+        "withdraw": ngettext("已退回%(n)s人的核定。", "已退回%(n)s人的核定。", count, n=count),
     }
     say(said[act])
     return go(url_for("dues.bases"))
@@ -210,7 +213,14 @@ def bases_act(sheet_id: int, act: str) -> Any:
     count = service.commit(
         sheet, version=version, plan=request.form.get("plan", ""), district=district(), actor=g.actor
     )
-    say(_("已登记%(n)s人的基数，等本人确认后核定。", n=count))
+    say(
+        ngettext(
+            "已登记%(n)s人的基数，等本人确认后核定。",
+            "已登记%(n)s人的基数，等本人确认后核定。",
+            count,
+            n=count,
+        )
+    )
     return go(url_for("dues.bases_sheet", sheet_id=sheet.id))
 
 

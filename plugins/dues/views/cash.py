@@ -13,6 +13,7 @@ from portal.api import (
     district,
     fen,
     go,
+    ngettext,
     once,
     render,
     required_version,
@@ -99,7 +100,15 @@ def cash_write(sheet_id: int) -> Any:
         count, total = service.hand_over(sheet, version=sheet.version, actor=g.actor)
     except service.NothingWritten:
         return form_page(sheet, errors={"": _("还没有记下一笔现金。")}, status=422)
-    say(_("已记%(n)s笔现金，共%(sum)s，等另一位同志核对。", n=count, sum=fen(total)))
+    say(
+        ngettext(
+            "已记%(n)s笔现金，共%(sum)s，等另一位同志核对。",
+            "已记%(n)s笔现金，共%(sum)s，等另一位同志核对。",
+            count,
+            n=count,
+            sum=fen(total),
+        )
+    )
     return go(url_for("dues.cash"))
 
 
@@ -138,7 +147,14 @@ def _confirm(sheet: DuesCashSheet, version: int) -> Any:
         return _read(sheet, errors={"counted": message}, status=422)
     except ValueError:
         return _read(sheet, errors={"counted": _("金额看不懂，请写成58.00这样。")}, status=422)
-    say(_("已入账%(n)s笔，凭证已开出，本人能看到。", n=len(members)))
+    say(
+        ngettext(
+            "已入账%(n)s笔，凭证已开出，本人能看到。",
+            "已入账%(n)s笔，凭证已开出，本人能看到。",
+            len(members),
+            n=len(members),
+        )
+    )
     return go(url_for("dues.cash"))
 
 

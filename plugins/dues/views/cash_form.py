@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request
 
-from portal.api import civil, clock, render
+from portal.api import civil, clock, ngettext, render
 from portal.api import gettext as _
 
 from ..amounts import parse_yuan, yuan
@@ -110,8 +110,10 @@ def wrong_day(wrong: cash_days.WrongDay) -> str:
         return _("不能写今天以后的日期。")
     if wrong.reason == "before_books":
         return _("支部从%(day)s起在这里登记，更早收的写在“党费缴至”里。", day=earliest)
-    return _(
+    return ngettext(
         "现金单最多补记%(days)s天前的，最早写%(day)s。更早收的，请写今天的日期。",
+        "现金单最多补记%(days)s天前的，最早写%(day)s。更早收的，请写今天的日期。",
+        wrong.days,
         days=wrong.days,
         day=earliest,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from portal.api import Conflict, district, go, once, render, requires, say, transaction
+from portal.api import Conflict, district, go, ngettext, once, render, requires, say, transaction
 from portal.api import gettext as _
 
 from ..months import parse_month
@@ -77,7 +77,7 @@ def openings_write() -> Any:
             assert row is not None  # it is on the page
             service.set_paid_through(district=here, member=row, month=month, source="desk", by=by)
     count = len(changed) + bool(wanted)
-    say(_("已记下%(n)s处。", n=count) if count else _("没有改动。"))
+    say(ngettext("已记下%(n)s处。", "已记下%(n)s处。", count, n=count) if count else _("没有改动。"))
     return go(url_for("dues.openings", branch=chosen.id))
 
 

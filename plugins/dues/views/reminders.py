@@ -7,7 +7,7 @@ from typing import Any
 from flask import abort, current_app, g, request, url_for
 from markupsafe import Markup
 
-from portal.api import district, go, notices, once, render, requires, say, sentences
+from portal.api import district, go, ngettext, notices, once, render, requires, say, sentences
 from portal.api import gettext as _
 
 from .. import messages
@@ -82,11 +82,29 @@ def remind_send() -> Any:
         district=district(), organization_id=chosen.id, member_ids=who, way=way, actor=g.actor
     )
     said = (
-        _("已提醒%(n)s人。", n=done.told) if way == "notice" else _("已记下当面说过的%(n)s人。", n=done.told)
+        ngettext("已提醒%(n)s人。", "已提醒%(n)s人。", done.told, n=done.told)
+        if way == "notice"
+        else ngettext("已记下当面说过的%(n)s人。", "已记下当面说过的%(n)s人。", done.told, n=done.told)
     )
     if done.before:
-        said = sentences(said, _("%(n)s人这个月提醒过，没有重复。", n=done.before))
+        said = sentences(
+            said,
+            ngettext(
+                "%(n)s人这个月提醒过，没有重复。",
+                "%(n)s人这个月提醒过，没有重复。",
+                done.before,
+                n=done.before,
+            ),
+        )
     if done.without_account:
-        said = sentences(said, _("%(n)s人还没登录过，请当面或打电话说一声。", n=done.without_account))
+        said = sentences(
+            said,
+            ngettext(
+                "%(n)s人还没登录过，请当面或打电话说一声。",
+                "%(n)s人还没登录过，请当面或打电话说一声。",
+                done.without_account,
+                n=done.without_account,
+            ),
+        )
     say(said)
     return go(url_for("dues.remind", branch=chosen.id))

@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, request, send_file, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from portal.current import district
 from portal.database import Conflict, session
@@ -193,7 +193,12 @@ def commit_batch(uid: str) -> Any:
     if batch.refused and request.form.get("refused") != "skip" and batch.state == "ready":
         return _page(
             batch,
-            error=gettext("有%(count)s行没通过。请选先改好再来，还是跳过这些行。", count=batch.refused),
+            error=ngettext(
+                "有%(count)s行没通过。请选先改好再来，还是跳过这些行。",
+                "有%(count)s行没通过。请选先改好再来，还是跳过这些行。",
+                batch.refused,
+                count=batch.refused,
+            ),
             status=422,
         )
     try:
