@@ -46,6 +46,12 @@ def test_core_selects_say_their_district(app: Flask):
     assert lint.unscoped_selects(ROOT, ("portal", "plugins"), scoped_models()) == []
 
 
+def test_no_cache_keeps_a_scope(tmp_path: Path):
+    assert lint.kept_scopes(ROOT, FOLDERS) == []
+    (tmp_path / "bad.py").write_text("@lru_cache(maxsize=1)\ndef ask():\n    return rows(Member)\n")
+    assert len(lint.kept_scopes(tmp_path, (".",))) == 1
+
+
 def test_templates_hold_no_script_style_or_raw_html():
     assert lint.template_problems(ROOT) == []
 

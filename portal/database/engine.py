@@ -46,8 +46,14 @@ def _prepare(engine: Engine) -> None:
         # and the default settings lost three of four concurrent updates without an error.
         # query_only makes rule K1 (a GET changes nothing) a fact of the database.
         only_reads = reading.get()
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
-        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        cursor = connection.connection.cursor()
+        # Only when it changes: the pragma makes SQLite compile every statement of the connection anew.
+        if connection.info.get("query_only") is not only_reads:
+            connection.info.pop("query_only", None)
+            cursor.execute(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
+            connection.info["query_only"] = only_reads
+        cursor.execute("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        cursor.close()
 
 
 def create_all() -> None:

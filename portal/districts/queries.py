@@ -42,6 +42,22 @@ def _by_code() -> Select[District]:
     return select(District).where(District.code == bindparam("code"))
 
 
+def place(code: str) -> Any:
+    """Return the row of the district with this code, or None: plain columns, for the gate."""
+    return session.execute(_place(), {"code": code}).first()
+
+
+@cache
+def _place() -> Select[Any]:
+    table = District.__table__
+    return select(table).where(table.c.code == bindparam("code"))
+
+
+def ids_of(path: str) -> list[int]:
+    """Return the ids along a district's path, the root's first and its own last."""
+    return [int(part) for part in path.split("/") if part]
+
+
 @cache
 def _decisions() -> CompoundSelect[Any]:
     """Build the query once; a request hands it the path of its district."""
@@ -92,8 +108,8 @@ def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
     return Decisions(plugins_on(defaults, path, rows), allowed, settings)
 
 
-def reference(district: District, on: frozenset[str]) -> DistrictRef:
-    """Return the frozen view of a district that hooks and templates get."""
+def reference(district: Any, on: frozenset[str]) -> DistrictRef:
+    """Return the frozen view of a district (a row or a record of it) that hooks and templates get."""
     return DistrictRef(
         id=district.id,
         code=district.code,

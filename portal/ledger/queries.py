@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 
-from portal.database import session
+from portal.database import prepared, rows, session
 from portal.ledger.chart import Account, Kind
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
 
@@ -26,14 +26,30 @@ def balance(book: Book, account: Account) -> int:
 
 def balance_in(*, district_id: int, purpose: str, account: Account) -> int:
     """Return what an account of a district's book holds in fen, in one query; 0 while there is no book."""
-    where = (
-        select(func.sum(Line.amount_fen))
-        .join(Seal, Seal.entry_id == Line.entry_id)
-        .join(LedgerAccount, LedgerAccount.id == Line.account_id)
-        .join(Book, Book.id == LedgerAccount.book_id)
-        .where(Book.district_id == district_id, Book.purpose == purpose, LedgerAccount.code == account.code)
+    named = {"district_id": district_id, "purpose": purpose, "code": account.code}
+    return int(session.execute(_balance_in(), named).scalar() or 0)
+
+
+@prepared
+def _balance_in() -> Select[Any]:
+    line, seal, account, book = (
+        Line.__table__,
+        Seal.__table__,
+        LedgerAccount.__table__,
+        Book.__table__,
     )
-    return int(session.scalar(where) or 0)
+    return (
+        rows(Book, func.sum(line.c.amount_fen))
+        .select_from(book)
+        .join(account, account.c.book_id == book.c.id)
+        .join(line, line.c.account_id == account.c.id)
+        .join(seal, seal.c.entry_id == line.c.entry_id)
+        .where(
+            book.c.district_id == bindparam("district_id"),
+            book.c.purpose == bindparam("purpose"),
+            account.c.code == bindparam("code"),
+        )
+    )
 
 
 def balances(

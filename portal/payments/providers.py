@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import requests
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from portal import clock
 from portal.current import registry
@@ -39,21 +40,26 @@ class Way:
 def ways(district: DistrictRef, *, purpose: str, user_agent: str) -> list[Way]:
     """Return how ``purpose`` can be paid online here; obeys the plugins' switches."""
     specs = {spec.id: spec for spec in registry().collect("payment_providers", district=district)}
-    found = session.scalars(
-        select(MerchantAccount)
-        .where(
-            MerchantAccount.district_id == district.id,
-            MerchantAccount.purpose == purpose,
-            MerchantAccount.active,
-        )
-        .order_by(MerchantAccount.id)
-    )
+    found = session.scalars(_accounts(), {"district_id": district.id, "purpose": purpose})
     offered = [
         Way(account=account, spec=specs[account.provider], flow=specs[account.provider].flow_for(user_agent))
         for account in found
         if account.provider in specs
     ]
     return [way for way in offered if way.flow is not Flow.OFFLINE and way.flow in way.spec.flows]
+
+
+@cache
+def _accounts() -> Select[MerchantAccount]:
+    return (
+        select(MerchantAccount)
+        .where(
+            MerchantAccount.district_id == bindparam("district_id"),
+            MerchantAccount.purpose == bindparam("purpose"),
+            MerchantAccount.active,
+        )
+        .order_by(MerchantAccount.id)
+    )
 
 
 def spec_of(account: MerchantAccount) -> ProviderSpec:

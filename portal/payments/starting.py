@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock, crypto
-from portal.database import Conflict, rows, session, transaction
+from portal.database import Conflict, prepared, rows, session, transaction
 from portal.payments import numbers, purposes
 from portal.payments.calling import queue
 from portal.payments.contract import Flow
@@ -164,13 +164,18 @@ class Underway:
 
 def underway(*, member_id: int, purpose: str) -> Underway | None:
     """Return the payment that somebody may be making for this member right now; there is at most one."""
-    table: Any = PaymentAttempt.__table__.c
-    found = session.execute(
-        rows(PaymentAttempt, table.uid, table.amount_fen).where(
-            table.member_id == member_id, table.purpose == purpose, table.state.in_(OPEN)
-        )
-    ).first()
+    found = session.execute(_underway(), {"member_id": member_id, "purpose": purpose}).first()
     return Underway(uid=found.uid, amount_fen=found.amount_fen) if found else None
+
+
+@prepared
+def _underway() -> Select[Any]:
+    table: Any = PaymentAttempt.__table__.c
+    return rows(PaymentAttempt, table.uid, table.amount_fen).where(
+        table.member_id == bindparam("member_id"),
+        table.purpose == bindparam("purpose"),
+        table.state.in_(OPEN),
+    )
 
 
 def has_open_attempt(*, member_id: int, purpose: str) -> bool:

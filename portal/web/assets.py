@@ -40,7 +40,8 @@ def _marked(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _drawn(sprite: str, name: str, cls: str) -> Markup:
+def _drawn(_root: str, name: str, cls: str) -> Markup:
+    sprite = asset("vendor/icons.svg")
     return Markup(
         f'<svg class="icon{" " + escape(cls) if cls else ""}" aria-hidden="true" focusable="false">'
         f'<use href="{escape(sprite)}#{escape(name)}"/></svg>'
@@ -49,7 +50,7 @@ def _drawn(sprite: str, name: str, cls: str) -> Markup:
 
 def sprite_icon(name: str, cls: str = "") -> Markup:
     """Draw one icon of the sprite."""
-    return _drawn(asset("vendor/icons.svg"), str(name), str(cls))
+    return _drawn(request.root_path, str(name), str(cls))
 
 
 def part(template: str, *key: Any) -> Markup:

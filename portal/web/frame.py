@@ -19,6 +19,7 @@ from portal import clock
 from portal.current import district_or_none, registry
 from portal.districts import settings
 from portal.identity import permissions
+from portal.identity.actor import ANONYMOUS
 from portal.plugin import NavItem
 from portal.web import access, display
 from portal.web.headers import nonce
@@ -64,7 +65,7 @@ def install(app: Flask) -> None:
         district=LocalProxy(district_or_none),
         site=LocalProxy(_site),
         elder=LocalProxy(elder),
-        lang=LocalProxy(lambda: str(get_locale() or "zh").split("_")[0]),
+        lang=LocalProxy(_lang),
         notice=LocalProxy(_notice),
         now=LocalProxy(clock.now),
         today=LocalProxy(clock.today),
@@ -80,6 +81,26 @@ def install(app: Flask) -> None:
         mask_name=mask_name,
     )
     app.after_request(_carry_notice)
+
+
+def values() -> dict[str, Any]:
+    """Return what the frame of a page names many times, worked out once for one rendering.
+
+    Imported macros do not see a page's values; they have the globals of the same names.
+    """
+    return {
+        "current_user": g.get("actor", ANONYMOUS),
+        "nav": _navigation(),
+        "district": district_or_none(),
+        "site": _site(),
+        "elder": elder(),
+        "lang": _lang(),
+        "notice": _notice(),
+    }
+
+
+def _lang() -> str:
+    return str(get_locale() or "zh").split("_")[0]
 
 
 def _navigation() -> list[Place]:
@@ -140,8 +161,9 @@ def _signer() -> URLSafeSerializer:
 
 def _notice() -> str:
     if "notice" not in g:
+        left = request.cookies.get(_NOTICE)
         try:
-            g.notice = _signer().loads(request.cookies.get(_NOTICE, ""))
+            g.notice = _signer().loads(left) if left else ""
         except BadSignature:
             g.notice = ""
         g.notice_shown = bool(g.notice)

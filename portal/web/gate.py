@@ -85,11 +85,11 @@ def _load_actor() -> loading.Loaded | None:
 
 
 def _enter_district(loaded: loading.Loaded | None) -> None:
-    found = districts.by_code(g.district_code)
+    found = districts.place(g.district_code)
     if found is None:
         abort(404)
     defaults = {slug: plugin.on_by_default for slug, plugin in registry().plugins.items()}
-    decided = districts.decisions(found.ancestor_ids, defaults)
+    decided = districts.decisions(districts.ids_of(found.path), defaults)
     g.district = districts.reference(found, decided.plugins_on)
     # The settings came with the same query; portal.districts.settings asks no second one.
     g.setting_rows = {found.id: decided.settings}

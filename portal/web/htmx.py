@@ -13,6 +13,8 @@ from htmx_flask import Htmx
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as BaseResponse
 
+from portal.web import frame
+
 
 def referrer_path() -> str:
     """Return the local path of the page this request came from, or ``/``."""
@@ -60,7 +62,7 @@ def render(template: str, *, block: str | None = None, status: int = 200, **valu
     """Render a page, or only its ``block`` when htmx asks for a fragment. 422 for an invalid form."""
     if block is not None and wants_fragment():
         return make_response(render_block(template, block, **values, is_fragment=True), status)
-    return make_response(render_template(template, **values, is_fragment=False), status)
+    return make_response(render_template(template, **{**frame.values(), **values}, is_fragment=False), status)
 
 
 def redirect_whole_page(url: str) -> Response:

@@ -14,7 +14,7 @@ from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
-from portal.web import access, asked, assets, display, errors, frame, gate, headers, htmx, languages
+from portal.web import access, asked, assets, display, errors, frame, gate, headers, htmx, languages, spoken
 
 csrf = CSRFProtect()
 
@@ -69,7 +69,7 @@ def configure(app: Flask) -> None:
 def _languages(app: Flask) -> None:
     places = languages.compiled(spare=Path(app.config["DATA_DIR"]).resolve() / "translations")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(map(str, places))
-    Babel(app, locale_selector=_locale)
+    spoken.install(app, Babel(app, locale_selector=_locale))
 
 
 def _locale() -> str:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
-from portal.database import Conflict, ScopeError, everything, in_scope, rows, session, swap, transaction
+from portal.database import (
+    Conflict,
+    ScopeError,
+    everything,
+    in_scope,
+    prepared,
+    rows,
+    session,
+    swap,
+    transaction,
+)
 from portal.database.core import reading
 from portal.organizations.models import Organization
 from portal.testing import World
@@ -41,6 +51,36 @@ def test_a_district_sees_its_own_rows_only(two):
         assert seen() == (2, 2, 2, 2)
     with everything():
         assert seen() == (2, 2, 2, 2)
+
+
+@prepared
+def _count():
+    return rows(Organization, func.count()).where(Organization.__table__.c.name != bindparam("not_named"))
+
+
+def test_a_prepared_statement_asks_for_the_scope_at_hand(two):
+    here, there, own, foreign = two
+    ways = {(): 0, (here.id,): 1, (there.id,): 1, (here.id, there.id): 2}
+    for _twice in range(2):
+        with everything():
+            assert session.execute(_count(), {"not_named": ""}).scalar() == 2
+        for scope, seen in ways.items():
+            with in_scope(scope):
+                assert session.execute(_count(), {"not_named": ""}).scalar() == seen
+        assert session.execute(_count(), {"not_named": ""}).scalar() == 0  # no scope at all
+    with in_scope((there.id,)):
+        assert session.execute(_count(), {"not_named": foreign.name}).scalar() == 0
+        assert _count() is _count()
+
+
+def test_a_statement_taken_from_one_scope_fails_closed_in_a_wider_one(two):
+    here, there, *_ = two
+    with in_scope((here.id,)):
+        kept = _count()
+    with in_scope((here.id, there.id)), pytest.raises(Exception, match="too many values"):
+        session.execute(kept, {"not_named": ""})
+    session.rollback()
+    assert session.execute(kept, {"not_named": ""}).scalar() == 0
 
 
 def test_bulk_update_stays_inside(two):

@@ -59,6 +59,28 @@ def _walk(tree: ast.AST, where: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{named} / ...: dividing fen makes a float; use //"
 
 
+def kept_scopes(root: Path, folders: tuple[str, ...]) -> list[str]:
+    """Return cached functions that ask for the scope: what they keep would show one district to the next."""
+    found = []
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef) and _cached(node) and _asks_scope(node):
+                    where = path.relative_to(root)
+                    found.append(f"{where}:{node.lineno} {node.name}: @prepared keeps a scoped statement")
+    return found
+
+
+def _cached(node: ast.FunctionDef) -> bool:
+    names = [_dotted(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list]
+    return any(name.rpartition(".")[2] in {"cache", "lru_cache"} for name in names)
+
+
+def _asks_scope(node: ast.FunctionDef) -> bool:
+    asked = {_dotted(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
+    return bool(asked & {"rows", "criterion", "read_scope", "write_scope"})
+
+
 def _aware(node: ast.Call, last: str) -> bool:
     # datetime.fromtimestamp(x, UTC) names its zone; now(UTC) would still pass by the one clock.
     return last == "fromtimestamp" and (len(node.args) > 1 or bool(node.keywords))

@@ -7,9 +7,25 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, case, exists, false, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
-from portal.api import BRANCH_KINDS, Member, Organization, Reach, rows, session
+from portal.api import BRANCH_KINDS, Member, Organization, Reach, prepared, rows, session
 
 from ..models import DuesObligation, DuesVoucher, DuesVoucherLine
 from ..models.obligation import PAYABLE
@@ -27,7 +43,7 @@ class BranchPlace:
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Paid:
     """How (part of) a month was paid: the voucher that says so."""
 
@@ -79,33 +95,47 @@ class Totals:
 
 def places(reach: Reach) -> list[BranchPlace]:
     """Return the living branches within reach that collect dues, by name."""
+    paths = () if reach.everywhere else reach.paths
+    found = session.execute(
+        _places(everywhere=reach.everywhere, paths=len(paths)),
+        {f"below_{number}": f"{path}%" for number, path in enumerate(paths)},
+    )
+    return [BranchPlace(**row) for row in found.mappings()]
+
+
+@prepared
+def _places(*, everywhere: bool, paths: int) -> Select[Any]:
     table = Organization.__table__.c
     found = rows(Organization, table.id, table.name, table.path).where(
         table.kind.in_(BRANCH_KINDS), table.dissolved_on.is_(None)
     )
-    if not reach.everywhere:
-        below = [table.path.startswith(path, autoescape=True) for path in reach.paths]
+    if not everywhere:
+        # A path is digits and slashes: nothing in it has a meaning of its own in LIKE.
+        below = [table.path.like(bindparam(f"below_{number}")) for number in range(paths)]
         found = found.where(or_(*below) if below else false())
-    return [BranchPlace(**row._asdict()) for row in session.execute(found.order_by(table.sort_key, table.id))]
+    return found.order_by(table.sort_key, table.id)
 
 
 def totals(organization_id: int, month: str) -> Totals:
     """Sum a branch's month up; members whose amount is not fixed yet are counted, not guessed."""
-    both = _both(organization_id, month).subquery()
-    state = both.c.state
-    row = session.execute(
-        select(
-            func.count().label("people"),
-            _count(state.in_(("paid", "settled"))).label("paid"),
-            _count(state.in_(PAYABLE)).label("unpaid"),
-            _count(or_(state == "waived", both.c.relief_fen > 0)).label("relieved"),
-            _count(state == "").label("not_fixed"),
-            func.coalesce(func.sum(both.c.due_fen), 0).label("due_fen"),
-            func.coalesce(func.sum(both.c.relief_fen), 0).label("relief_fen"),
-            func.coalesce(func.sum(both.c.paid_fen), 0).label("paid_fen"),
-        ).select_from(both)
-    ).one()
+    row = session.execute(_totals(), {"organization_id": organization_id, "month": month}).one()
     return Totals(**{name: int(value) for name, value in row._asdict().items()})
+
+
+@prepared
+def _totals() -> Select[Any]:
+    both = _both().subquery()
+    state = both.c.state
+    return select(
+        func.count().label("people"),
+        _count(state.in_(("paid", "settled"))).label("paid"),
+        _count(state.in_(PAYABLE)).label("unpaid"),
+        _count(or_(state == "waived", both.c.relief_fen > 0)).label("relieved"),
+        _count(state == "").label("not_fixed"),
+        func.coalesce(func.sum(both.c.due_fen), 0).label("due_fen"),
+        func.coalesce(func.sum(both.c.relief_fen), 0).label("relief_fen"),
+        func.coalesce(func.sum(both.c.paid_fen), 0).label("paid_fen"),
+    ).select_from(both)
 
 
 def lines(
@@ -118,38 +148,46 @@ def lines(
     limit: int = PAGE,
 ) -> tuple[list[Line], bool]:
     """Return a page of the month by name, and whether there are more. Never sorted by amount."""
-    both = _both(organization_id, month).subquery()
-    found = select(both)
-    if unpaid:
-        found = found.where(both.c.state.in_(PAYABLE))
-    if text:
-        like = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        found = found.where(
-            or_(
-                both.c.name.like(f"{like}%", escape="\\"),
-                both.c.initials.like(f"{like.lower()}%", escape="\\"),
-            )
-        )
+    like = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     key, _, last = after.rpartition("~")
-    if last.isascii() and last.isdigit():
-        found = found.where(
-            tuple_(both.c.sort_key, both.c.member_id) > tuple_(literal(key), literal(int(last)))
-        )
-    page = session.execute(found.order_by(both.c.sort_key, both.c.member_id).limit(limit + 1)).all()
-    paid = _paid([row.obligation_id for row in page if row.obligation_id is not None])
-    shown = [
-        Line(
-            **{name: value for name, value in row._asdict().items() if name != "initials"},
-            paid=tuple(paid.get(row.obligation_id, ())),
-        )
-        for row in page[:limit]
-    ]
+    further = last.isascii() and last.isdigit()
+    wanted = {
+        "organization_id": organization_id,
+        "month": month,
+        "limit": limit + 1,
+        **({"name": f"{like}%", "initials": f"{like.lower()}%"} if text else {}),
+        **({"after_key": key, "after_id": int(last)} if further else {}),
+    }
+    page = session.execute(_page(unpaid=unpaid, text=bool(text), further=further), wanted).mappings().all()
+    paid = _paid([row["obligation_id"] for row in page if row["obligation_id"] is not None])
+    shown = [Line(**row, paid=tuple(paid.get(row["obligation_id"], ()))) for row in page[:limit]]
     return shown, len(page) > limit
 
 
-def _both(organization_id: int, month: str) -> Any:
+@prepared
+def _page(*, unpaid: bool, text: bool, further: bool) -> Select[Any]:
+    both = _both().subquery()
+    found = select(*(column for column in both.c if column.name != "initials"))
+    if unpaid:
+        found = found.where(both.c.state.in_(PAYABLE))
+    if text:
+        found = found.where(
+            or_(
+                both.c.name.like(bindparam("name"), escape="\\"),
+                both.c.initials.like(bindparam("initials"), escape="\\"),
+            )
+        )
+    if further:
+        last = tuple_(bindparam("after_key", type_=String), bindparam("after_id", type_=Integer))
+        found = found.where(tuple_(both.c.sort_key, both.c.member_id) > last)
+    return found.order_by(both.c.sort_key, both.c.member_id).limit(bindparam("limit", type_=Integer))
+
+
+def _both() -> Any:
     """Months on the books of this branch, and today's members whose month is not on any book yet."""
     owed, who = DuesObligation.__table__.c, Member.__table__.c
+    here: Any = bindparam("organization_id")
+    month: Any = bindparam("month")
     columns = (who.id.label("member_id"), who.uid.label("member_uid"), who.name, who.sort_key, who.initials)
     on_books = (
         rows(
@@ -161,8 +199,8 @@ def _both(organization_id: int, month: str) -> Any:
             owed.relief_fen,
             owed.paid_fen,
         )
-        .join(Member, who.id == owed.member_id)
-        .where(owed.organization_id == organization_id, owed.month == month)
+        .join(Member.__table__, who.id == owed.member_id)
+        .where(owed.organization_id == here, owed.month == month)
     )
     known = exists().where(and_(owed.member_id == who.id, owed.month == month))
     without = rows(
@@ -174,7 +212,7 @@ def _both(organization_id: int, month: str) -> Any:
         literal(0).label("relief_fen"),
         literal(0).label("paid_fen"),
     ).where(
-        who.organization_id == organization_id,
+        who.organization_id == here,
         who.closed_on.is_(None),
         who.state == "normal",
         who.stage.in_(MEMBER_STAGES),
@@ -184,26 +222,29 @@ def _both(organization_id: int, month: str) -> Any:
 
 
 def _paid(obligation_ids: Sequence[int]) -> dict[int, list[Paid]]:
-    line, voucher = DuesVoucherLine.__table__.c, DuesVoucher.__table__.c
-    found = session.execute(
+    by_month: dict[int, list[Paid]] = {}
+    for obligation_id, *how in session.execute(_vouchers(), {"obligations": obligation_ids}):
+        by_month.setdefault(obligation_id, []).append(Paid(*how))
+    return by_month
+
+
+@prepared
+def _vouchers() -> Select[Any]:
+    line, voucher = DuesVoucherLine.__table__.c, DuesVoucher.__table__
+    return (
         rows(
             DuesVoucherLine,
             line.obligation_id,
-            voucher.way,
-            voucher.number,
-            voucher.year,
-            voucher.token,
-            voucher.paid_on,
+            voucher.c.way,
+            voucher.c.number,
+            voucher.c.year,
+            voucher.c.token,
+            voucher.c.paid_on,
         )
-        .join(DuesVoucher, voucher.id == line.voucher_id)
-        .where(line.obligation_id.in_(obligation_ids), voucher.state == "valid")
-        .order_by(voucher.id)
+        .join(voucher, voucher.c.id == line.voucher_id)
+        .where(line.obligation_id.in_(bindparam("obligations", expanding=True)), voucher.c.state == "valid")
+        .order_by(voucher.c.id)
     )
-    by_month: dict[int, list[Paid]] = {}
-    for row in found:
-        values = row._asdict()
-        by_month.setdefault(values.pop("obligation_id"), []).append(Paid(**values))
-    return by_month
 
 
 def _count(clause: Any) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
-from portal.api import rows, session
+from portal.api import prepared, rows, session
 
 from ..models import DuesAssessment
 from .statement import Assessed, assessed_of
@@ -25,11 +25,14 @@ class Proposal:
 
 def waiting(member_id: int) -> Proposal | None:
     """Return the member's proposal that is not approved yet, or None."""
-    table: Any = DuesAssessment.__table__.c
-    row = session.execute(
-        rows(DuesAssessment).where(table.member_id == member_id, table.state.in_(WAITING))
-    ).first()
+    row = session.execute(_waiting(), {"member_id": member_id}).first()
     return None if row is None else Proposal(version=row.version, assessed=assessed_of(row))
+
+
+@prepared
+def _waiting() -> Select[Any]:
+    table: Any = DuesAssessment.__table__.c
+    return rows(DuesAssessment).where(table.member_id == bindparam("member_id"), table.state.in_(WAITING))
 
 
 def entity(assessment_id: int) -> DuesAssessment | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 
-from portal.api import BRANCH_KINDS, Member, Organization, clock, rows, session
+from portal.api import BRANCH_KINDS, Member, Organization, clock, prepared, rows, session
 
 from ..calculation import Explanation, explain
 from ..models import DuesAssessment, DuesBranchOpening, DuesConsent, DuesMemberOpening, DuesObligation
@@ -78,36 +78,7 @@ def statement(member_id: int, *, today: date | None = None) -> Statement | None:
     Months that are not on the books yet are shown as they will be; nothing is written (rule K1).
     """
     today = today or clock.today()
-    consent = (
-        select(func.min(DuesConsent.from_month))
-        .where(
-            DuesConsent.member_id == member_id,
-            DuesConsent.kind == "back_payment",
-            DuesConsent.valid_to >= today,
-        )
-        .scalar_subquery()
-    )
-    who = session.execute(
-        rows(
-            Member,
-            Member.district_id,
-            Member.name,
-            Member.organization_id,
-            Member.joined_on,
-            Member.stage,
-            Member.state,
-            Organization.name.label("branch"),
-            Organization.kind,
-            Organization.office_phone,
-            DuesBranchOpening.start_month,
-            DuesMemberOpening.paid_through,
-            consent.label("consent_from"),
-        )
-        .outerjoin(Organization, Organization.id == Member.organization_id)
-        .outerjoin(DuesBranchOpening, DuesBranchOpening.organization_id == Member.organization_id)
-        .outerjoin(DuesMemberOpening, DuesMemberOpening.member_id == Member.id)
-        .where(Member.id == member_id)
-    ).first()
+    who = session.execute(_who(), {"member_id": member_id, "today": today}).first()
     if who is None:
         return None
     assessed = _assessed(member_id)
@@ -139,9 +110,50 @@ def statement(member_id: int, *, today: date | None = None) -> Statement | None:
     )
 
 
-def _assessed(member_id: int) -> dict[int, Assessed]:
+@prepared
+def _who() -> Select[Any]:
+    member, branch = Member.__table__, Organization.__table__
+    began, opening, consent = (
+        DuesBranchOpening.__table__,
+        DuesMemberOpening.__table__,
+        DuesConsent.__table__,
+    )
+    agreed = (
+        select(func.min(consent.c.from_month))
+        .where(
+            consent.c.member_id == bindparam("member_id"),
+            consent.c.kind == "back_payment",
+            consent.c.valid_to >= bindparam("today"),
+        )
+        .scalar_subquery()
+    )
+    return (
+        rows(
+            Member,
+            member.c.district_id,
+            member.c.name,
+            member.c.organization_id,
+            member.c.joined_on,
+            member.c.stage,
+            member.c.state,
+            branch.c.name.label("branch"),
+            branch.c.kind,
+            branch.c.office_phone,
+            began.c.start_month,
+            opening.c.paid_through,
+            agreed.label("consent_from"),
+        )
+        .outerjoin(branch, branch.c.id == member.c.organization_id)
+        .outerjoin(began, began.c.organization_id == member.c.organization_id)
+        .outerjoin(opening, opening.c.member_id == member.c.id)
+        .where(member.c.id == bindparam("member_id"))
+    )
+
+
+@prepared
+def _assessments() -> Select[Any]:
     table = DuesAssessment.__table__.c
-    found = session.execute(
+    return (
         rows(
             DuesAssessment,
             table.id,
@@ -156,9 +168,28 @@ def _assessed(member_id: int) -> dict[int, Assessed]:
             table.origin,
             table.state,
         )
-        .where(table.member_id == member_id, table.state.in_(("approved", "superseded")))
+        .where(table.member_id == bindparam("member_id"), table.state.in_(("approved", "superseded")))
         .order_by(table.from_month)
     )
+
+
+@prepared
+def _months() -> Select[Any]:
+    table = DuesObligation.__table__.c
+    return rows(
+        DuesObligation,
+        table.id,
+        table.month,
+        table.state,
+        table.due_fen,
+        table.relief_fen,
+        table.paid_fen,
+        table.assessment_id,
+    ).where(table.member_id == bindparam("member_id"))
+
+
+def _assessed(member_id: int) -> dict[int, Assessed]:
+    found = session.execute(_assessments(), {"member_id": member_id})
     # A base that was erased at the person's wish explains nothing any more; its months stay as they are.
     return {row.id: assessed_of(row) for row in found if _has_base(row)}
 
@@ -195,20 +226,8 @@ def assessed_of(row: Any) -> Assessed:
 
 
 def _known(member_id: int) -> list[Known]:
-    table = DuesObligation.__table__.c
-    found = session.execute(
-        rows(
-            DuesObligation,
-            table.id,
-            table.month,
-            table.state,
-            table.due_fen,
-            table.relief_fen,
-            table.paid_fen,
-            table.assessment_id,
-        ).where(table.member_id == member_id)
-    )
-    return [Known(**row._asdict()) for row in found]
+    found = session.execute(_months(), {"member_id": member_id}).mappings()
+    return [Known(**row) for row in found]
 
 
 def member_of(member_id: int) -> Member | None:

@@ -69,7 +69,7 @@ def branch() -> Any:
         branch=chosen,
         branches=[(str(one.id), one.name) for one in found],
         month_shown=at,
-        months=[(one, month(one)) for one in (shifted(clock.month(), back) for back in range(3, -24, -1))],
+        months=[(one, month(one)) for one in _months_around()],
         totals=queries.totals(chosen.id, at),
         lines=shown,
         after=shown[-1].cursor if more else None,
@@ -84,6 +84,12 @@ def branch() -> Any:
         ],
         words=words,
     )
+
+
+def _months_around() -> list[str]:
+    """Return the months to choose from: three ahead, two years back."""
+    now = clock.month()
+    return [shifted(now, back) for back in range(3, -24, -1)]
 
 
 @dues.get("/branch/print")
