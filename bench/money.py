@@ -18,7 +18,7 @@ from paysim.notify import Plan
 from paysim.simulator import Simulator
 from paysim.testing import running
 from plugins.dues.models import DuesObligation
-from portal import payments
+from portal import clock, payments
 from portal.database import everything, in_scope, session
 from portal.demo import merchants, zongyang
 from portal.demo.place import place
@@ -68,7 +68,7 @@ def prepared(app: Flask, url: str) -> Iterator[list[Call]]:
 
 
 def _owed() -> list[tuple[int, int, str, int]]:
-    """Return district, member, month and sum of one open month of each of some members."""
+    """Return district, member, month and sum of some members who owe this month and nothing before."""
     table = DuesObligation.__table__.c
     district = by_code(zongyang.CODE)
     assert district is not None
@@ -82,7 +82,7 @@ def _owed() -> list[tuple[int, int, str, int]]:
     first: dict[int, tuple[int, int, str, int]] = {}
     for member_id, month, due in rows:
         first.setdefault(member_id, (district.id, member_id, month, due))
-    return list(first.values())[:COUNT]
+    return [one for one in first.values() if one[2] == clock.month()][:COUNT]
 
 
 def _paid(simulator: Simulator, district_id: int, member_id: int, month: str, due: int) -> Call:

@@ -22,6 +22,9 @@ Subject = Any
 _PERSONAL = re.compile(r"(?<!\d)\d{11}(?!\d)|\d{17}[\dXx]")
 
 
+_ROW = insert(AuditRow.__table__)
+
+
 def record(
     action: str,
     subject: Subject,
@@ -47,7 +50,7 @@ def record_each(action: str, subjects: Iterable[Subject], *, actor: Any, distric
         raise RuntimeError("an act is recorded inside portal.database.transaction()")
     rows = [_row(action, subject, actor, district, None) for subject in subjects]
     if rows:
-        session.execute(insert(AuditRow), rows)
+        session.execute(_ROW, rows)
 
 
 def record_view(subject: Subject, *, actor: Any, district: Any, action: str = "view") -> str:
@@ -60,7 +63,7 @@ def _write(
     where: Session, action: str, subject: Subject, actor: Any, district: Any, detail: dict[str, Any] | None
 ) -> str:
     values = _row(action, subject, actor, district, detail)
-    where.execute(insert(AuditRow).values(**values))
+    where.execute(_ROW, values)
     return str(values["uid"])
 
 

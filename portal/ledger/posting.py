@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.database import prepared, rows
 from portal.failpoints import failpoint
 from portal.ledger import chain
 from portal.ledger.chart import Account, Kind
@@ -24,6 +25,13 @@ _ENTRY: Any = Entry.__table__
 _LINE: Any = Line.__table__
 _SEAL: Any = Seal.__table__
 _ACCOUNT: Any = LedgerAccount.__table__
+
+_NEW_ENTRY, _NEW_LINE, _NEW_SEAL, _NEW_ACCOUNT = (insert(one) for one in (_ENTRY, _LINE, _SEAL, _ACCOUNT))
+_MOVED = (
+    update(_BOOK)
+    .where(_BOOK.c.id == bindparam("the_book"))
+    .values(seq=bindparam("to_seq"), head=bindparam("to_head"))
+)
 
 # SQLite allows 32766 parameters a statement.
 _CHUNK = 5000
@@ -76,8 +84,7 @@ def write(current: Session, book: Book, wanted: Sequence[Posting], actor: str) -
     """Write ``wanted`` into the book, inside the caller's transaction. See ``service.post_many``."""
     unique = _one_of_each(wanted)
     # Taken last: whoever holds a book's lock waits for nothing else. SQLite has it since BEGIN IMMEDIATE.
-    lock = select(Book.seq, Book.head).where(Book.id == book.id).with_for_update()
-    seq, head = current.execute(lock).one()
+    seq, head = current.execute(_lock(), {"book_id": book.id}).one()
     known = _known(current, book, unique)
     fresh = [one for idem, one in unique.items() if idem not in known]
     if fresh:
@@ -86,7 +93,7 @@ def write(current: Session, book: Book, wanted: Sequence[Posting], actor: str) -
     return [Posted(known[one.idem], one.idem, one.idem in new) for one in wanted]
 
 
-def account_of(row: LedgerAccount) -> Account:
+def account_of(row: Any) -> Account:
     """Return the name of an account row."""
     return Account(
         code=row.code,
@@ -114,22 +121,41 @@ def _known(current: Session, book: Book, unique: Mapping[str, Posting]) -> dict[
     """Return idem -> entry id of those written before. Raises: LedgerError when the money differs."""
     ids: dict[str, int] = {}
     for part in _chunks(list(unique)):
-        found = current.execute(
-            select(Entry.id, Entry.idem, Entry.kind).where(Entry.book_id == book.id, Entry.idem.in_(part))
-        ).all()
+        found = current.execute(_entries(), {"book_id": book.id, "idems": part}).all()
+        if not found:
+            continue
         lines: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        for entry_id, code, amount in current.execute(
-            select(Line.entry_id, LedgerAccount.code, Line.amount_fen)
-            .join(LedgerAccount, LedgerAccount.id == Line.account_id)
-            .join(Entry, Entry.id == Line.entry_id)
-            .where(Entry.book_id == book.id, Entry.idem.in_(part))
-        ):
+        for entry_id, code, amount in current.execute(_lines(), {"book_id": book.id, "idems": part}):
             lines[entry_id].append((code, amount))
         for entry_id, idem, kind in found:
             if (kind, sorted(lines[entry_id])) != _body(unique[idem]):
                 raise LedgerError(f"{idem}: posted before with different lines")
             ids[idem] = entry_id
     return ids
+
+
+@prepared
+def _lock() -> Select[Any]:
+    return rows(Book, _BOOK.c.seq, _BOOK.c.head).where(_BOOK.c.id == bindparam("book_id")).with_for_update()
+
+
+@prepared
+def _entries() -> Select[Any]:
+    return rows(Entry, _ENTRY.c.id, _ENTRY.c.idem, _ENTRY.c.kind).where(
+        _ENTRY.c.book_id == bindparam("book_id"), _ENTRY.c.idem.in_(bindparam("idems", expanding=True))
+    )
+
+
+@prepared
+def _lines() -> Select[Any]:
+    return (
+        rows(Line, _LINE.c.entry_id, _ACCOUNT.c.code, _LINE.c.amount_fen)
+        .join(_ACCOUNT, _ACCOUNT.c.id == _LINE.c.account_id)
+        .join(_ENTRY, _ENTRY.c.id == _LINE.c.entry_id)
+        .where(
+            _ENTRY.c.book_id == bindparam("book_id"), _ENTRY.c.idem.in_(bindparam("idems", expanding=True))
+        )
+    )
 
 
 def _insert(
@@ -141,7 +167,7 @@ def _insert(
     own = {"district_id": district_id, "book_id": book.id}
     for part in _chunks(list(enumerate(fresh, start=seq + 1))):
         current.execute(
-            insert(_ENTRY),
+            _NEW_ENTRY,
             [
                 own
                 | {
@@ -159,8 +185,7 @@ def _insert(
                 for number, one in part
             ],
         )
-    where = select(Entry.idem, Entry.id).where(Entry.book_id == book.id, Entry.seq > seq)
-    ids = dict(current.execute(where).all())
+    ids: dict[str, int] = dict(current.execute(_written(), {"book_id": book.id, "seq": seq}).all())
     failpoint("ledger.after_entry")
     lines = [
         {
@@ -173,7 +198,7 @@ def _insert(
         for one in fresh
         for position, (account, amount) in enumerate(one.lines)
     ]
-    current.execute(insert(_LINE), lines)
+    current.execute(_NEW_LINE, lines)
     failpoint("ledger.after_lines")
     seals = []
     for one in fresh:
@@ -193,9 +218,8 @@ def _insert(
         after = chain.link(head, content)
         seals.append(own | {"entry_id": ids[one.idem], "prev_hash": head, "hash": after})
         head = after
-    current.execute(insert(_SEAL), seals)
-    moved = {"seq": seq + len(fresh), "head": head}
-    current.execute(update(_BOOK).where(_BOOK.c.id == book.id).values(moved))
+    current.execute(_NEW_SEAL, seals)
+    current.execute(_MOVED, {"the_book": book.id, "to_seq": seq + len(fresh), "to_head": head})
     if book in current:
         current.expire(book, ["seq", "head"])
     return ids
@@ -208,22 +232,20 @@ def _accounts(current: Session, book: Book, fresh: Iterable[Posting]) -> dict[st
     """
     wanted = {account.code: account for one in fresh for account, _ in one.lines}
 
-    def found() -> dict[str, int]:
+    def found(codes: Iterable[str]) -> dict[str, int]:
         ids = {}
-        for part in _chunks(list(wanted)):
-            for row in current.scalars(
-                select(LedgerAccount).where(LedgerAccount.book_id == book.id, LedgerAccount.code.in_(part))
-            ):
+        for part in _chunks(list(codes)):
+            for row in current.execute(_named(), {"book_id": book.id, "codes": part}):
                 if account_of(row) != wanted[row.code]:
                     raise LedgerError(f"{row.code} means something else in this book")
                 ids[row.code] = row.id
         return ids
 
-    ids = found()
+    ids = found(wanted)
     missing = [account for code, account in wanted.items() if code not in ids]
     if missing:
         current.execute(
-            insert(_ACCOUNT),
+            _NEW_ACCOUNT,
             [
                 {
                     "district_id": book.district_id,
@@ -237,8 +259,22 @@ def _accounts(current: Session, book: Book, fresh: Iterable[Posting]) -> dict[st
                 for account in missing
             ],
         )
-        ids = found()
+        ids |= found(account.code for account in missing)
     return ids
+
+
+@prepared
+def _named() -> Select[Any]:
+    return rows(LedgerAccount).where(
+        _ACCOUNT.c.book_id == bindparam("book_id"), _ACCOUNT.c.code.in_(bindparam("codes", expanding=True))
+    )
+
+
+@prepared
+def _written() -> Select[Any]:
+    return rows(Entry, _ENTRY.c.idem, _ENTRY.c.id).where(
+        _ENTRY.c.book_id == bindparam("book_id"), _ENTRY.c.seq > bindparam("seq")
+    )
 
 
 def _reversed(current: Session, book: Book, fresh: Iterable[Posting]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -17,13 +17,17 @@ from portal.ledger.chart import Account
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
 from portal.ledger.posting import LedgerError, Posted, Posting
 
+_BOOK = select(Book).where(
+    Book.district_id == bindparam("in_district"), Book.purpose == bindparam("for_purpose")
+)
+
 
 def open_book(*, district_id: int, purpose: str) -> Book:
     """Return the book of ``purpose`` in a district, opening it when it is the first time."""
     _require_scope(district_id)
     with transaction() as current:
-        where = select(Book).where(Book.district_id == district_id, Book.purpose == purpose)
-        book = current.scalar(where)
+        named = {"in_district": district_id, "for_purpose": purpose}
+        book = current.scalar(_BOOK, named)
         if book is not None:
             return book
         uid = new_uid()
@@ -40,7 +44,7 @@ def open_book(*, district_id: int, purpose: str) -> Book:
                 )
         except IntegrityError:
             pass  # somebody else opened it meanwhile; the unique key decides
-        return current.scalars(where).one()
+        return current.scalars(_BOOK, named).one()
 
 
 def post(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from portal import audit, clock, crypto
 from portal.database import everything, session, swap, transaction
@@ -89,8 +90,13 @@ def set_active(account: MerchantAccount, *, version: int, active: bool, actor: A
 
 def by_slug(provider: str, slug: str) -> MerchantAccount | None:
     """Return an account by the names in its callback address, within the scope."""
-    return session.scalar(
-        select(MerchantAccount).where(MerchantAccount.slug == slug, MerchantAccount.provider == provider)
+    return session.scalar(_by_slug(), {"slug": slug, "provider": provider})
+
+
+@cache
+def _by_slug() -> Select[MerchantAccount]:
+    return select(MerchantAccount).where(
+        MerchantAccount.slug == bindparam("slug"), MerchantAccount.provider == bindparam("provider")
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import crypto
@@ -22,6 +22,26 @@ from portal.payments.contract import Notification, PaymentFact
 from portal.payments.models import MOVES, MerchantAccount, PaymentAttempt, PaymentFactRow
 from portal.payments.purpose import FactInfo
 from portal.payments.receipts import Staff, actor_of, receipt_posting, write_fact
+
+# Built once: these run for every word of every channel. The session narrows entities to the scope.
+_ATTEMPT = (
+    select(PaymentAttempt)
+    .where(
+        PaymentAttempt.out_trade_no == bindparam("number"),
+        PaymentAttempt.account_id == bindparam("account_id"),
+    )
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_KNOWN = select(PaymentFactRow).where(
+    PaymentFactRow.account_id == bindparam("account_id"),
+    PaymentFactRow.provider_txn_id == bindparam("transaction"),
+)
+_CREDITED = select(PaymentFactRow.id).where(
+    PaymentFactRow.account_id == bindparam("account_id"),
+    PaymentFactRow.out_trade_no == bindparam("number"),
+    PaymentFactRow.booked == "credit",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +84,8 @@ def apply_fact(
 
 def _apply(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> Applied:
     # The row lock makes copies of one notification wait for each other on PostgreSQL.
-    attempt = session.scalar(
-        select(PaymentAttempt)
-        .where(PaymentAttempt.out_trade_no == fact.out_trade_no, PaymentAttempt.account_id == account.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    known = session.scalar(
-        select(PaymentFactRow).where(
-            PaymentFactRow.account_id == account.id, PaymentFactRow.provider_txn_id == fact.provider_txn_id
-        )
-    )
+    attempt = session.scalar(_ATTEMPT, {"number": fact.out_trade_no, "account_id": account.id})
+    known = session.scalar(_KNOWN, {"transaction": fact.provider_txn_id, "account_id": account.id})
     if known is not None:
         return _seen_before(fact, known, account)
     if fact.currency != "CNY":
@@ -106,12 +117,8 @@ def _trouble(fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttemp
         return "unknown_order" if elsewhere is None else "wrong_account"
     if fact.total_fen != attempt.amount_fen:
         return "wrong_amount"
-    paid = select(PaymentFactRow.id).where(
-        PaymentFactRow.account_id == account.id,
-        PaymentFactRow.out_trade_no == fact.out_trade_no,
-        PaymentFactRow.booked == "credit",
-    )
-    return "" if session.scalar(paid) is None else "second_transaction"
+    paid = session.scalar(_CREDITED, {"number": fact.out_trade_no, "account_id": account.id})
+    return "" if paid is None else "second_transaction"
 
 
 def _to_suspense(

@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from portal import clock
 from portal.database import session, transaction
@@ -20,37 +20,47 @@ log = logging.getLogger(__name__)
 REJECTED_PER_HOUR = 200
 _KEEP_REJECTED = 2048
 _TABLE: Any = PaymentInbox.__table__
+_NEW = insert(_TABLE)
+_SEEN_AGAIN = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.provider == bindparam("the_provider"),
+        _TABLE.c.account_slug == bindparam("the_account_slug"),
+        or_(
+            _TABLE.c.notify_id == bindparam("the_notify_id"),
+            (_TABLE.c.raw_sha256 == bindparam("the_raw_sha256")) & (_TABLE.c.status == "accepted"),
+        ),
+    )
+    .values(times=_TABLE.c.times + 1, last_at=bindparam("the_now"))
+)
 
 
 def accept(notification: Notification, *, account: MerchantAccount, body: bytes) -> None:
     """Write down a verified callback; a copy of a known one only counts up."""
     now = clock.now()
-    mine = (_TABLE.c.provider == account.provider) & (_TABLE.c.account_slug == account.slug)
-    same = or_(
-        _TABLE.c.notify_id == (notification.notify_id or None),
-        (_TABLE.c.raw_sha256 == notification.raw_sha256) & (_TABLE.c.status == "accepted"),
-    )
+    mine = {"provider": account.provider, "account_slug": account.slug}
+    named = {"notify_id": notification.notify_id or None, "raw_sha256": notification.raw_sha256}
     counted: Any = session.execute(
-        update(_TABLE).where(mine, same).values(times=_TABLE.c.times + 1, last_at=now)
+        _SEEN_AGAIN, {f"the_{name}": value for name, value in {**mine, **named, "now": now}.items()}
     )
     if counted.rowcount:
         return
-    session.add(
-        PaymentInbox(
-            provider=account.provider,
-            account_slug=account.slug,
-            district_id=account.district_id,
-            notify_id=notification.notify_id or None,
-            raw_sha256=notification.raw_sha256,
-            status="accepted",
-            event=notification.event[:40],
-            size=len(body),
-            body=body,
-            received_at=now,
-            last_at=now,
-        )
+    session.execute(
+        _NEW,
+        {
+            **mine,
+            **named,
+            "district_id": account.district_id,
+            "status": "accepted",
+            "reason": "",
+            "times": 1,
+            "event": notification.event[:40],
+            "size": len(body),
+            "body": body,
+            "received_at": now,
+            "last_at": now,
+        },
     )
-    session.flush()
 
 
 def reject(*, provider: str, slug: str, district_id: int | None, reason: str, body: bytes) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import clock, crypto
 from portal.database import session
-from portal.ledger import Account, Posting, chart, entry_by_idem
+from portal.ledger import Account, Posting, chart, entry_id
 from portal.payments.contract import PaymentFact, Source
 from portal.payments.models import MerchantAccount, PaymentAttempt, PaymentFactRow
 
@@ -57,7 +57,7 @@ def write_fact(
     staff: Staff | None,
 ) -> PaymentFactRow:
     """Write the row of a fact whose entry has been posted; ``booked`` says where: credit or suspense."""
-    entry = entry_by_idem(book, posted.idem)
+    entry = entry_id(book, posted.idem)
     assert entry is not None
     row = PaymentFactRow(
         uid=uid,
@@ -74,7 +74,7 @@ def write_fact(
         recorded_at=clock.now(),
         attempt_id=attempt.id if attempt else None,
         booked=booked,
-        entry_id=entry.id,
+        entry_id=entry,
         received_by=staff.received_by if staff else None,
         confirmed_by=staff.confirmed_by if staff else None,
     )

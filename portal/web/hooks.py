@@ -38,6 +38,8 @@ def pay(provider: str, slug: str) -> Response:
         return _refuse(413, "too large")
     with everything():
         account = accounts.by_slug(provider, slug)
+        if account is not None:
+            session.expunge(account)  # read once: what follows takes its names and keys from here
         session.rollback()
         if account is None:
             # Strangers choose the name: it is not kept under it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import String, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy import Select, String, and_, bindparam, case, cast, exists, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.api import (
@@ -15,6 +15,8 @@ from portal.api import (
     Organization,
     clock,
     is_postgresql,
+    prepared,
+    rows,
     swap,
     transaction,
 )
@@ -68,13 +70,17 @@ def ensure(*, district_id: int, member_id: int, months: Iterable[str]) -> None:
     wanted = list(months)
     with transaction() as current:
         # Nearly always they are there already, and this is on the way of every payment.
-        known = set(
-            current.scalars(select(T.c.month).where(T.c.member_id == member_id, T.c.month.in_(wanted)))
-        )
-    for month in wanted:
-        if month in known:
-            continue
-        create_month(district_id=district_id, month=month, member_ids=[member_id])
+        known = set(current.execute(_on_books(), {"member_id": member_id, "months": wanted}).scalars())
+        for month in wanted:
+            if month not in known:
+                create_month(district_id=district_id, month=month, member_ids=[member_id])
+
+
+@prepared
+def _on_books() -> Select[Any]:
+    return rows(DuesObligation, T.c.month).where(
+        T.c.member_id == bindparam("member_id"), T.c.month.in_(bindparam("months", expanding=True))
+    )
 
 
 def _who_owes(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import Forbidden
 
@@ -18,6 +18,12 @@ from .places import path_of
 from .receipts import Part, Receipt
 
 SERIES: Any = DuesVoucherSeries.__table__
+_RAISED = (
+    update(SERIES)
+    .where(SERIES.c.organization_id == bindparam("the_organization"), SERIES.c.year == bindparam("the_year"))
+    .values(last_number=SERIES.c.last_number + 1)
+    .returning(SERIES.c.last_number)
+)
 
 
 def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False) -> DuesVoucher:
@@ -115,20 +121,17 @@ def lines_of(voucher: DuesVoucher) -> Sequence[DuesVoucherLine]:
 def _next_number(district_id: int, organization_id: int, year: int) -> int:
     """Raise the series inside this transaction: whoever rolls back gives the number back."""
     with transaction() as current:
-        dialect = postgresql if is_postgresql() else sqlite
-        current.execute(
-            dialect.insert(SERIES)
-            .values(district_id=district_id, organization_id=organization_id, year=year, last_number=0)
-            .on_conflict_do_nothing(index_elements=["organization_id", "year"])
-        )
-        return int(
+        named = {"the_organization": organization_id, "the_year": year}
+        number = current.execute(_RAISED, named).scalar_one_or_none()
+        if number is None:
+            dialect = postgresql if is_postgresql() else sqlite
             current.execute(
-                update(SERIES)
-                .where(SERIES.c.organization_id == organization_id, SERIES.c.year == year)
-                .values(last_number=SERIES.c.last_number + 1)
-                .returning(SERIES.c.last_number)
-            ).scalar_one()
-        )
+                dialect.insert(SERIES)
+                .values(district_id=district_id, organization_id=organization_id, year=year, last_number=0)
+                .on_conflict_do_nothing(index_elements=["organization_id", "year"])
+            )
+            number = current.execute(_RAISED, named).scalar_one()
+        return int(number)
 
 
 def _branch_of(member_id: int) -> int:
