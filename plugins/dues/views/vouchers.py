@@ -55,7 +55,7 @@ def public_check(token: str) -> Response:
     found = vouchers.public_check(token) if len(token) == 26 else None
     if found is None:
         return render("dues/check_unknown.html", status=404)
-    return render("dues/public_check.html", found=found)
+    return render("dues/public_check.html", found=found, words=words)
 
 
 def check_url(token: str) -> str:
