@@ -27,6 +27,7 @@ pay = Blueprint("pay", __name__, url_prefix="/d/<district_code>/pay")
 
 #: How long after an order's end a page still asks by itself.
 PATIENCE = timedelta(minutes=10)
+_PURSE = "portal_purse"
 
 
 def hand_over(attempt: PaymentAttempt) -> Any:
@@ -111,6 +112,7 @@ def identify(uid: str) -> Any:
         if isinstance(outcome, Ok):
             # Never an identity: who is logged in here was asked before, this only says whose purse it is.
             payments.send_create(attempt, openid=outcome.value)
+            return _with_purse(go(url_for("pay.show", uid=uid)), attempt)
     return go(url_for("pay.show", uid=uid))
 
 
@@ -158,10 +160,32 @@ def _view(attempt: PaymentAttempt, step: dict[str, Any] | None) -> str:
     if attempt.state == "new":
         return "start"
     if attempt.state == "pending" and step:
-        return attempt.flow
+        return "elsewhere" if _other_purse(attempt) else attempt.flow
     if attempt.state == "pending" and attempt.expires_at > clock.now():
         return "stale"
     return "pending"
+
+
+def _with_purse(response: Any, attempt: PaymentAttempt) -> Any:
+    """Mark this browser as the one whose purse the order was made for."""
+    response.set_cookie(
+        _PURSE,
+        crypto.mac("pay.purse", attempt.uid.encode()),
+        max_age=int((attempt.expires_at - attempt.created_at).total_seconds()),
+        path=url_for("web.home"),
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _other_purse(attempt: PaymentAttempt) -> bool:
+    """Tell whether the order waits for another payer's WeChat: it would refuse this one at the cashier."""
+    here = request.cookies.get(_PURSE, "")
+    return bool(attempt.openid_sealed) and not crypto.same(
+        here, crypto.mac("pay.purse", attempt.uid.encode())
+    )
 
 
 def _mark(attempt: PaymentAttempt) -> str:

@@ -106,6 +106,29 @@ def test_wechat_asks_who_pays_first(payer, till):
     assert attempt_of(path).state == "pending"
 
 
+def identified(payer, path):
+    url = re.search(r'href="(https://id\.example/[^"]+)"', page(payer, path))[1].replace("&amp;", "&")
+    state = re.search(r"state=(\w+)", url)[1]
+    assert payer.post(f"{path}/wx", data={"code": "good", "state": state}).status_code == 303
+
+
+def test_an_order_of_another_wechat_is_stopped_before_this_one_pays(payer, till, world):
+    """The channel refuses any purse but the one the order was made for; its words would help nobody."""
+    path = start(payer, WECHAT)
+    identified(payer, path)
+    elsewhere = world.browser(till.payer)
+    elsewhere.base = payer.base
+    assert start(elsewhere, WECHAT, key="form-key-2") == path
+    html = page(elsewhere, path)
+    assert "这笔付款是在另一个微信里开始的" in html and "data-wxpay" not in html
+    assert "data-wxpay" in page(payer, path)
+    assert elsewhere.post(f"{path}/cancel").status_code == 303
+    assert attempt_of(path).state == "closed"
+    fresh = start(elsewhere, WECHAT, key="form-key-3")
+    identified(elsewhere, fresh)
+    assert fresh != path and "data-wxpay" in page(elsewhere, fresh)
+
+
 def test_same_form_leads_to_the_same_attempt(payer):
     assert start(payer) == start(payer) == start(payer)
     assert session.scalar(text("SELECT count(*) FROM payment_attempt")) == 1
