@@ -241,6 +241,11 @@ def _content(sheet: DuesBaseSheet) -> dict[str, Any] | None:
     return found
 
 
+def account_of(member: Member) -> int | None:
+    """Return the account of a member's person."""
+    return _accounts([member]).get(member.person_id)
+
+
 def _accounts(members: Sequence[Member]) -> dict[int, int]:
     found = session.execute(
         select(Account.person_id, Account.id).where(Account.person_id.in_([one.person_id for one in members]))

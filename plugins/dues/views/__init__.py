@@ -9,6 +9,7 @@ check = Blueprint("dues_check", __name__, url_prefix="/v", template_folder="../t
 from . import (  # noqa: E402, F401  they fill the blueprints
     arrears,
     base,
+    base_one,
     bases,
     branch,
     cash,

@@ -124,7 +124,7 @@ def _ask(*, error: str = "", status: int = 200) -> Any:
         status=status,
         branch=chosen,
         branches=[(str(one.id), one.name) for one in places],
-        months=_months(),
+        months=start_months(),
         from_month=request.form.get("from_month", ""),
         profile=PROFILE,
         table=rate_tables().on(clock.today()),
@@ -134,8 +134,8 @@ def _ask(*, error: str = "", status: int = 200) -> Any:
     )
 
 
-def _months() -> list[tuple[str, str]]:
-    """This month, next month, next January; January of this year for a first fixing."""
+def start_months() -> list[tuple[str, str]]:
+    """Return from when a base may count: this month, next, next January; this January for a first fixing."""
     now = clock.month()
     found = [now, shifted(now, 1), f"{int(now[:4]) + 1}-01", f"{now[:4]}-01"]
     return [(one, month(one)) for one in dict.fromkeys(found)]
@@ -148,7 +148,7 @@ def bases_upload() -> Any:
     """Keep the sheet and show its verdicts; nothing of the dues changes."""
     chosen, _places = own_branch("dues.assess")
     from_month = request.form.get("from_month", "")
-    if from_month not in dict(_months()):
+    if from_month not in dict(start_months()):
         abort(400)
     file = request.files.get("file")
     if file is None or not file.filename:
