@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.database import session
 from portal.database.scope import criterion
 from portal.notices import templates
 from portal.notices.models import Delivery, Notice
+
+_NOTICE: Any = Notice.__table__
+_UNREAD = (
+    select(func.count())
+    .select_from(_NOTICE)
+    .where(_NOTICE.c.account_id == bindparam("account_id"), _NOTICE.c.read_at.is_(None))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +64,7 @@ def _shown(row: Any) -> Shown:
 
 def unread_count(account_id: int) -> int:
     """Count a person's unread notices."""
-    mine = select(func.count()).where(Notice.account_id == account_id, Notice.read_at.is_(None))
-    return int(session.execute(mine).scalar_one())
+    return int(session.execute(_UNREAD, {"account_id": account_id}).scalar_one())
 
 
 def stuck(*, limit: int = 50) -> Sequence[Any]:

@@ -14,11 +14,12 @@ class _Words(Domain):
     def get_translations(self) -> Any:
         if not has_app_context():
             return super().get_translations()
-        locale = get_locale()
-        kept = g.get("translations")
-        # A notice is written in its reader's language in the midst of somebody else's request.
-        if kept is None or kept[0] is not locale:
-            kept = g.translations = (locale, super().get_translations())
+        own = g._get_current_object()
+        kept = own.get("translations")
+        # A notice is written in its reader's language in the midst of somebody else's request. Where the
+        # library keeps the language at hand is its own affair: not found there means asked for it again.
+        if kept is None or kept[0] is not getattr(own.get("_flask_babel"), "babel_locale", None):
+            kept = own.translations = (get_locale(), super().get_translations())
         return kept[1]
 
 
