@@ -212,7 +212,8 @@ class SheetColumns:
     returns what is known of these columns, ``{member id: {column: value}}``, so that the same sheet
     twice changes nothing. ``take_back(members, actor)`` undoes what ``apply`` did for members whose
     record is about to be taken back, or returns sentences why that cannot be; without it a batch with
-    values in these columns cannot be undone.
+    values in these columns cannot be undone. ``apply_new(rows, actor)`` takes ``[(member, values)]`` of
+    records the import has just made, many at once; without it each goes to ``apply``.
     """
 
     sheet: str
@@ -221,6 +222,7 @@ class SheetColumns:
     check: Callable[..., list[str]] | None = None
     current: Callable[..., Mapping[int, Mapping[str, Any]]] | None = None
     take_back: Callable[..., list[str]] | None = None
+    apply_new: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,8 @@ from .models import DuesAssessment, DuesMemberOpening, DuesObligation, DuesVouch
 from .months import first_day, month_of
 from .queries.places import here
 from .queries.statement import member_of
-from .service import openings
+from .rate_files import rate_tables
+from .service import openings, take_over
 from .words import base_refused, too_far_ahead
 
 #: How staff write the categories; the first of each is what the portal writes.
@@ -99,6 +100,29 @@ def apply(member: MemberRef, values: Mapping[str, Any], actor: Any) -> None:
     )
 
 
+def apply_new(rows: Sequence[tuple[MemberRef, Mapping[str, Any]]], actor: Any) -> None:
+    """Take over the rows of records that are new, in the import's transaction."""
+    needs_base = rate_tables().on(clock.today()).category
+    given = []
+    for member, values in rows:
+        category, through = values.get("dues_category"), values.get("dues_paid_through")
+        based = category is not None and needs_base(category).needs_base
+        given.append(
+            (
+                member,
+                {
+                    "category": category,
+                    "base_fen": values.get("dues_base") if based else None,
+                    "paid_through": month_of(through) if through else None,
+                },
+            )
+        )
+    if given:
+        take_over.take_over_new(
+            given, district=here(given[0][0].district_id), by=getattr(actor, "account_id", actor)
+        )
+
+
 def current(members: Sequence[MemberRef]) -> Mapping[int, Mapping[str, Any]]:
     """Return what is known of these columns, so that the same sheet twice changes nothing."""
     found: dict[int, dict[str, Any]] = {}
@@ -144,5 +168,11 @@ def _pieces(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
 
 
 MEMBER_COLUMNS = SheetColumns(
-    sheet="members", columns=COLUMNS, apply=apply, check=check, current=current, take_back=take_back
+    sheet="members",
+    columns=COLUMNS,
+    apply=apply,
+    check=check,
+    current=current,
+    take_back=take_back,
+    apply_new=apply_new,
 )

@@ -4,7 +4,7 @@
 that writers never queue on a chain's head; ``verify`` names a changed, missing or inserted row.
 """
 
-from portal.audit.queries import history
+from portal.audit.queries import history, newest
 from portal.audit.seals import Problem, Report, heads, seal, verify
 from portal.audit.service import Subject, record, record_each, record_view
 
@@ -14,6 +14,7 @@ __all__ = [
     "Subject",
     "heads",
     "history",
+    "newest",
     "record",
     "record_each",
     "record_view",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.audit.models import AuditRow
 from portal.database import session
@@ -27,3 +27,8 @@ def history(
     if before is not None:
         found = found.where(TABLE.c.id < before)
     return session.execute(found.order_by(TABLE.c.id.desc()).limit(limit)).all()
+
+
+def newest(*, district_id: int) -> int:
+    """Return the number of a district's newest act, 0 before the first."""
+    return int(session.scalar(select(func.max(TABLE.c.id)).where(TABLE.c.district_id == district_id)) or 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 from flask import g, has_request_context
@@ -44,11 +45,25 @@ def record(
     return _write(session(), action, subject, actor, district, detail)
 
 
-def record_each(action: str, subjects: Iterable[Subject], *, actor: Any, district: Any) -> None:
-    """Write one row for each subject of the same act, in one statement: imports write thousands."""
+def record_each(
+    action: str,
+    subjects: Iterable[Subject],
+    *,
+    actor: Any,
+    district: Any,
+    details: Iterable[dict[str, Any]] | None = None,
+) -> None:
+    """Write one row for each subject of the same act, in one statement: imports write thousands.
+
+    ``details`` has one entry for each subject, or is left out.
+    """
     if not session().info.get("in_verb"):
         raise RuntimeError("an act is recorded inside portal.database.transaction()")
-    rows = [_row(action, subject, actor, district, None) for subject in subjects]
+    told: Iterable[dict[str, Any] | None] = repeat(None) if details is None else details
+    rows = [
+        _row(action, subject, actor, district, detail)
+        for subject, detail in zip(subjects, told, strict=False)
+    ]
     if rows:
         session.execute(_ROW, rows)
 

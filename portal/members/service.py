@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
@@ -56,18 +56,11 @@ def take_in(
         made = [_member(intake, people[intake.ric], district_id, keep_ric) for intake in intakes]
         session.add_all(made)
         session.flush()
-        for member in made:
-            session.add(
-                Affiliation(
-                    district_id=district_id,
-                    member_id=member.id,
-                    organization_id=member.organization_id,
-                    kind="formal",
-                    valid_from=max(day, member.joined_on or day),
-                )
+        if made:
+            session.execute(insert(Affiliation), [_home(member, day) for member in made])
+            session.execute(
+                insert(StatusEvent), [_told(member, "stage", member.stage, actor) for member in made]
             )
-            session.add(_event(member, "stage", member.stage, actor))
-        session.flush()
         audit.record_each("member.create", made, actor=actor, district=district_id)
     return made
 
@@ -118,17 +111,31 @@ def _member(intake: Intake, person: Person, district_id: int, keep_ric: bool) ->
     )
 
 
+def _home(member: Member, day: date) -> dict[str, Any]:
+    return {
+        "district_id": member.district_id,
+        "member_id": member.id,
+        "organization_id": member.organization_id,
+        "kind": "formal",
+        "valid_from": max(day, member.joined_on or day),
+    }
+
+
 def _event(member: Member, kind: str, value: str, actor: Any) -> StatusEvent:
+    return StatusEvent(**_told(member, kind, value, actor))
+
+
+def _told(member: Member, kind: str, value: str, actor: Any) -> dict[str, Any]:
     days = {"full": member.full_on, "probationary": member.joined_on}
-    return StatusEvent(
-        district_id=member.district_id,
-        member_id=member.id,
-        kind=kind,
-        value=value,
-        on_day=(days.get(value) if kind == "stage" else None) or clock.today(),
-        actor_id=getattr(actor, "account_id", actor),
-        recorded_at=clock.now(),
-    )
+    return {
+        "district_id": member.district_id,
+        "member_id": member.id,
+        "kind": kind,
+        "value": value,
+        "on_day": (days.get(value) if kind == "stage" else None) or clock.today(),
+        "actor_id": getattr(actor, "account_id", actor),
+        "recorded_at": clock.now(),
+    }
 
 
 def change(member: Member, *, version: int, actor: Any, **values: Any) -> Member:

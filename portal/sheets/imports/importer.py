@@ -39,6 +39,9 @@ class Importer(Protocol):
     """One import in one district. Nothing of another district is ever matched or shown."""
 
     kind: ClassVar[str]
+    #: Judged rows stay good when the transaction that read them has ended: records of the register are only
+    #: held in ``Row.target``, which ``write`` reads anew.
+    ahead: ClassVar[bool]
     profile: Profile
 
     def __init__(self, district: DistrictRef, actor: Any) -> None: ...

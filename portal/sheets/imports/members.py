@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from portal.database import session
 from portal.districts import settings
@@ -36,6 +36,7 @@ class Members:
     """Import of members: matched by national id within the district, the branch by its full name."""
 
     kind: ClassVar[str] = "members"
+    ahead: ClassVar[bool] = True
 
     def __init__(self, district: DistrictRef, actor: Any) -> None:
         self.district, self.actor = district, actor
@@ -158,6 +159,7 @@ class Members:
     def write(self, rows: Sequence[Row]) -> list[Written]:
         """Take in new people, change known ones, and hand the plugins' columns to their plugins."""
         new = [row for row in rows if row.target is None]
+        self._read_anew([row.target for row in rows if row.target is not None])
         keep = bool(settings.get(self.district, KEEP_RIC))
         made = service.take_in(
             [
@@ -172,14 +174,21 @@ class Members:
             actor=self.actor,
             keep_ric=keep,
         )
-        done = []
-        for row, member in zip(new, made, strict=True):
-            self._hand_over(row, member, row.values)
-            done.append(Written(row=row, target_id=member.id, version=member.version, before=None))
+        self._hand_over_new(new, made)
+        done = [
+            Written(row=row, target_id=member.id, version=member.version, before=None)
+            for row, member in zip(new, made, strict=True)
+        ]
         for row in rows:
             if row.target is not None:
                 done.append(self._change(row, row.target))
         return done
+
+    def _read_anew(self, targets: Sequence[Member]) -> None:
+        # Read before the write lock was ours, they would come back one by one.
+        if targets:
+            ids = [inspect(target).identity[0] for target in targets]
+            session.scalars(select(Member).where(Member.id.in_(ids))).all()
 
     def columns(self, values: dict[str, Any]) -> dict[str, Any]:
         """Turn what a sheet says into what a member's verbs take."""
@@ -201,6 +210,16 @@ class Members:
         if handed:
             before["*"] = handed
         return Written(row=row, target_id=member.id, version=member.version, before=before)
+
+    def _hand_over_new(self, rows: Sequence[Row], members: Sequence[Member]) -> None:
+        made = [(ref(member), row.values) for row, member in zip(rows, members, strict=True)]
+        for one in self.contributions:
+            given = [(member, own) for member, values in made if (own := own_values(one, values))]
+            if one.apply_new is not None:
+                one.apply_new(rows=given, actor=self.actor)
+                continue
+            for member, own in given:
+                one.apply(member=member, values=own, actor=self.actor)
 
     def _hand_over(self, row: Row, member: Member, values: dict[str, Any]) -> list[str]:
         handed: list[str] = []

@@ -26,6 +26,7 @@ class Organizations:
     """Import of organizations: matched by full name, parents may stand in the same sheet."""
 
     kind: ClassVar[str] = "organizations"
+    ahead: ClassVar[bool] = False
     profile = PROFILE
 
     def __init__(self, district: DistrictRef, actor: Any) -> None:

@@ -25,6 +25,7 @@ class Units:
     """Import of units: matched by credit code, else by full name; the organization by its full name."""
 
     kind: ClassVar[str] = "units"
+    ahead: ClassVar[bool] = False
     profile = PROFILE
 
     def __init__(self, district: DistrictRef, actor: Any) -> None:
