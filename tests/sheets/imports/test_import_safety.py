@@ -154,6 +154,53 @@ def test_plugin_that_fails_leaves_nothing_half_done(desk, branch, keeper):
     assert counts() == [0, 0, 0] and session.get_one(ImportBatch, batch.id).state == "ready"
 
 
+def looked(monkeypatch, between=lambda: None) -> list[int]:
+    """Count how often the rows of a commit are judged; ``between`` runs before the lock is taken."""
+    times: list[int] = []
+    judged, ahead = commit._judged_again, commit._looked_ahead
+
+    def counted(*args: Any) -> Any:
+        times.append(1)
+        return judged(*args)
+
+    def then(*args: Any) -> Any:
+        found = ahead(*args)
+        between()
+        return found
+
+    monkeypatch.setattr(commit, "_judged_again", counted)
+    monkeypatch.setattr(commit, "_looked_ahead", then)
+    return times
+
+
+def test_rows_are_judged_once_before_the_lock_when_nobody_did_anything(desk, branch, monkeypatch):
+    desk.imported("members", member_sheet(member_row(1)))
+    sheet = member_sheet(member_row(1, 工作岗位="会计"), member_row(2))
+    times = looked(monkeypatch)
+    batch = desk.imported("members", sheet)
+    assert (len(times), batch.new, batch.changed) == (1, 1, 1)
+    assert set(session.scalars(select(Member.post))) == {"会计", ""}
+
+
+def test_what_happened_between_judging_and_the_lock_is_seen(desk, branch, monkeypatch):
+    sheet = member_sheet(member_row(1), member_row(2))
+    batch = desk.upload("members", sheet)
+    undisturbed = [False]
+
+    def somebody_else() -> None:
+        if not undisturbed[0]:
+            undisturbed[0] = True
+            desk.imported("members", member_sheet(member_row(2)))
+
+    times = looked(monkeypatch, somebody_else)
+    with pytest.raises(commit.Stale):
+        desk.commit(batch)
+    session.rollback()
+    # the other import judged once, this one twice, and nothing of it was written
+    assert len(times) == 3 and counts()[0] == 1
+    assert session.get_one(ImportBatch, batch.id).state == "ready"
+
+
 def test_eight_at_once_commit_once(desk, branch, app):
     batch = desk.upload("members", member_sheet(*(member_row(n) for n in range(1, 4))))
     batch_id, version = batch.id, batch.version
