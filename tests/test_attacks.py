@@ -114,6 +114,12 @@ def test_no_way_back_leads_to_another_host(world: World, target: str):
     assert not re.search(r'(?:href|action|value)="(?:https?:)?[/\\\\]{2}', page)
 
 
+def test_the_way_to_a_missing_slash_is_not_made_of_a_clients_host(world: World):
+    district = world.district()
+    answer = world.browser().get(f"/d/{district.code}?q=1", headers={"Host": "evil.example"})
+    assert answer.status_code == 308 and answer.headers["Location"] == f"/d/{district.code}/?q=1"
+
+
 def test_an_export_reaches_no_further_than_the_right_to_export(world: World):
     """Secretary here, collector there: both branches are read, one is handed out (K13)."""
     here = world.district()

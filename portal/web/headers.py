@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.routing import RequestRedirect
 
 
 def nonce() -> str:
@@ -34,6 +36,9 @@ def install(app: Flask) -> None:
             f"manifest-src 'self'; form-action 'self' {targets}".rstrip()
             + "; frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
         )
+        if isinstance(request.routing_exception, RequestRedirect):
+            # A missing slash: werkzeug builds the way there of the client's own Host.
+            response.location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
         if "request_id" in g:
             headers["X-Request-Id"] = g.request_id
         headers.setdefault("X-Content-Type-Options", "nosniff")
