@@ -178,7 +178,7 @@ def erase(member: MemberRef) -> Erasure:
         erased = 0
         for model, values in (
             (DuesAssessment, {"base_fen": None, "reason": ""}),
-            (DuesRelief, {"reason": "—"}),
+            (DuesRelief, {"reason": "—", "end_reason": ""}),
             (DuesConsent, {"note": ""}),
         ):
             own: Any = model.__table__

@@ -10,7 +10,7 @@ from portal.api import Account, DistrictRef, Member, clock, notices, session
 from portal.api import lazy_gettext as _l
 
 from . import page_words
-from .models import DuesAssessment, DuesVoucher
+from .models import DuesAssessment, DuesRelief, DuesVoucher
 from .queries.places import here
 from .queries.vouchers import shown_number
 
@@ -54,6 +54,16 @@ ARREARS = notices.declare(
 )
 
 
+RELIEF = notices.declare(
+    notices.Template(
+        key="dues.relief",
+        title=_l("您有一条新消息"),
+        body=_l("有一件事请您看一下，请登录服务平台查看。"),
+        inside=_l("您的少交、免交有变化，请看看从哪个月起、为什么。"),
+    )
+)
+
+
 def months_open(months: Sequence[str], *, member_id: int, account_id: int, district: DistrictRef) -> None:
     """Remind one member of open months, in the caller's transaction; once a month."""
     now = clock.month()
@@ -78,13 +88,28 @@ def base_waits(row: DuesAssessment, *, account_id: int, district: DistrictRef) -
     )
 
 
+def relief_changed(row: DuesRelief) -> None:
+    """Tell the member that a decision was taken back or holds again, in the transaction that did it."""
+    account_id = _account_of(row.member_id)
+    if account_id is not None:
+        notices.notify(
+            RELIEF.key,
+            account_id=account_id,
+            district_id=row.district_id,
+            url=f"/d/{here(row.district_id).code}/dues/base",
+            dedupe_key=f"dues.relief:{row.id}:{row.version}",
+        )
+
+
+def _account_of(member_id: int) -> int | None:
+    return session.scalar(
+        select(Account.id).join(Member, Member.person_id == Account.person_id).where(Member.id == member_id)
+    )
+
+
 def voucher_issued(voucher: DuesVoucher, months: Sequence[str]) -> None:
     """Tell the member's account, in the transaction that wrote the voucher (rule K6); once."""
-    account_id = session.scalar(
-        select(Account.id)
-        .join(Member, Member.person_id == Account.person_id)
-        .where(Member.id == voucher.member_id)
-    )
+    account_id = _account_of(voucher.member_id)
     if account_id is None:
         return
     number = shown_number(organization_id=voucher.organization_id, year=voucher.year, number=voucher.number)

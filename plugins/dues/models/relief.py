@@ -34,6 +34,12 @@ class DuesRelief(Versioned, DistrictScoped, Model):
     document: Mapped[str] = mapped_column(String(120), info={"class": 2})
     proposed_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Taken back: from this month on it no longer holds. Who said so last, when and why; kept when it is
+    # put in force again (None), and for a proposal that was withdrawn.
+    ended_from: Mapped[str | None] = mapped_column(String(7), info={"class": 3})
+    end_reason: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 3})
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         CheckConstraint("state in (" + ",".join(f"'{s}'" for s in STATES) + ")", name="state"),
@@ -44,6 +50,11 @@ class DuesRelief(Versioned, DistrictScoped, Model):
     @property
     def waives(self) -> bool:
         return self.monthly_fen == 0
+
+    def holds_in(self, month: str) -> bool:
+        """Tell whether an approved decision covers a month and was not taken back for it."""
+        inside = self.from_month <= month <= self.to_month
+        return inside and (self.ended_from is None or month < self.ended_from)
 
 
 class DuesReliefStep(DistrictScoped, Model):

@@ -29,6 +29,7 @@ class ReliefLine:
     from_month: str
     to_month: str
     monthly_fen: int
+    ended_from: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,7 @@ def reliefs(reach: Reach, *, state: str = "", before: int | None = None, limit: 
             table.from_month,
             table.to_month,
             table.monthly_fen,
+            table.ended_from,
         )
         .join(Member, Member.id == table.member_id)
         .join(Organization, place.id == table.organization_id),
@@ -77,6 +79,23 @@ def reliefs(reach: Reach, *, state: str = "", before: int | None = None, limit: 
     return [
         ReliefLine(**row._asdict()) for row in session.execute(found.order_by(table.id.desc()).limit(limit))
     ]
+
+
+def own(member_id: int) -> list[Any]:
+    """Return the decisions a member lives by or lived by, newest first; proposals are not theirs to read."""
+    table = DuesRelief.__table__.c
+    found = rows(
+        DuesRelief,
+        table.state,
+        table.from_month,
+        table.to_month,
+        table.monthly_fen,
+        table.reason,
+        table.ended_from,
+        table.end_reason,
+        table.ended_at,
+    ).where(table.member_id == member_id, table.state == "approved")
+    return list(session.execute(found.order_by(table.id.desc()).limit(20)))
 
 
 def relief_at(relief_id: int, reach: Reach) -> DuesRelief | None:

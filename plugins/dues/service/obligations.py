@@ -184,7 +184,7 @@ def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> N
         ).all()
         wanted = set(member_ids)
         for relief in reliefs:
-            if relief.member_id in wanted:
+            if relief.member_id in wanted and relief.holds_in(month):
                 relieve(relief, months=[month])
 
 
@@ -204,7 +204,7 @@ def relieve(relief: DuesRelief, *, months: Sequence[str] | None = None) -> int:
         ).all()
         postings = []
         for each in found:
-            if months is not None and each.month not in months:
+            if (months is not None and each.month not in months) or not relief.holds_in(each.month):
                 continue
             off = each.due_fen - max(min(each.due_fen, relief.monthly_fen), each.paid_fen)
             if off <= 0:
@@ -215,7 +215,8 @@ def relieve(relief: DuesRelief, *, months: Sequence[str] | None = None) -> int:
                     member_id=each.member_id,
                     month=each.month,
                     fen=off,
-                    idem=f"relief:{relief.id}:{each.id}",
+                    # The version tells apart a decision that was taken back and put in force again.
+                    idem=f"relief:{relief.id}:{each.id}" + (f":{relief.version}" if relief.ended_at else ""),
                 )
             )
         books.post(relief.district_id, postings, actor=SYSTEM)

@@ -17,6 +17,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     openings,
     panel,
     paying,
+    relief_ends,
     reliefs,
     reminders,
     statement,

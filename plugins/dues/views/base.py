@@ -11,6 +11,7 @@ from portal.api import gettext as _
 
 from .. import page_words as words
 from ..queries.proposals import entity, waiting
+from ..queries.reliefs import own
 from ..service import assessments
 from . import dues
 
@@ -21,7 +22,13 @@ def base() -> Response:
     """Show the proposal that waits for my word."""
     if g.actor.member_id is None:
         abort(404)
-    return render("dues/base.html", block="content", proposal=waiting(g.actor.member_id), words=words)
+    return render(
+        "dues/base.html",
+        block="content",
+        proposal=waiting(g.actor.member_id),
+        reliefs=own(g.actor.member_id),
+        words=words,
+    )
 
 
 @dues.post("/base/<int:assessment_id>/confirm")

@@ -28,6 +28,7 @@ from ..months import shifted
 from ..queries import reliefs as queries
 from ..queries.statement import member_of
 from ..rate_files import rate_tables
+from ..service import relief_ends
 from ..service import reliefs as service
 from . import dues
 from .branch import own_branch
@@ -160,13 +161,14 @@ def _refused(code: str) -> tuple[str, str]:
 @signed_in
 def relief(relief_id: int) -> Any:
     """Show one: the decision, who has done what, and the form for whose turn it is."""
-    found = _relief(relief_id)
+    found = relief_of(relief_id)
     # The reason is class 3: who read it is on record (rule K7).
     audit.record_view(found, actor=g.actor, district=district(), action="dues.relief.view")
-    return _page(found)
+    return one_page(found)
 
 
-def _page(found: DuesRelief, *, errors: dict[str, str] | None = None, status: int = 200) -> Any:
+def one_page(found: DuesRelief, *, errors: dict[str, str] | None = None, status: int = 200) -> Any:
+    """Render the page of one relief."""
     place, steps = queries.place_of(found), queries.steps_of(found)
     return render(
         "dues/relief.html",
@@ -175,6 +177,8 @@ def _page(found: DuesRelief, *, errors: dict[str, str] | None = None, status: in
         relief=found,
         place=place,
         timeline=_timeline(found, steps),
+        ends=relief_ends.possible(found, g.actor),
+        end_months=[(one, month(one)) for one in relief_ends.months_to_end(found)],
         my_turn=queries.may_decide(found, steps, path=place.path, actor=g.actor),
         states=states(),
         errors=errors or {},
@@ -187,19 +191,20 @@ def _page(found: DuesRelief, *, errors: dict[str, str] | None = None, status: in
 @once
 def relief_decide(relief_id: int) -> Any:
     """Approve or refuse the stage that waits; a refusal says why."""
-    found = _relief(relief_id)
+    found = relief_of(relief_id)
     act, note = request.form.get("act", ""), request.form.get("note", "")[:200]
     if act not in ("accept", "refuse"):
         abort(400)
     version = required_version()
     if act == "refuse" and not note.strip():
-        return _page(found, errors={"note": _("请写明不批准的原因，提出的同志会看到。")}, status=422)
+        return one_page(found, errors={"note": _("请写明不批准的原因，提出的同志会看到。")}, status=422)
     service.decide(found, version=version, accept=act == "accept", note=note, by=g.actor)
     say(states()[found.state][0])
     return go(url_for("dues.relief", relief_id=relief_id))
 
 
-def _relief(relief_id: int) -> DuesRelief:
+def relief_of(relief_id: int) -> DuesRelief:
+    """Return a relief this person has a part in; 404 otherwise."""
     found = queries.relief_at(relief_id, queries.reach_of(g.actor))
     if found is None:
         abort(404)
