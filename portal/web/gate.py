@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, abort, current_app, g, redirect, request
 from flask import session as browser
+from flask_babel import gettext
 
 from portal import crypto
 from portal.current import registry
@@ -15,6 +16,7 @@ from portal.districts import queries as districts
 from portal.identity import kept, loading, sessions
 from portal.identity.actor import ANONYMOUS
 from portal.web import access, asked, htmx
+from portal.web.frame import say
 from portal.web.links import login_url
 
 
@@ -116,4 +118,6 @@ def ask_to_log_in() -> Any:
     if request.method == "POST" and g.get("session_expired"):
         # A filled form survives the end of its session: it is offered again after the log-in.
         kept.offer_again(answer, kept.keep(request, session_token=g.session_expired))
+    elif g.get("session_expired"):
+        say(gettext("一阵没操作，或在别处登录了，为安全已退出。请再登录一次。"))
     return answer

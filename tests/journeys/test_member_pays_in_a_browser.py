@@ -139,3 +139,24 @@ def test_one_month_is_chosen_and_a_gap_is_refused_with_the_choice_kept(member: A
     boxes.nth(2).uncheck()
     page.get_by_role("button", name="交1个月党费，共19.30元").click()
     page.get_by_role("button", name="交1个月党费，共19.30元").wait_for()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_what_has_the_focus_is_not_hidden_under_the_pay_bar(member: Any, visit: Any, width: int) -> None:
+    # Scrolling smoothly takes a while; without it the place is known at once.
+    page = visit(
+        f"{member.home}dues/", account=member.account, width=width, elder=True, reduced_motion="reduce"
+    )
+    hidden = """() => {
+      const it = document.activeElement, bar = document.querySelector(".pay-bar");
+      if (!it || !it.closest("form.with-pay-bar") || bar.contains(it)) return "";
+      const shown = (it.closest("label") || it).getBoundingClientRect();
+      return shown.top + 8 > bar.getBoundingClientRect().top ? it.outerHTML : "";
+    }"""
+    found = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        found.append(page.evaluate(hidden))
+        if page.evaluate("Boolean(document.activeElement.closest('.pay-bar'))"):
+            break
+    assert "".join(found) == ""

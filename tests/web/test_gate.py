@@ -50,6 +50,18 @@ def test_an_idle_secretary_is_logged_out_after_15_minutes(world: World):
         assert browser.get(f"/d/{here.code}/me/").status_code == 303
 
 
+def test_whoever_was_logged_out_by_the_clock_is_told_and_whoever_left_is_not(world: World):
+    here = world.district()
+    browser = world.browser(world.account(world.member(world.organization(here))))
+    words = "一阵没操作，或在别处登录了，为安全已退出。请再登录一次。"
+    with clock.moved(timedelta(minutes=31)):
+        assert words in browser.get(browser.get(f"/d/{here.code}/me/").location).text
+    leaving = world.browser(world.account(world.member(world.organization(here))))
+    leaving.post("/logout")
+    assert words not in leaving.get("/login").text
+    assert words not in world.browser().get("/login").text
+
+
 def test_the_gate_costs_three_queries(world: World):
     here = world.district(plugins=())
     browser = world.browser(world.account(world.member(world.organization(here)), role="desk", district=here))
