@@ -124,13 +124,28 @@
       out.textContent = count ? out.dataset.sum.replace("{n}", count).replace("{yuan}", yuan(fen)) : out.dataset.none;
     });
   }
+  // A cash sheet: what was typed for whoever is ticked, else what the chosen month asks for; paid ahead is extra.
+  function cash(form) {
+    var fen = 0, count = 0, extra = 0;
+    each(form, "tbody tr", function (row) {
+      if (!row.querySelector("input[type=checkbox]:checked")) return;
+      var typed = row.querySelector("input[inputmode=decimal]").value.normalize("NFKC").replace(/[\s,元¥]/g, "");
+      var due = row.querySelector("select").selectedOptions[0].dataset.due;
+      count += 1;
+      if (!typed && due === undefined) extra += 1;
+      else fen += Math.round(typed ? Number(typed) * 100 : Number(due)) || 0;
+    });
+    each(form, "[data-cash]", function (out) {
+      out.textContent = (extra ? out.dataset.more : out.dataset.cash).replace("{n}", count).replace("{yuan}", yuan(fen)).replace("{m}", extra);
+    });
+  }
   // Rows of a table, or a list of people: whatever has a name can be chosen; "all of this page" has none.
   function tally(form) {
     var chosen = form.querySelectorAll("input[type=checkbox][name]:checked").length;
     each(form, "[data-tally]", function (out) { out.textContent = out.dataset.tally.replace("{n}", chosen); });
   }
   function prepare(scope) {
-    each(scope, "form", function (form) { if (form.querySelector("[data-sum]")) sum(form); tally(form); });
+    each(scope, "form", function (form) { if (form.querySelector("[data-sum]")) sum(form); if (form.querySelector("[data-cash]")) cash(form); tally(form); });
   }
   doc.addEventListener("change", function (e) {
     var form = e.target.form;
@@ -139,8 +154,10 @@
       each(form, "input[type=checkbox][name]", function (box) { box.checked = e.target.checked; });
     }
     if (e.target.dataset.fen) sum(form);
+    if (form.querySelector("[data-cash]")) cash(form);
     tally(form);
   });
+  doc.addEventListener("input", function (e) { if (e.target.form && e.target.form.querySelector("[data-cash]")) cash(e.target.form); });
   doc.addEventListener("htmx:afterSettle", function (e) { prepare(e.target); });
   if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", function () { prepare(doc); }); else prepare(doc);
 })();

@@ -39,6 +39,6 @@ def forget_sheets(_payload: Mapping[str, Any]) -> None:
 
 
 JOBS = (
-    Job(name="dues.months", run=create_months, every=6 * 3600, per_district=True),
+    Job(name=obligations.MONTHS_JOB, run=create_months, every=6 * 3600, per_district=True),
     Job(name="dues.forget_sheets", run=forget_sheets, every=24 * 3600, per_district=True),
 )

@@ -117,6 +117,13 @@ def test_a_dues_day_on_a_phone(day: Day, visit: Visit, script: bool):
     page.get_by_role("button", name="记一张现金单").click()
     page.get_by_role("checkbox", name="赵明远").check()
     page.get_by_role("checkbox", name="钱桂芳").check()
+    if script:
+        # what the collector has in hand can be compared before the sheet goes on
+        page.locator(f"#amount-{day.members[1]}").fill("２０.5元")
+        assert page.locator("[data-cash]").inner_text().startswith("已勾2人，共")
+        page.get_by_role("checkbox", name="赵明远").uncheck()
+        assert page.locator("[data-cash]").inner_text() == "已勾1人，共20.50元"
+        page.get_by_role("checkbox", name="赵明远").check()
     page.locator(f"#amount-{day.members[1]}").fill("二十")
     page.get_by_role("button", name="记完了，交给另一位同志").click()
     page.get_by_text("有几处要改").wait_for()  # what cannot be read is said, and kept

@@ -113,6 +113,7 @@ def take_over(
         )
         swap(row, version=row.version, states=("draft",), state="approved", approved_at=clock.now())
         current.flush()
+        obligations.create_soon(district.id)
     return row
 
 
@@ -173,6 +174,7 @@ def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
             "dues.assessment.approve", ("dues_assessment", row.id), actor=by, district=row.district_id
         )
         obligations.adjust(row)
+        obligations.create_soon(row.district_id)
 
 
 def withdraw(row: DuesAssessment, *, version: int, reason: str, by: Actor) -> None:

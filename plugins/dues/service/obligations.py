@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, String, and_, bindparam, case, cast, exists, func, literal, or_, select
@@ -15,6 +16,7 @@ from portal.api import (
     Organization,
     clock,
     is_postgresql,
+    jobs,
     prepared,
     rows,
     swap,
@@ -34,6 +36,7 @@ from . import books
 
 MEMBER_STAGES = ("probationary", "full")
 SYSTEM = "system"
+MONTHS_JOB = "dues.months"
 
 T: Any = DuesObligation.__table__
 
@@ -63,6 +66,21 @@ def create_month(*, district_id: int, month: str, member_ids: Sequence[int] | No
         )
         _apply_reliefs(district_id, month, [row.member_id for row in made])
     return len(made)
+
+
+def create_soon(district_id: int) -> None:
+    """Have the job put the months on the books in some seconds, after what this transaction decided.
+
+    Whoever brings in how far members have paid does not wait six hours for the branch's page to say so.
+    """
+    now = clock.now()
+    # A sheet decides thousands of times: one job a second is enough, begun when the sheet is committed.
+    jobs.enqueue(
+        MONTHS_JOB,
+        district_id=district_id,
+        dedupe_key=f"soon:{district_id}:{int(now.timestamp())}",
+        not_before=now + timedelta(seconds=10),
+    )
 
 
 def ensure(*, district_id: int, member_id: int, months: Iterable[str]) -> None:

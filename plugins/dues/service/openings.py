@@ -15,7 +15,7 @@ from ..models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesO
 from ..months import parse_month, shifted
 from ..queries.cash import person_of
 from ..rate_files import rate_tables
-from . import assessments
+from . import assessments, obligations
 
 
 class TooFarAhead(ValueError):
@@ -81,6 +81,7 @@ def start_branch(
             district=district,
             detail={"start_month": start_month},
         )
+        obligations.create_soon(district.id)
     return row
 
 
@@ -136,6 +137,7 @@ def set_paid_through(
             district=district,
             detail={"paid_through": month},
         )
+        obligations.create_soon(district.id)
     return row
 
 

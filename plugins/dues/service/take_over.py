@@ -18,7 +18,7 @@ from ..calculation import explain
 from ..models import DuesAssessment, DuesMemberOpening
 from ..months import first_day, shifted
 from ..queries.cash import person_of
-from . import openings
+from . import obligations, openings
 
 
 def take_over_new(
@@ -37,6 +37,7 @@ def take_over_new(
     with transaction():
         _openings(given, district, by)
         _assessments([pair for pair in given if pair[1]["category"] is not None], district, by)
+        obligations.create_soon(district.id)
 
 
 def _openings(given: Sequence[tuple[MemberRef, Mapping[str, Any]]], district: DistrictRef, by: Any) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.exceptions import Forbidden
 
 from plugins.dues import sheets
@@ -69,3 +69,14 @@ def test_nobody_s_own_row_and_no_slip_of_the_year_goes_in_among_others(branch: B
         with pytest.raises(openings.TooFarAhead):
             sheets.apply_new([(ref(people[0]), {"dues_paid_through": date(2036, 8, 1)})], None)
         assert kept(people) == [[], []]
+
+
+def test_what_was_brought_in_is_on_the_books_in_seconds(branch: Branch) -> None:
+    people = [branch.world.member(branch.organization) for _ in range(3)]
+    waiting = text("select count(*) from job where name = 'dues.months' and district_id = :here")
+    with branch.inside():
+        session.execute(text("delete from job"))
+        sheets.apply_new([(ref(member), ROWS[0]) for member in people], None)
+        for member in people:
+            sheets.apply(ref(member), {"dues_paid_through": date(2026, 8, 1)}, None)
+        assert session.scalar(waiting, {"here": branch.district.id}) == 1

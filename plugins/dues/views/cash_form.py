@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import accumulate
 from typing import Any
 
 from flask import request
@@ -53,10 +54,12 @@ def _row(person: Any, owing: list[tuple[str, int]], saved: Any, typed: Any) -> d
         ticked, through, amount = True, saved.through, yuan(saved.amount_fen)
     else:
         ticked, through, amount = False, owing[-1][0] if owing else "", ""
+    due = accumulate(amount for _month, amount in owing)
     return {
         "id": number,
         "name": person.name,
-        "owing": owing,
+        # What somebody pays who pays everything up to a month.
+        "owing": [(month, sum_so_far) for (month, _amount), sum_so_far in zip(owing, due, strict=True)],
         "total": total,
         "ticked": ticked,
         "through": through,
