@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask, g, has_request_context
+from flask.templating import Environment
 from flask_babel import Babel
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
@@ -40,6 +43,16 @@ CORE_SETTINGS = (
 )
 
 
+class _Templates(Environment):
+    """Flask's templates with plain globals: Jinja subtracts their names at each import of a macro.
+
+    What is to be global is registered before the first page is rendered.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 def configure(app: Flask) -> None:
     """Install the gate and everything a page needs."""
     app.extensions["portal.owners"] = {}
@@ -47,6 +60,7 @@ def configure(app: Flask) -> None:
         # Without this all visitors would share the proxy's address, and its limits. The host is never taken.
         count = app.config["PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    app.jinja_environment = _Templates
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _languages(app)
     gate.install(app)  # before CSRF: the token of somebody logged in lives in the loaded session
