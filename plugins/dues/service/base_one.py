@@ -43,7 +43,7 @@ def judge(known: Known, typed: Mapping[str, str], *, from_month: str, district: 
         positions={name: at for at, name in enumerate(names)},
         headers=tuple(columns[name] for name in names),
     )
-    cells = [known.name, *(typed.get(name, "").strip() or None for name in FIELDS)]
+    cells: list[sheet_kit.Cell] = [known.name, *(typed.get(name, "").strip() or None for name in FIELDS)]
     (row,) = sheet_kit.judge_rows([(1, cells)], PROFILE, mapping, judged)
     return row
 

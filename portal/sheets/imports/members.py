@@ -186,8 +186,8 @@ class Members:
 
     def _read_anew(self, targets: Sequence[Member]) -> None:
         # Read before the write lock was ours, they would come back one by one.
-        if targets:
-            ids = [inspect(target).identity[0] for target in targets]
+        ids = [key[0] for target in targets if (key := inspect(target).identity)]
+        if ids:
             session.scalars(select(Member).where(Member.id.in_(ids))).all()
 
     def columns(self, values: dict[str, Any]) -> dict[str, Any]:
