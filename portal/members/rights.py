@@ -16,7 +16,7 @@ from portal import audit, clock
 from portal.current import registry
 from portal.database import session, swap, transaction
 from portal.districts import context
-from portal.members import sealed
+from portal.members import belongings, sealed
 from portal.members.events import announce_move, ref
 from portal.members.models import EXIT_TYPES, Affiliation, Member, Office, Request, StatusEvent
 from portal.organizations.models import BRANCH_KINDS, Organization
@@ -53,6 +53,7 @@ def copy_of(member: Member) -> dict[str, Any]:
             }
             for row in affiliations
         ],
+        **belongings.of(member),
         "plugins": registry().ask(
             "member_export", district=context.ref(member.district_id), member=ref(member)
         ),

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from portal import notices
 from portal.database import session
 from portal.jobs.models import JobRow
-from portal.members import rights
+from portal.members import requests, rights
 from portal.members.models import Affiliation, Member
 from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
@@ -30,6 +31,34 @@ def test_the_copy_holds_the_opened_fields_and_every_plugins_part(world: World, h
     assert found["record"]["phone"] == "10012345678"
     assert not any(key.endswith("_index") or key.endswith("_sealed") for key in found["record"])
     assert set(found["plugins"]) >= {"dues"}
+
+
+def test_the_copy_holds_the_account_requests_and_messages_and_nobody_elses(world: World, here):
+    branch = world.organization(here)
+    member, neighbour = world.member(branch, name="赵测试"), world.member(branch, name="钱邻居")
+    account = world.account(member, phone="10012345678", password_hash="secret-hash")
+    browser, other = world.browser(account), world.account(neighbour)
+    with world.writing(here):
+        for who, subject in ((account, "我的金额不对"), (other, "邻居的事")):
+            requests.ask(
+                "test.question",
+                district_id=here.id,
+                asked_by=who.id,
+                subject=subject,
+                answer_permission="core.requests.answer",
+            )
+            notices.notify(
+                "core.request",
+                account_id=who.id,
+                district_id=here.id,
+                params={"subject": subject, "number": "1"},
+            )
+    copy = browser.get(f"/d/{here.code}/me/record.json")
+    found, text = copy.json, copy.get_data(as_text=True)
+    assert found["account"]["phone"] == "10012345678" and found["account"]["has_password"] is True
+    assert [one["subject"] for one in found["requests"]] == ["我的金额不对"]
+    assert [one["text"] for one in found["messages"]] == ["“我的金额不对”有了答复，编号1。"]
+    assert "邻居" not in text and "secret-hash" not in text
 
 
 def test_a_broken_plugin_stops_the_copy_instead_of_leaving_its_part_out(world: World, here, app):
