@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -155,6 +156,44 @@ def test_paper_code_of_somebody_else_and_five_wrong_names(visitor: Visitor, memb
         assert (answer.status_code, "没核对上" in answer.text) == (422, True)
     assert visitor.post("/login/paper", code=code, name="赵测试").status_code == 422
     assert accounts() == []
+
+
+def ten_at_once(visitor: Visitor, path: str, **data: str) -> list[int]:
+    """Send one form from ten browsers with one cookie at the same instant; return the statuses."""
+    page = visitor.get(path).text
+    data["csrf_token"] = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    cookie = visitor.browser.get_cookie("portal")
+    assert cookie is not None
+    start, answers = threading.Barrier(10), []
+
+    def send(number: int) -> None:
+        browser = visitor.app.test_client()
+        browser.set_cookie("portal", cookie.value)
+        start.wait()
+        address = {"REMOTE_ADDR": f"192.0.2.{number}"}
+        answers.append(browser.post(path, data=data, environ_overrides=address).status_code)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(answers)
+
+
+def test_paper_code_sent_ten_times_at_once_opens_one_session(visitor: Visitor, member: Member) -> None:
+    answers = ten_at_once(visitor, "/login/paper", code=paper(member), name="赵测试")
+    assert answers == [303] + [422] * 9
+    assert accounts() == [(member.person_id, "赵测试")]
+    assert session.scalar(text("SELECT count(*) FROM login_session")) == 1
+
+
+def test_record_claimed_ten_times_at_once_is_one_account(visitor: Visitor, member: Member) -> None:
+    visitor.log_in()
+    answers = ten_at_once(visitor, "/login/claim", name="赵测试", tail=member.ric_tail)
+    assert answers[0] == 303 and answers[-1] < 500
+    assert accounts() == [(member.person_id, "赵测试")]
+    assert session.scalar(text("SELECT count(*) FROM login_session")) == 1
 
 
 def test_paper_code_lives_three_days_and_a_new_one_voids_it(visitor: Visitor, member: Member) -> None:
