@@ -45,7 +45,7 @@ from .models import (
 from .models.obligation import PAYABLE
 from .queries.proposals import waiting
 from .queries.statement import Statement, statement
-from .service import bases, books
+from .service import bases, books, moves
 
 NAV = NavItem(key="dues", label=_l("党费"), endpoint="dues.statement", icon="wallet2", order=30)
 
@@ -212,6 +212,11 @@ def objections(member: MemberRef, act: str) -> list[Objection]:
     if found is not None and found.credit_fen > 0:
         text = _("还有%(sum)s没用上，要先交成党费或退回。", sum=fen(found.credit_fen))
         said.append(Objection(code="dues.credit", text=text, blocks=act in ("erase", "leave")))
+    if act == "merge":
+        # Asked of the record that would be absorbed: the books never follow (service/moves.py).
+        hindered = moves.hindrance(member)
+        text = hindered or _("合并后，两条登记的党费基数、少交免交和提醒并成一份，不能再分开。")
+        said.append(Objection(code="dues.merge", text=text, blocks=bool(hindered)))
     if payments.has_open_attempt(member_id=member.id, purpose=books.PURPOSE):
         said.append(
             Objection(code="dues.attempt", text=_("有一笔付款还在查结果，请等查清再办。"), blocks=True)

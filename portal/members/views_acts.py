@@ -143,6 +143,9 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
             .limit(500)
         )
         branches = [(str(row.id), row.name) for row in found]
+    other = _other(member) if act == "merge" else None
+    # A merge asks of the record that goes, as the verb does.
+    asked = other if act == "merge" else member
     return render(
         "members/act.html",
         block="content" if error else None,
@@ -151,8 +154,8 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         act=act,
         branch=queries.branch_name(member.organization_id),
         branches=branches,
-        objections=rights.objections(member, _OBJECTION.get(act, act)),
-        other=_other(member) if act == "merge" else None,
+        objections=rights.objections(asked, _OBJECTION.get(act, act)) if asked else [],
+        other=other,
         exits=list(words.EXIT.items()),
         error=error,
         typed=request.form,

@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from portal.api import Conflict, MemberRef, audit, clock, transaction
+from portal.api import Conflict, MemberRef, audit, clock, session, transaction
+from portal.api import gettext as _
 
 from ..models import (
     DuesAssessment,
     DuesCashLine,
+    DuesCashSheet,
     DuesConsent,
     DuesMemberOpening,
     DuesObligation,
@@ -56,28 +58,38 @@ def moved(*, member: MemberRef, target: int | None) -> int:
     return int(done.rowcount)
 
 
+def hindrance(absorbed: MemberRef) -> str:
+    """Return why a record's dues cannot go over to another one, and what to do; "" when they can."""
+    for model in (DuesObligation, DuesVoucher):
+        own: Any = model.__table__.c
+        found = select(own.id).where(own.district_id == absorbed.district_id, own.member_id == absorbed.id)
+        if session.execute(found.limit(1)).first() is not None:
+            return _("这条登记有党费入账，不能并进别的登记。请打开这一条，把另一条并进来。")
+    line, sheet = DuesCashLine.__table__.c, DuesCashSheet.__table__.c
+    waits = (
+        select(line.id)
+        .join(DuesCashSheet, sheet.id == line.sheet_id)
+        .where(line.member_id == absorbed.id, sheet.state.in_(("draft", "handed_over")))
+    )
+    if session.execute(waits.limit(1)).first() is not None:
+        return _("这条登记在一张现金单上，请先入账或改好现金单，再来合并。")
+    return ""
+
+
 def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
     """Move an absorbed record's dues over to the one that is kept, inside the merge's transaction.
 
     The books name members by id and are never changed, so a record with entries of its own cannot be
-    absorbed: it has to be the one that is kept. Raises ``Conflict`` then.
+    absorbed: it has to be the one that is kept. Raises ``Conflict`` then, in the words of ``hindrance``.
+    There is no way back: what both records said becomes one.
     """
     with transaction() as current:
-        on_books = select(DuesObligation.id).where(
-            DuesObligation.district_id == absorbed.district_id, DuesObligation.member_id == absorbed.id
-        )
-        vouchers = select(DuesVoucher.id).where(
-            DuesVoucher.district_id == absorbed.district_id, DuesVoucher.member_id == absorbed.id
-        )
-        if current.scalar(on_books.limit(1)) or current.scalar(vouchers.limit(1)):
-            raise Conflict("the absorbed record has dues on the books; keep that one instead")
+        if said := hindrance(absorbed):
+            raise Conflict(said)
         has: dict[Any, bool] = {
             model: current.scalar(select(model.id).where(model.member_id == kept.id).limit(1)) is not None
             for model in (DuesMemberOpening, DuesAssessment)
         }
-        waiting = select(DuesCashLine.id).where(DuesCashLine.member_id == absorbed.id)
-        if current.scalar(waiting.limit(1)):
-            raise Conflict("the absorbed record stands on a cash sheet; keep that one, or finish the sheet")
         # A reminder of the record that goes is one of the person all the same, unless both had one.
         told: Any = DuesReminder.__table__
         twice = select(told.c.month).where(told.c.member_id == kept.id)

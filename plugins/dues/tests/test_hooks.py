@@ -14,7 +14,8 @@ from plugins.dues.queries import verify
 from plugins.dues.rate_files import rate_tables
 from plugins.dues.service import moves, obligations
 from plugins.dues.tests.conftest import Branch, agrees, pay
-from portal.api import Conflict, DistrictRef, Member, MemberRef, notices, registry, session
+from plugins.dues.tests.test_decisions import somebody
+from portal.api import Conflict, DistrictRef, Member, MemberRef, clock, notices, registry, session
 
 
 def ref(branch: Branch, member: Member) -> MemberRef:
@@ -120,7 +121,7 @@ def test_a_move_hands_over_the_months_after_this_one(branch: Branch) -> None:
 def test_a_record_with_books_is_not_absorbed_and_one_without_gives_what_it_knows(branch: Branch) -> None:
     kept, known, paid = branch.member(category=None, paid_through=None), branch.member(), branch.member()
     pay(branch, paid, 1930, ["2026-09"])
-    with branch.inside(), pytest.raises(Conflict):
+    with branch.inside(), pytest.raises(Conflict, match="请打开这一条，把另一条并进来"):
         moves.merged(kept=ref(branch, kept), absorbed=ref(branch, paid))
     with branch.inside():
         moves.merged(kept=ref(branch, kept), absorbed=ref(branch, known))
@@ -128,6 +129,41 @@ def test_a_record_with_books_is_not_absorbed_and_one_without_gives_what_it_knows
             select(DuesAssessment.member_id, DuesAssessment.state).order_by(DuesAssessment.id)
         )
         assert (kept.id, "approved") in [tuple(row) for row in found]
+
+
+def test_the_merge_page_says_what_cannot_be_undone_and_which_way_round(branch: Branch) -> None:
+    """The books never follow: the record with entries is the one to keep, and nothing is parted again."""
+    kept, plain, paid = branch.member(), branch.member(), branch.member()
+    pay(branch, paid, 1930, ["2026-09"])
+    desk = branch.world.browser(branch.world.account(role="desk", district=branch.district))
+    url = f"/d/{branch.district.code}/desk/members/{{}}/merge"
+
+    def page(one: Member, other: Member) -> str:
+        return desk.get(f"{url.format(one.id)}?other={other.uid}").get_data(as_text=True)
+
+    said = page(kept, plain)
+    assert "合并后不能再分开" in said and "并成一份，不能再分开" in said and "不能并进别的登记" not in said
+    assert "这条登记有党费入账，不能并进别的登记。请打开这一条，把另一条并进来。" in page(kept, paid)
+    assert "不能并进别的登记" not in page(paid, plain), "asked of the record that goes, not of this one"
+    form = {"_once": "m" * 12, "version": str(kept.version), "other": paid.uid, "reason": "重复登记"}
+    refused = desk.post(url.format(kept.id), data={**form, "other_version": str(paid.version)})
+    assert refused.status_code == 422 and "把另一条并进来" in refused.get_data(as_text=True)
+
+
+def test_a_record_on_a_cash_sheet_waits_for_the_sheet(branch: Branch) -> None:
+    from plugins.dues.service import cash
+
+    kept, noted = branch.member(), branch.member()
+    collector = somebody(branch, branch.member())
+    with branch.inside():
+        sheet = cash.open_sheet(district=branch.ref, organization_id=branch.organization.id, actor=collector)
+        entry = cash.Entry(through="2026-11", amount_fen=1930)
+        cash.write(sheet, {noted.id: entry}, version=sheet.version, day=clock.today(), actor=collector)
+    with branch.inside(), pytest.raises(Conflict, match="现金单"):
+        moves.merged(kept=ref(branch, kept), absorbed=ref(branch, noted))
+    with branch.inside():
+        cash.cancel(sheet, version=sheet.version, reason="写错了", actor=collector)
+        moves.merged(kept=ref(branch, kept), absorbed=ref(branch, noted))
 
 
 def test_the_monthly_job_catches_up_since_the_start(branch: Branch) -> None:
