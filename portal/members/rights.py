@@ -19,7 +19,8 @@ from portal.districts import context
 from portal.members import belongings, sealed
 from portal.members.events import announce_move, ref
 from portal.members.models import EXIT_TYPES, Affiliation, Member, Office, Request, StatusEvent
-from portal.organizations.models import BRANCH_KINDS, Organization
+from portal.members.service import check_home
+from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
 from portal.plugin import Erasure, Objection
 
@@ -71,10 +72,7 @@ def move(
         NotAllowed: another district, the same branch, no living branch, a day before the present
             affiliation, or a plugin objects.
     """
-    if organization.district_id != member.district_id or organization.id == member.organization_id:
-        raise NotAllowed(_("请选本地的另一个党支部。"))
-    if organization.kind not in BRANCH_KINDS or organization.dissolved_on is not None:
-        raise NotAllowed(_("请选还在的党支部，党员不能直接转到党委、总支。"))
+    check_home(member, organization)
     blocking = [objection for objection in objections(member, "transfer") if objection.blocks]
     if blocking:
         raise NotAllowed("；".join(str(objection.text) for objection in blocking))

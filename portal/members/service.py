@@ -19,7 +19,7 @@ from portal.database import session, swap, transaction
 from portal.members.events import announce_move
 from portal.members.models import Affiliation, Member, Person, StatusEvent
 from portal.members.sealed import ric_index, sealed_columns
-from portal.organizations.models import Organization
+from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.names import initials, sort_key
 from portal.organizations.service import NotAllowed
 
@@ -161,6 +161,18 @@ def change(member: Member, *, version: int, actor: Any, **values: Any) -> Member
     return member
 
 
+def check_home(member: Member, organization: Organization) -> None:
+    """Refuse a branch that cannot become a member's home.
+
+    Raises:
+        NotAllowed: another district, the same branch, or no living branch.
+    """
+    if organization.district_id != member.district_id or organization.id == member.organization_id:
+        raise NotAllowed(_("请选本地的另一个党支部。"))
+    if organization.kind not in BRANCH_KINDS or organization.dissolved_on is not None:
+        raise NotAllowed(_("请选还在的党支部，党员不能直接转到党委、总支。"))
+
+
 def correct_home(
     member: Member, organization: Organization, *, version: int, reason: str, actor: Any
 ) -> Affiliation:
@@ -169,12 +181,11 @@ def correct_home(
     The affiliation is voided and opened anew from the same day, so that no month stands between two branches.
 
     Raises:
-        NotAllowed: no reason was given (K10), or the branch is of another district.
+        NotAllowed: no reason was given (K10), or no branch that can be a home.
     """
     if not reason.strip():
         raise NotAllowed(_("请写明更正的原因。"))
-    if organization.district_id != member.district_id:
-        raise NotAllowed(_("请选本地的党支部。"))
+    check_home(member, organization)
     with transaction():
         swap(member, version=version, organization_id=organization.id)
         wrong = session.scalars(

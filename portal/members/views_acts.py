@@ -1,4 +1,4 @@
-"""Acts on a member's record that touch every plugin: move, leave, merge, erase. Preview, ask, do."""
+"""Acts on a member's record that touch every plugin: move, correct, leave, merge, erase. Preview, ask, do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.database import session
-from portal.members import queries, rights, words
+from portal.members import queries, rights, service, words
 from portal.members.models import Member
 from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.service import NotAllowed
@@ -22,36 +22,48 @@ from portal.web.once import once, required_version
 
 acts = Blueprint("acts", __name__)
 
-ACTS = ("move", "leave", "merge", "erase")
 #: The act as plugins' ``member_objections`` hear it.
-_OBJECTION = {"move": "transfer"}
+_OBJECTION = {"move": "transfer", "correct": "transfer"}
 
 
-@acts.get("/d/<district_code>/desk/members/<int:member_id>/<any(move, leave, merge, erase):act>")
+@acts.get("/d/<district_code>/desk/members/<int:member_id>/<any(move, correct, leave, merge, erase):act>")
 @requires("core.members.edit")
 def ask(member_id: int, act: str) -> Any:
     """Show what an act would do, what speaks against it, and the form."""
     return _page(_member(member_id), act)
 
 
-@acts.post("/d/<district_code>/desk/members/<int:member_id>/<any(move, leave, merge, erase):act>")
+@acts.post("/d/<district_code>/desk/members/<int:member_id>/<any(move, correct, leave, merge, erase):act>")
 @requires("core.members.edit")
 @once
 def do(member_id: int, act: str) -> Any:
     """Do it; a reason is always asked for (rule K10)."""
     member = _member(member_id)
+    do_it = {"move": _move, "correct": _correct, "leave": _leave, "merge": _merge, "erase": _erase}[act]
     try:
-        said = {"move": _move, "leave": _leave, "merge": _merge, "erase": _erase}[act](member)
+        said = do_it(member)
     except NotAllowed as refused:
         return _page(member, act, error=str(refused), status=422)
     say(said)
     return go(url_for("web.desk"))
 
 
-def _move(member: Member) -> str:
+def _target() -> Organization:
     target = session.get(Organization, _number("organization"))
     if target is None:
         raise NotAllowed(gettext("请选转到哪个党支部。"))
+    return target
+
+
+def _correct(member: Member) -> str:
+    target = _target()
+    reason = request.form.get("reason", "")
+    service.correct_home(member, target, version=required_version(), reason=reason, actor=g.actor)
+    return gettext("已更正，登记在“%(name)s”。", name=target.name)
+
+
+def _move(member: Member) -> str:
+    target = _target()
     rights.move(
         member,
         target,
@@ -106,12 +118,12 @@ def _member(member_id: int) -> Member:
 
 
 def _other(member: Member) -> Member | None:
-    """Return the record to be absorbed: the one whose number was typed, of this district."""
+    """Return the record to be absorbed: the one whose number was typed, within reach."""
     uid = request.values.get("other", "").strip().upper()
     if not uid:
         return None
-    found = session.scalars(select(Member).where(Member.uid == uid, Member.id != member.id)).one_or_none()
-    return found
+    found = session.scalar(select(Member.id).where(Member.uid == uid, Member.id != member.id))
+    return queries.member_at(found, g.actor, "core.members.edit") if found is not None else None
 
 
 def _number(field: str) -> int:
@@ -131,7 +143,7 @@ def _day() -> date:
 
 def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> Any:
     branches: list[tuple[str, str]] = []
-    if act == "move":
+    if act in ("move", "correct"):
         found = session.execute(
             select(Organization.id, Organization.name)
             .where(
@@ -161,6 +173,7 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         typed=request.form,
         titles={
             "move": gettext("转到本地另一个党支部"),
+            "correct": gettext("更正登记错的党支部"),
             "leave": gettext("结束这条登记"),
             "merge": gettext("合并重复的登记"),
             "erase": gettext("删除个人资料"),

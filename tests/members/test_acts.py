@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
+from sqlalchemy import select
 
 from portal import clock
 from portal.database import everything, session
-from portal.members.models import Member
+from portal.members.models import Affiliation, Member
 from portal.testing import World
 
 
@@ -45,6 +48,27 @@ def test_move_shows_the_branches_and_moves(world: World, desk):
     )
     assert answer.status_code == 303
     assert row(member).organization_id == new.id
+
+
+def test_a_wrong_home_is_corrected_from_its_first_day(world: World, desk):
+    here, browser = desk
+    wrong, right = world.organization(here), world.organization(here)
+    member = world.member(wrong)
+    page = browser.get(url(here, member, "correct")).get_data(as_text=True)
+    assert right.name in page and "更正登记错的党支部" in page
+    silent = browser.post(url(here, member, "correct"), data=form(organization=str(right.id), reason=" "))
+    assert silent.status_code == 422 and row(member).organization_id == wrong.id
+    top = world.organization(here, kind="committee")
+    no_home = browser.post(url(here, member, "correct"), data=form(organization=str(top.id), _once="c" * 12))
+    assert no_home.status_code == 422 and "请选还在的党支部" in no_home.get_data(as_text=True)
+    answer = browser.post(url(here, member, "correct"), data=form(organization=str(right.id)))
+    assert answer.status_code == 303
+    assert row(member).organization_id == right.id
+    with everything():
+        rows = session.scalars(select(Affiliation).where(Affiliation.member_id == member.id)).all()
+    assert [(one.organization_id, one.void, one.valid_from) for one in rows] == [
+        (wrong.id, True, date(2020, 1, 1)), (right.id, False, date(2020, 1, 1)),
+    ]  # fmt: skip
 
 
 def test_a_branch_of_another_district_is_no_target(world: World, desk):
