@@ -28,10 +28,6 @@ ENVIRONMENT = Path(__file__).resolve().parents[2] / "migrations"
 BY_HAND = ("search_fts", "alembic_version_")
 
 
-class OldSchema(RuntimeError):
-    """The database is older (or newer) than the code; the message names the command that mends it."""
-
-
 def owned_by(table: str, slugs: Iterable[str]) -> str:
     """Return the owner of a table: the plugin whose slug is its prefix, else ``core``; "" for no owner."""
     if table.startswith(BY_HAND):

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Column, ForeignKey, Integer, Select, bindparam, false, select
+from sqlalchemy import ForeignKey, Integer, Select, bindparam, false, select
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import (
     Mapped,
@@ -180,8 +180,3 @@ def _refuse_foreign_rows(current: Session, *_: Any) -> None:
     for row in (*current.new, *current.dirty, *current.deleted):
         if isinstance(row, DistrictScoped) and row.district_id != scope:
             raise ScopeError(f"{type(row).__name__} of district {row.district_id}, scope {scope}")
-
-
-def district_column(model: type[DistrictScoped]) -> Column[int]:
-    """Return the district column of a scoped table (for audits of the catalogue)."""
-    return model.__table__.c.district_id  # type: ignore[attr-defined]

@@ -120,11 +120,3 @@ def reference(district: Any, on: frozenset[str]) -> DistrictRef:
         source_note=district.source_note,
         is_demo=district.is_demo,
     )
-
-
-def subtree_ids(district: DistrictRef | District) -> list[int]:
-    """Return the ids of a district and everything below it."""
-    found = session.scalars(
-        select(District.id).where(District.path.startswith(district.path, autoescape=True))
-    )
-    return list(found)

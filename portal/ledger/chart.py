@@ -51,11 +51,6 @@ def channel(slug: str) -> Account:
     return Account(code=f"1010:channel:{slug}", kind=Kind.CHANNEL)
 
 
-def settlement(slug: str) -> Account:
-    """Name the money on its way from one merchant account to the bank."""
-    return Account(code=f"1015:settlement:{slug}", kind=Kind.TRANSIT)
-
-
 def member_credit(member_id: int) -> Account:
     """Name what a member has paid and nobody has allocated yet."""
     return Account(code=f"2100:credit:{member_id}", kind=Kind.CREDIT, member_id=member_id)
@@ -64,11 +59,6 @@ def member_credit(member_id: int) -> Account:
 def suspense(case_uid: str) -> Account:
     """Name money that is ours to explain: one account per case."""
     return Account(code=f"2300:suspense:{case_uid}", kind=Kind.SUSPENSE)
-
-
-def large_dues() -> Account:
-    """Name voluntary large dues, held for the Centre."""
-    return Account(code="2500:large", kind=Kind.PAYABLE)
 
 
 def income(heading: str, *, organization_id: int, period: str) -> Account:

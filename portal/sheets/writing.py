@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import xlsxwriter
 
-from portal.sheets.dryrun import Report
 from portal.sheets.profiles import CHOICES_SHEET, REASON_HEADER, ROW_HEADER, Profile
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -103,22 +102,13 @@ def _defused(value: Any) -> str:
     return "'" + text if is_risky(text) else text
 
 
-def write_wrong_rows(stream: BinaryIO, report: Report) -> None:
-    """Hand the refused rows back in the person's own columns, the reasons beside them.
-
-    Mended, the sheet can be imported as it is: the two added columns are ignored.
-    """
-    write_refused(
-        stream,
-        report.mapping.headers,
-        ((row.cells, row.number, "".join(str(r) for r in row.reasons)) for row in report.refused),
-    )
-
-
 def write_refused(
     stream: BinaryIO, headers: Sequence[str], rows: Iterable[tuple[Sequence[str], int, str]]
 ) -> None:
-    """Write (cells, row number, reasons) under the person's headers; see `write_wrong_rows`."""
+    """Hand refused rows (cells, number, reasons) back in the person's own columns, the reasons beside them.
+
+    Mended, the sheet can be imported as it is: the two added columns are ignored.
+    """
     width = len(headers)
     write_xlsx(
         stream,

@@ -14,7 +14,7 @@ from portal.sheets.profiles import Column, MissingColumns, Profile, best_table, 
 from portal.sheets.reading import read_tables
 from portal.sheets.rows import Verdict
 from portal.sheets.values import dates, money, numbers, text
-from portal.sheets.writing import write_refused, write_template, write_wrong_rows
+from portal.sheets.writing import write_refused, write_template
 from tests.sheets.files import with_id, xlsx
 
 PEOPLE = Profile(
@@ -162,7 +162,8 @@ def test_wrong_rows_come_back_and_can_be_imported_after_mending():
         [["爱好", *HEAD], ["书", 1, "王芳", with_id(1), "1985.13", 5], ["=1+1", 2, "李强", with_id(2)]]
     )
     stream = io.BytesIO()
-    write_wrong_rows(stream, report)
+    refused = ((row.cells, row.number, "".join(map(str, row.reasons))) for row in report.refused)
+    write_refused(stream, report.mapping.headers, refused)
     sheet = openpyxl.load_workbook(stream).active
     assert [[cell.value for cell in row] for row in sheet.rows] == [
         ["爱好", *HEAD, "没有导入的原因", "原表行号"],

@@ -47,10 +47,6 @@ class DuesRelief(Versioned, DistrictScoped, Model):
         Index("ix_dues_relief_branch", "district_id", "organization_id", "state"),
     )
 
-    @property
-    def waives(self) -> bool:
-        return self.monthly_fen == 0
-
     def holds_in(self, month: str) -> bool:
         """Tell whether an approved decision covers a month and was not taken back for it."""
         inside = self.from_month <= month <= self.to_month
