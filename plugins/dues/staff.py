@@ -49,7 +49,11 @@ def _collecting(actor: Actor) -> list[tuple[int, str, str, str]]:
     reach = actor.reach("dues.collect")
     if not reach:
         return []
-    found = [(cash.waiting(actor, reach), "dues.cash", _("现金单等您点钱核对"), url_for("dues.cash"))]
+    to_count, sent_back = cash.waiting(actor, reach)
+    found = [
+        (to_count, "dues.cash", _("现金单等您点钱核对"), url_for("dues.cash")),
+        (sent_back, "dues.cash.back", _("现金单被退回，等您改好再交"), url_for("dues.cash")),
+    ]
     if not reach.everywhere:
         steps = rate_tables().on(clock.today()).review
         waiting, url = arrears.reviews(reach), url_for("dues.arrears")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 
 from portal.api import Account, Actor, Member, Organization, Reach, clock, rows, session
 
@@ -87,20 +89,27 @@ def lines_of(sheet: DuesCashSheet) -> list[Any]:
     )
 
 
-def waiting(actor: Actor, reach: Reach) -> int:
-    """Count the sheets that wait for this person to count and confirm."""
+def waiting(actor: Actor, reach: Reach) -> tuple[int, int]:
+    """Count the sheets that wait for this person: to count and confirm, and own ones that were sent back."""
     sheet, place = DuesCashSheet.__table__.c, Organization.__table__.c
+    to_count = and_(sheet.state == "handed_over", sheet.collected_by != actor.account_id)
+    sent_back = and_(sheet.state == "draft", sheet.collected_by == actor.account_id, sheet.reason != "")
     found = (
-        rows(DuesCashSheet, func.count(sheet.id))
+        rows(
+            DuesCashSheet,
+            func.count(case((to_count, sheet.id))).label("to_count"),
+            func.count(case((sent_back, sheet.id))).label("sent_back"),
+        )
         .join(Organization, place.id == sheet.organization_id)
-        .where(sheet.state == "handed_over", sheet.collected_by != actor.account_id)
+        .where(sheet.state.in_(("handed_over", "draft")))
     )
     if not reach.everywhere:
         below = [place.path.startswith(path, autoescape=True) for path in reach.paths]
         if not below:
-            return 0
+            return 0, 0
         found = found.where(or_(*below))
-    return int(session.execute(found).scalar_one())
+    row = session.execute(found).one()
+    return int(row.to_count), int(row.sent_back)
 
 
 def held(*, days: int) -> list[Any]:
@@ -145,3 +154,17 @@ def owing(organization_id: int) -> dict[int, list[tuple[str, int]]]:
 def person_of(account_id: int) -> int | None:
     """Return the person behind an account."""
     return session.scalar(select(Account.person_id).where(Account.id == account_id))
+
+
+def told_apart(people: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """Return the last four digits of the phones of people who share a name: (member id, name) each.
+
+    Two of one name in a branch are not rare, and cash written to the wrong one is found months later.
+    """
+    count = Counter(name for _member_id, name in people)
+    same = [member_id for member_id, name in people if count[name] > 1]
+    if not same:
+        return {}
+    who = Member.__table__.c
+    found = session.execute(rows(Member, who.id, who.phone_tail).where(who.id.in_(same)))
+    return {row.id: row.phone_tail for row in found if row.phone_tail}

@@ -150,6 +150,27 @@ def test_the_count_must_be_the_sum(day):
     assert "少一角" in one.get(f"{base(branch)}/{sheet().id}").get_data(as_text=True)
 
 
+@pytest.mark.parametrize("counted", ["1,019.30元", "１，０１９．３０", "¥1019.3", " 1019.30 "])
+def test_a_sum_may_be_typed_as_our_own_pages_write_it(day, counted):
+    branch, (first, *_), one, two = day
+    write(branch, one, **{f"take-{first.id}": "1", f"amount-{first.id}": "1,019.30"})
+    assert decide(branch, two, "confirm", counted="1,01930").status_code == 422
+    assert decide(branch, two, "confirm", counted=counted).status_code == 303
+    assert vouchers() == 1
+
+
+def test_two_of_one_name_are_told_apart(day):
+    branch, members, one, two = day
+    other = branch.member(name=members[0].name)
+    with branch.inside():
+        obligations.create_month(district_id=branch.district.id, month=MONTHS[-1])
+    write(branch, one, act="save", **{f"take-{members[0].id}": "1"})
+    page = one.get(f"{base(branch)}/{sheet().id}").get_data(as_text=True)
+    for member in (members[0], other):
+        assert f"（手机尾号{member.phone_tail}）" in page
+    assert page.count("手机尾号") == 2
+
+
 def test_a_draft_survives_and_wrong_rows_keep_what_was_typed(day):
     branch, (first, second, _third), one, _two = day
     write(branch, one, act="save", **{f"take-{first.id}": "1", f"through-{first.id}": "2026-11"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from plugins.dues.tests.conftest import Branch
-from plugins.dues.tests.test_cash import day, write  # noqa: F401  the fixture
+from plugins.dues.tests.test_cash import day, decide, write  # noqa: F401  the fixture
 from portal.testing import Browser
 
 
@@ -23,6 +23,17 @@ def test_cash_waits_for_the_second_person_and_not_for_the_first(day) -> None:  #
     write(branch, first, **{f"take-{members[0].id}": "1"})
     assert "现金单等您点钱核对" not in start(branch, first)
     assert "现金单等您点钱核对" in start(branch, second)
+
+
+def test_a_sheet_that_was_sent_back_waits_for_whoever_wrote_it(day) -> None:  # noqa: F811
+    branch, members, first, second = day
+    write(branch, first, **{f"take-{members[0].id}": "1"})
+    assert "被退回" not in start(branch, first)
+    decide(branch, second, "back", reason="少一角")
+    assert "现金单被退回，等您改好再交" in start(branch, first)
+    assert "被退回" not in start(branch, second)
+    write(branch, first, **{f"take-{members[0].id}": "1"})
+    assert "被退回" not in start(branch, first)
 
 
 def test_work_for_others_stands_under_the_desk_in_the_navigation(day) -> None:  # noqa: F811

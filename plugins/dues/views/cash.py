@@ -23,14 +23,13 @@ from portal.api import (
 )
 from portal.api import gettext as _
 
-from ..amounts import parse_yuan
 from ..models import DuesCashSheet
 from ..queries import cash as queries
 from ..service import cash as service
 from ..service import cash_days, cash_deposit
 from . import dues
 from .branch import own_branch
-from .cash_form import entries_of, form_page, tidy, wrong_day
+from .cash_form import entries_of, form_page, money, tidy, wrong_day
 
 
 @dues.get("/cash")
@@ -138,7 +137,7 @@ def cash_decide(sheet_id: int, act: str) -> Any:
 
 def _confirm(sheet: DuesCashSheet, version: int) -> Any:
     try:
-        counted = parse_yuan(tidy(request.form.get("counted", "")))
+        counted = money(request.form.get("counted", ""))
         members = service.confirm(
             sheet, version=version, counted_fen=counted, district=district(), actor=g.actor
         )
@@ -224,6 +223,7 @@ def _own(sheet: DuesCashSheet) -> None:
 
 def _read(sheet: DuesCashSheet, *, errors: dict[str, str] | None = None, status: int = 200) -> Any:
     lines = queries.lines_of(sheet)
+    apart = queries.told_apart([(line.member_id, line.name) for line in lines])
     return render(
         "dues/cash_sheet.html",
         block="content" if errors else None,
@@ -231,6 +231,7 @@ def _read(sheet: DuesCashSheet, *, errors: dict[str, str] | None = None, status:
         sheet=sheet,
         lines=lines,
         total=sum(line.amount_fen for line in lines),
+        apart=apart,
         mine=sheet.collected_by == g.actor.account_id,
         states=_states(),
         errors=errors or {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from itertools import accumulate
 from typing import Any
@@ -20,12 +21,15 @@ from ..queries.statement import statement
 from ..service import cash as service
 from ..service import cash_days
 
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?", re.ASCII)
+
 
 def form_page(sheet: DuesCashSheet, *, errors: dict[str, str] | None = None, status: int = 200) -> Any:
     """Render the form: every member of the branch, what is open, what was typed or saved."""
     owing = queries.owing(sheet.organization_id)
     saved = {line.member_id: line for line in queries.lines_of(sheet)}
     people, _more = branch_queries.lines(sheet.organization_id, clock.month(), limit=500)
+    apart = queries.told_apart([(person.member_id, person.name) for person in people])
     typed = request.form if request.method == "POST" else None
     current = clock.month()
     return render(
@@ -37,6 +41,7 @@ def form_page(sheet: DuesCashSheet, *, errors: dict[str, str] | None = None, sta
             _row(person, owing.get(person.member_id, []), saved.get(person.member_id), typed)
             for person in people
         ],
+        apart=apart,
         ahead=[shifted(current, step) for step in range(1, 7)],
         current=current,
         day=typed.get("day", "") if typed else sheet.day.isoformat(),
@@ -96,7 +101,7 @@ def _entry(member_id: int) -> service.Entry:
             raise ValueError(_("这几个月没有要交的，请写明收了多少，多的存作预交。"))
         return service.Entry(through=through, amount_fen=choice.total_fen)
     try:
-        amount = parse_yuan(text)
+        amount = money(text)
     except ValueError:
         raise ValueError(_("金额“%(text)s”看不懂，请写成19.30这样。", text=text[:20])) from None
     if not 0 < amount <= service.MAX_LINE_FEN:
@@ -120,6 +125,12 @@ def wrong_day(wrong: cash_days.WrongDay) -> str:
         days=wrong.days,
         day=earliest,
     )
+
+
+def money(text: str) -> int:
+    """Return the fen in what somebody typed; also the way our own pages write sums, 5,254.45元."""
+    plain = tidy(text).removeprefix("¥")
+    return parse_yuan(plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain)
 
 
 def tidy(text: str) -> str:
