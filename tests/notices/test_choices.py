@@ -91,7 +91,7 @@ def test_no_such_way_is_said_and_changes_nothing(world: World, account: Any, way
 
 def test_without_a_channel_the_page_says_so(app: Flask, world: World, here: Any, account: Any) -> None:
     app.config["DEMO"] = False
-    assert "短信" in world.browser(account).get(PATH).text
+    assert ">短信<" in world.browser(account).get(PATH).text
     with world.writing(here):
         districts.switch(here, "tencent_sms", on=False)
     page = world.browser(account).get(PATH).text
