@@ -27,13 +27,17 @@ HERE = "/d/340722-kfq"
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: file name, whose page (an account's key, "" for a visitor), path, how it is looked at."""
+    """One picture: file name, whose page (an account's key, "" for a visitor), path, how it is looked at.
+
+    ``press`` is a link of that page to go on by, where the address cannot be known before.
+    """
 
     name: str
     who: str
     path: str
     width: int = 390
     full: bool = False
+    press: str = ""
 
 
 SHOTS = (
@@ -45,6 +49,8 @@ SHOTS = (
     Shot("statement-phone", "member", f"{HERE}/dues/"),
     Shot("statement-elder-phone", "retired", f"{HERE}/dues/", full=True),
     Shot("statement-desktop", "member", f"{HERE}/dues/", width=1200),
+    Shot("voucher-phone", "member", f"{HERE}/dues/history", press="main a.cell"),
+    Shot("notices-elder-phone", "retired", f"{HERE}/me/notices/choices"),
     Shot("branch-desktop", "secretary", f"{HERE}/dues/branch", width=1200),
     Shot("branch-phone", "collector", f"{HERE}/dues/branch"),
     Shot("cash-phone", "collector", f"{HERE}/dues/cash"),
@@ -90,6 +96,9 @@ def _take(browser: Any, url: str, shot: Shot, account: dict[str, str] | None, pa
         _log_in(page, url, account)
     page.goto(url + shot.path)
     page.wait_for_load_state("networkidle")
+    if shot.press:
+        page.locator(shot.press).first.click()
+        page.wait_for_load_state("networkidle")
     page.screenshot(path=path, full_page=shot.full)
     print(path.name, page.title())
     context.close()
