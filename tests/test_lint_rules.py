@@ -38,7 +38,7 @@ def scoped_models() -> frozenset[str]:
     return frozenset(found)
 
 
-def test_money_is_integer_fen_and_there_is_one_clock():
+def test_money_is_integer_fen_one_clock_and_states_name_their_source():
     assert lint.python_problems(ROOT, FOLDERS) == []
 
 
@@ -82,6 +82,7 @@ PLANTED = {
     "fen divided": ("x = due_fen / 100", "dividing fen"),
     "naive now": ("import datetime\nx = datetime.datetime.now()", "use portal.clock"),
     "own clock": ("from datetime import UTC, datetime\nx = datetime.now(UTC)", "use portal.clock"),
+    "state from anywhere": ("swap(row, version=version, state='paid')", "rule K2"),
     "civil today": ("from datetime import date\nx = date.today()", "use portal.clock"),
 }
 

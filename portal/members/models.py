@@ -18,6 +18,8 @@ STAGES = ("applicant", "activist", "candidate", "probationary", "full")
 #: Stages that are membership; the others are persons on the way, not members (field.md F03).
 MEMBER_STAGES = ("probationary", "full")
 STATES = ("normal", "suspended", "left")
+#: States of a record that has not ended.
+OPEN_STATES = ("normal", "suspended")
 EXIT_TYPES = (
     "expelled",
     "withdrew",

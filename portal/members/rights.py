@@ -18,8 +18,8 @@ from portal.database import session, swap, transaction
 from portal.districts import context
 from portal.members import belongings, sealed
 from portal.members.events import announce_move, ref
-from portal.members.models import EXIT_TYPES, Affiliation, Member, Office, Request, StatusEvent
-from portal.members.service import check_home
+from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Office, Request, StatusEvent
+from portal.members.service import check_home, check_open
 from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
 from portal.plugin import Erasure, Objection
@@ -77,7 +77,7 @@ def move(
     if blocking:
         raise NotAllowed("；".join(str(objection.text) for objection in blocking))
     with transaction():
-        swap(member, version=version, organization_id=organization.id)
+        swap(member, version=version, states=OPEN_STATES, organization_id=organization.id)
         present = session.scalars(
             select(Affiliation).where(
                 Affiliation.member_id == member.id,
@@ -121,13 +121,20 @@ def leave(member: Member, *, version: int, on_day: date, exit_type: str, reason:
     """
     if exit_type not in EXIT_TYPES or not reason.strip():
         raise NotAllowed(_("请选去向，并写明原因。"))
+    check_open(member)
     blocking = [one for one in objections(member, "leave") if one.blocks]
     if blocking:
         raise NotAllowed("；".join(str(one.text) for one in blocking))
     with transaction():
         origin = member.organization_id
         swap(
-            member, version=version, state="left", exit_type=exit_type, closed_on=on_day, organization_id=None
+            member,
+            version=version,
+            states=OPEN_STATES,
+            state="left",
+            exit_type=exit_type,
+            closed_on=on_day,
+            organization_id=None,
         )
         ended = session.scalars(
             select(Affiliation).where(
@@ -165,12 +172,21 @@ def merge(kept: Member, absorbed: Member, *, versions: tuple[int, int], reason: 
         raise NotAllowed(_("请选本地的两条登记。"))
     if not reason.strip():
         raise NotAllowed(_("请写明合并的原因。"))
+    check_open(kept)
+    check_open(absorbed)
     blocking = [one for one in objections(absorbed, "merge") if one.blocks]
     if blocking:
         raise NotAllowed("；".join(str(one.text) for one in blocking))
     with transaction():
-        swap(kept, version=versions[0])
-        swap(absorbed, version=versions[1], closed_on=clock.today(), state="left", remark=f"并入 {kept.uid}")
+        swap(kept, version=versions[0], states=OPEN_STATES)
+        swap(
+            absorbed,
+            version=versions[1],
+            states=OPEN_STATES,
+            state="left",
+            closed_on=clock.today(),
+            remark=f"并入 {kept.uid}",
+        )
         for table in (StatusEvent, Office, Request):
             session.execute(update(table).where(table.member_id == absorbed.id).values(member_id=kept.id))
         session.execute(

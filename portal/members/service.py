@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
 from portal.members.events import announce_move
-from portal.members.models import Affiliation, Member, Person, StatusEvent
+from portal.members.models import OPEN_STATES, Affiliation, Member, Person, StatusEvent
 from portal.members.sealed import ric_index, sealed_columns
 from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.names import initials, sort_key
@@ -143,7 +143,9 @@ def change(member: Member, *, version: int, actor: Any, **values: Any) -> Member
 
     Raises:
         Conflict: somebody else changed it meanwhile.
+        NotAllowed: the record has ended.
     """
+    check_open(member)
     with transaction():
         fields = sorted(values)
         if "name" in values:
@@ -151,7 +153,7 @@ def change(member: Member, *, version: int, actor: Any, **values: Any) -> Member
             values["initials"] = initials(values["name"], person=True)
         before = {"stage": member.stage, "state": member.state}
         columns = sealed_columns(member.uid, values, keep_ric=member.ric_sealed is not None)
-        swap(member, version=version, **columns)
+        swap(member, version=version, states=OPEN_STATES, **columns)
         for kind in ("stage", "state"):
             if getattr(member, kind) != before[kind]:
                 session.add(_event(member, kind, getattr(member, kind), actor))
@@ -161,12 +163,23 @@ def change(member: Member, *, version: int, actor: Any, **values: Any) -> Member
     return member
 
 
+def check_open(member: Member) -> None:
+    """Refuse to touch a record that has ended; its past stays as it was (rule K2).
+
+    Raises:
+        NotAllowed: it has ended.
+    """
+    if member.state not in OPEN_STATES or member.closed_on is not None:
+        raise NotAllowed(_("这条登记已经结束，不能再改。"))
+
+
 def check_home(member: Member, organization: Organization) -> None:
     """Refuse a branch that cannot become a member's home.
 
     Raises:
-        NotAllowed: another district, the same branch, or no living branch.
+        NotAllowed: the record has ended, another district, the same branch, or no living branch.
     """
+    check_open(member)
     if organization.district_id != member.district_id or organization.id == member.organization_id:
         raise NotAllowed(_("请选本地的另一个党支部。"))
     if organization.kind not in BRANCH_KINDS or organization.dissolved_on is not None:
@@ -187,7 +200,7 @@ def correct_home(
         raise NotAllowed(_("请写明更正的原因。"))
     check_home(member, organization)
     with transaction():
-        swap(member, version=version, organization_id=organization.id)
+        swap(member, version=version, states=OPEN_STATES, organization_id=organization.id)
         wrong = session.scalars(
             select(Affiliation).where(
                 Affiliation.member_id == member.id,

@@ -74,6 +74,10 @@ def send_create(attempt: PaymentAttempt, *, openid: str = "") -> PaymentAttempt:
     return attempt
 
 
+#: States in which an answer to the order still means something.
+UNANSWERED = ("creating", "pending")
+
+
 def _under_way(attempt: PaymentAttempt) -> bool:
     """Tell whether another request is waiting for the channel's answer right now."""
     if attempt.state != "creating" or attempt.outcome or attempt.sent_at is None:
@@ -82,11 +86,18 @@ def _under_way(attempt: PaymentAttempt) -> bool:
 
 
 def _take_create_outcome(attempt: PaymentAttempt, outcome: Outcome[PayInstruction], *, first: bool) -> None:
-    if attempt.state not in ("creating", "pending"):
+    if attempt.state not in UNANSWERED:
         return
     version = attempt.version
     if isinstance(outcome, Ok):
-        swap(attempt, version=version, state="pending", instruction=_kept(outcome.value), outcome="")
+        swap(
+            attempt,
+            version=version,
+            states=UNANSWERED,
+            state="pending",
+            instruction=_kept(outcome.value),
+            outcome="",
+        )
     elif isinstance(outcome, Unknown):
         swap(attempt, version=version, outcome=f"unknown:{outcome.cause}"[:60])
     elif outcome.category is RejectCategory.RATE:
@@ -97,7 +108,8 @@ def _take_create_outcome(attempt: PaymentAttempt, outcome: Outcome[PayInstructio
         # Only the very first answer proves that nothing was ever ordered under this number.
         definite = first and outcome.category not in (RejectCategory.CLOSED, RejectCategory.DUPLICATE)
         state = "failed" if definite else "closing"
-        swap(attempt, version=version, state=state, outcome=f"rejected:{outcome.code}"[:60])
+        said = f"rejected:{outcome.code}"[:60]
+        swap(attempt, version=version, states=UNANSWERED, state=state, outcome=said)
 
 
 def _create_req(attempt: PaymentAttempt) -> CreateReq:

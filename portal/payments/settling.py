@@ -72,10 +72,10 @@ def _end(attempt: PaymentAttempt, outcome: str) -> None:
         if attempt.state not in ("creating", "pending", "closing"):
             return
         if attempt.state == "creating" and outcome == "never_created":
-            swap(attempt, version=attempt.version, state="failed", outcome=outcome)
+            swap(attempt, version=attempt.version, states=["creating"], state="failed", outcome=outcome)
             return
         if attempt.state != "closing":
-            swap(attempt, version=attempt.version, state="closing")
+            swap(attempt, version=attempt.version, states=["creating", "pending"], state="closing")
         swap(
             attempt,
             version=attempt.version,

@@ -27,7 +27,7 @@ TEXT = {".py", ".html", ".md", ".toml", ".js", ".css", ".po", ".sh", ".json", ".
 
 
 def python_problems(root: Path, folders: tuple[str, ...]) -> list[str]:
-    """Return float money, clocks beside portal.clock, and unscoped selects of table columns."""
+    """Return float money, clocks beside portal.clock, and changes of state that name no source."""
     found = []
     for folder in folders:
         for path in sorted((root / folder).rglob("*.py")):
@@ -47,6 +47,9 @@ def _walk(tree: ast.AST, where: Path) -> Iterator[tuple[int, str]]:
                 first, _, last = name.rpartition(".")
                 if last in CLOCK and first.split(".")[-1] in {"datetime", "date"} and not _aware(node, last):
                     yield node.lineno, f"{name}(): use portal.clock"
+            given = {one.arg for one in node.keywords}
+            if name.rpartition(".")[2] == "swap" and "state" in given and "states" not in given:
+                yield node.lineno, "swap() to a state names the states it may come from (rule K2)"
             if name == "float" and _mentions_money(node):
                 yield node.lineno, "money as float: use integer fen"
         if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:

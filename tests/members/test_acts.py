@@ -71,6 +71,29 @@ def test_a_wrong_home_is_corrected_from_its_first_day(world: World, desk):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("act", ["move", "correct", "leave", "merge", "edit"])
+def test_a_record_that_has_ended_is_left_alone(world: World, desk, act: str):
+    """The page shows no way there; a form kept open or made by hand must not find one (rule K2)."""
+    here, browser = desk
+    branch, other = world.organization(here), world.organization(here)
+    member, second = world.member(branch), world.member(branch)
+    today = clock.today().isoformat()
+    gone = browser.post(url(here, member, "leave"), data=form(exit="deceased", day=today, reason="去世"))
+    assert gone.status_code == 303
+    with everything():
+        before = dict(session.execute(select(Member.__table__).where(Member.id == member.id)).one()._mapping)
+    sent = form(
+        version=str(before["version"]), _once="e" * 12, organization=str(other.id), day=today,
+        exit="expelled", other=second.uid, other_version="1", name="另一个人", stage="正式党员", state="正常",
+    )  # fmt: skip
+    answer = browser.post(url(here, member, act), data=sent)
+    assert answer.status_code == 422 and "这条登记已经结束" in answer.get_data(as_text=True)
+    session.rollback()
+    with everything():
+        after = dict(session.execute(select(Member.__table__).where(Member.id == member.id)).one()._mapping)
+    assert after == before
+
+
 def test_a_branch_of_another_district_is_no_target(world: World, desk):
     here, browser = desk
     member = world.member(world.organization(here))

@@ -219,8 +219,11 @@ def forget(*, organization_id: int | None = None, before: Any = None) -> int:
     with transaction() as current:
         found = list(current.scalars(wanted))
         for sheet in found:
-            state = "discarded" if sheet.state == "ready" else sheet.state
-            swap(sheet, version=sheet.version, rows_sealed=None, state=state, ended_at=clock.now())
+            ended: dict[str, Any] = {"rows_sealed": None, "ended_at": clock.now()}
+            if sheet.state == "ready":
+                swap(sheet, version=sheet.version, states=("ready",), state="discarded", **ended)
+            else:
+                swap(sheet, version=sheet.version, **ended)
     return len(found)
 
 

@@ -281,4 +281,11 @@ def change(row: DuesObligation, **values: Any) -> None:
     sums = {name: values.get(name, getattr(row, name)) for name in ("due_fen", "relief_fen", "paid_fen")}
     state = state_of(**sums)
     done = state in ("paid", "waived", "settled")
-    swap(row, version=row.version, state=state, settled_at=clock.now() if done else None, **values)
+    swap(
+        row,
+        version=row.version,
+        states=(row.state,),
+        state=state,
+        settled_at=clock.now() if done else None,
+        **values,
+    )
