@@ -104,11 +104,13 @@
   window.addEventListener("popstate", function (e) { if (e.state && e.state.portal) location.reload(); });
 
   function keepFile(answer, form) {
-    var name = /filename\*=UTF-8''([^;]+)|filename="?([^";]+)/i.exec(answer.headers.get("Content-Disposition") || "");
+    // The plain name stands first and has lost its Chinese.
+    var said = answer.headers.get("Content-Disposition") || "";
+    var name = /filename\*=UTF-8''([^;]+)/i.exec(said) || /filename="?([^";]+)/i.exec(said);
     return answer.blob().then(function (blob) {
       var link = doc.createElement("a");
       link.href = URL.createObjectURL(blob);
-      link.download = name ? decodeURIComponent(name[1] || name[2]) : "";
+      link.download = name ? decodeURIComponent(name[1]) : "";
       link.click();
       setTimeout(URL.revokeObjectURL, 60000, link.href);
       release(form);

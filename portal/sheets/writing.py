@@ -5,6 +5,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _TEMPLATE_ROWS = 5000
+#: A spreadsheet keeps fifteen digits; sums have two behind the point.
+_EXACT = 10**13
 _FORBIDDEN_IN_SHEET_NAME = str.maketrans("", "", "[]:*?/\\'")
 
 
@@ -37,7 +40,7 @@ def as_cell(value: Any) -> str:
 
 
 class _Book:
-    """A workbook written row by row in constant memory; all cells are text."""
+    """A workbook written row by row in constant memory; cells are text, but for sums and counts."""
 
     def __init__(self, stream: BinaryIO):
         self.book = xlsxwriter.Workbook(
@@ -46,6 +49,8 @@ class _Book:
              "strings_to_urls": False, "strings_to_numbers": False},
         )  # fmt: skip
         self.text = self.book.add_format({"num_format": "@"})
+        self.sum = self.book.add_format({"num_format": "#,##0.00"})
+        self.count = self.book.add_format({"num_format": "0"})
         # the apostrophe Excel itself puts before text that looks like a formula
         self.quoted = self.book.add_format({"num_format": "@", "quote_prefix": True})
         self.head = self.book.add_format(
@@ -55,6 +60,9 @@ class _Book:
         self.note = self.book.add_format({"text_wrap": True, "font_color": "#595959", "valign": "top"})
 
     def write(self, sheet: Any, row: int, column: int, value: Any, style: Any = None) -> None:
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and abs(value) < _EXACT:
+            sheet.write_number(row, column, value, self.count if isinstance(value, int) else self.sum)
+            return
         text = as_cell(value)[:32767]
         if text:
             sheet.write_string(row, column, text, self.quoted if is_risky(text) else style or self.text)
@@ -68,7 +76,11 @@ def write_xlsx(
     name: str = "Sheet1",
     widths: Sequence[int] = (),
 ) -> None:
-    """Write one sheet with a header row; every cell is text, so that no id loses a digit."""
+    """Write one sheet with a header row.
+
+    Text stays text, so that no id loses a digit; ``int`` is a count and ``Decimal`` a sum in yuan, which a
+    spreadsheet can add up.
+    """
     book = _Book(stream)
     sheet = book.book.add_worksheet(name.translate(_FORBIDDEN_IN_SHEET_NAME)[:31] or "Sheet1")
     for column, width in enumerate(widths):

@@ -187,6 +187,33 @@ def test_the_group_text_is_copied_by_a_button(day: Day, visit: Visit):
     assert page.locator(".copy-qr img").evaluate("image => image.naturalWidth") > 200
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_the_ledger_is_kept_under_its_chinese_name(day: Day, visit: Visit, script: bool):
+    page = visit(day.path("ledger"), account=day.secretary, width=1366, java_script_enabled=script)
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="导出Excel").click()
+    assert kept.value.suggested_filename == f"龙山园区第一联合党支部{clock.month()[:4]}年党费收缴台账.xlsx"
+
+
+@pytest.mark.browser
+def test_the_only_holder_of_cash_is_chosen_already(day: Day, visit: Visit):
+    page = visit(day.path("branch"), account=day.collector)
+    page.get_by_role("link", name="登记现金").click()
+    page.get_by_role("button", name="记一张现金单").click()
+    page.get_by_role("checkbox", name="赵明远").check()
+    page.get_by_role("button", name="记完了，交给另一位同志").click()
+    page.get_by_text("等另一位同志核对。").wait_for()
+    counting = visit(day.path("cash"), account=day.counter)
+    counting.get_by_role("link", name="龙山园区第一联合党支部").click()
+    counting.get_by_label("点出来一共多少").fill(counting.locator("tfoot td.num").inner_text())
+    counting.get_by_role("button", name="核对无误，入账").click()
+    counting.get_by_text("已入账1笔").wait_for()
+    bank = visit(day.path("cash/deposit"), account=day.treasurer)
+    assert bank.locator("input[name=holder]").is_checked()
+
+
+@pytest.mark.browser
 def test_choosing_people_to_remind_counts_them_and_all_means_all(day: Day, visit: Visit):
     page = visit(day.path("remind"), account=day.secretary, width=1366)
     boxes = page.locator("input[name=who]")

@@ -42,14 +42,23 @@ def test_the_sheet_is_the_one_staff_keep_and_equals_the_books(year):
     answer = page.post(url(year), data={"as": "xlsx"})
     assert answer.status_code == 200 and "filename*=UTF-8''" in answer.headers["Content-Disposition"]
     sheet = openpyxl.load_workbook(io.BytesIO(answer.get_data())).active
-    rows = [[cell.value or "" for cell in row] for row in sheet.iter_rows()]
-    assert rows == [
+    rows = [
         HEADERS,
         ["1", "钱已交", "3860.00", "0.5%", "19.30", "57.90", "38.60", ""],
         ["2", "孙没交", "5100.00", "1.5%", "76.50", "229.50", "0.00", ""],
         ["3", "李未定", "", "", "", "0.00", "0.00", "还没核定"],
         ["", "合计", "", "", "", "287.40", "38.60", ""],
     ]
+    # numbers are numbers, so that a spreadsheet adds them up, and are shown with two decimals
+    assert [[cell.value for cell in row] for row in sheet.iter_rows()][1:] == [
+        [1, "钱已交", 3860, "0.5%", 19.3, 57.9, 38.6, None],
+        [2, "孙没交", 5100, "1.5%", 76.5, 229.5, 0, None],
+        [3, "李未定", None, None, None, 0, 0, "还没核定"],
+        [None, "合计", None, None, None, 287.4, 38.6, None],
+    ]
+    assert {sheet["A2"].number_format, sheet["G4"].number_format} == {"0", "#,##0.00"}
+    assert sheet["B2"].number_format == "@" and sheet.freeze_panes == "A2"
+    assert sheet.column_dimensions["H"].width > 30
     with year.inside():
         book = books.book(year.district.id)
         from portal.api import ledger

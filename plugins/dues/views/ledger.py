@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from flask import Response, abort, g, request
@@ -20,6 +22,8 @@ from . import dues
 from .branch import own_branch
 from .downloads import attachment
 
+#: 月工资收入, 月应缴, 全年应缴, 全年实缴.
+_SUMS = (2, 4, 5, 6)
 _YEAR = re.compile(r"20\d\d", re.ASCII)
 
 
@@ -59,7 +63,8 @@ def ledger_export() -> Response:
     if kind not in ("xlsx", "csv"):
         abort(400)
     found = queries.lines(chosen.id, year, with_bases=with_bases)
-    headers, rows, total = table(found, with_bases=with_bases)
+    headers, shown, total = table(found, with_bases=with_bases)
+    rows: list[list[Any]] = [_numbers(row) for row in shown]
     if not with_bases:
         total[-1] = _("月工资收入和执行标准属于敏感信息，您的权限看不到，留空。")
     with transaction():
@@ -72,10 +77,12 @@ def ledger_export() -> Response:
         )
     name = f"{chosen.name}{year}年党费收缴台账.{kind}"
     if kind == "csv":
-        return attachment(b"".join(sheet_kit.write_csv(headers, [*rows, total])), name, sheet_kit.CSV)
+        return attachment(
+            b"".join(sheet_kit.write_csv(headers, [*rows, _numbers(total)])), name, sheet_kit.CSV
+        )
     stream = io.BytesIO()
     widths = [6, 14, 14, 16, 12, 12, 12, 36]
-    sheet_kit.write_xlsx(stream, headers, [*rows, total], name="党费收缴台账", widths=widths)
+    sheet_kit.write_xlsx(stream, headers, [*rows, _numbers(total)], name="党费收缴台账", widths=widths)
     return attachment(stream.getvalue(), name, sheet_kit.XLSX)
 
 
@@ -99,6 +106,17 @@ def table(
     ]
     due, paid = sum(line.due_fen for line in found), sum(line.paid_fen for line in found)
     return headers, rows, ["", "合计", "", "", "", yuan(due), yuan(paid), ""]
+
+
+def _numbers(row: Sequence[str]) -> list[Any]:
+    """Turn the row's number and its sums into numbers: staff add them up in their spreadsheet."""
+    found: list[Any] = list(row)
+    for column in _SUMS:
+        if row[column]:
+            found[column] = Decimal(row[column])
+    if row[0]:
+        found[0] = int(row[0])
+    return found
 
 
 def _remark(line: queries.LedgerLine) -> str:
