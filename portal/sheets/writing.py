@@ -60,7 +60,8 @@ class _Book:
         self.note = self.book.add_format({"text_wrap": True, "font_color": "#595959", "valign": "top"})
 
     def write(self, sheet: Any, row: int, column: int, value: Any, style: Any = None) -> None:
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and abs(value) < _EXACT:
+        number = value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+        if number is not None and -_EXACT < number < _EXACT:
             sheet.write_number(row, column, value, self.count if isinstance(value, int) else self.sum)
             return
         text = as_cell(value)[:32767]
