@@ -828,7 +828,9 @@ def upgrade() -> None:
         sa.Column("district_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("typeof(amount_fen) = 'integer'", name=op.f("ck_ledger_line_integer")),
+        sa.CheckConstraint("typeof(amount_fen) = 'integer'", name=op.f("ck_ledger_line_integer")).ddl_if(
+            dialect="sqlite"
+        ),
         sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_ledger_line_amount")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_line_account_id_ledger_account")

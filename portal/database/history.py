@@ -7,6 +7,7 @@ downgrade drops dependants. So each history stands alone, and the core's comes f
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,7 +77,7 @@ def revise(plugins: Mapping[str, Path], *, slug: str, package: Path | None, mess
     if empty or not script:
         return None
     path = Path(script.path)
-    path.write_text(_with_triggers(path.read_text()))
+    path.write_text(_with_triggers(_with_dialects(path.read_text())))
     return path
 
 
@@ -136,6 +137,17 @@ def _without_foreign_keys(connection: Connection) -> Iterator[None]:
             raise RuntimeError(f"rows without their parent after the migration: {broken[:5]}")
     finally:
         raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _with_dialects(text: str) -> str:
+    """Say of the constraints that only one database knows which one it is; autogeneration leaves that out."""
+    for table in Model.metadata.tables.values():
+        for constraint in table.constraints:
+            only: Any = getattr(constraint, "_ddl_if", None)
+            if only is not None and constraint.name:
+                named = re.compile(rf"""(name=op\.f\((["']){re.escape(str(constraint.name))}\2\)\))""")
+                text = named.sub(rf"\1.ddl_if(dialect={only.dialect!r})", text)
+    return text
 
 
 def _with_triggers(text: str) -> str:

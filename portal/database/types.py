@@ -21,6 +21,10 @@ class Fen(TypeDecorator[int]):
             raise TypeError(f"money is integer fen, not {type(value).__name__}")
         return value
 
+    def process_result_value(self, value: Any, dialect: Any) -> int | None:
+        # PostgreSQL adds up bigints as numeric.
+        return None if value is None else int(value)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: aware in Python, UTC in the database. Naive values are refused."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_
 
-from portal.api import Member, rows, session
+from portal.api import Fen, Member, rows, session
 
 from ..models import DuesAssessment, DuesObligation
 from ..service.obligations import MEMBER_STAGES
@@ -42,7 +42,7 @@ def lines(organization_id: int, year: int, *, with_bases: bool) -> list[LedgerLi
         rows(
             DuesObligation,
             owed.member_id,
-            func.sum(owed.due_fen - owed.relief_fen).label("due_fen"),
+            func.sum(owed.due_fen - owed.relief_fen, type_=Fen).label("due_fen"),
             func.sum(owed.paid_fen).label("paid_fen"),
         )
         .where(owed.organization_id == organization_id, owed.month.between(*span))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, case, exists, func, select
 
-from portal.api import BRANCH_KINDS, Organization, Reach, clock, rows, session
+from portal.api import BRANCH_KINDS, Fen, Organization, Reach, clock, rows, session
 
 from ..models import DuesObligation, DuesReminder
 from ..models.obligation import PAYABLE
@@ -64,7 +64,7 @@ def totals(reach: Reach, month: str, *, after: int = 0, limit: int = 50) -> list
             place.name,
             func.count(owed.id).label("people"),
             func.coalesce(func.sum(case((owed.state.in_(PAYABLE), 1), else_=0)), 0).label("unpaid"),
-            func.coalesce(func.sum(owed.due_fen - owed.relief_fen), 0).label("due_fen"),
+            func.coalesce(func.sum(owed.due_fen - owed.relief_fen, type_=Fen), 0).label("due_fen"),
             func.coalesce(func.sum(owed.paid_fen), 0).label("paid_fen"),
             func.coalesce(func.max(late.c.people), 0).label("long_open"),
             func.coalesce(func.max(late.c.reminded), 0).label("reminded"),
