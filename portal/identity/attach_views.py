@@ -8,7 +8,7 @@ from flask import abort, g, request, url_for
 from flask_babel import gettext
 
 from portal.database import session, transaction
-from portal.identity import claims, limits, wishes
+from portal.identity import claims, limits, views_wishes
 from portal.identity.models import Account
 from portal.identity.views import identity, no_match, too_often, who_problems
 from portal.web.access import requires
@@ -44,7 +44,7 @@ def attach_record() -> Any:
     missing = who_problems(name, tail)
     if missing:
         return _page(missing, status=422)
-    rules = limits.guessing("attach", str(account.id), wishes.address())
+    rules = limits.guessing("attach", str(account.id), views_wishes.address())
     try:
         limits.check(*rules)
     except limits.TooOften as error:

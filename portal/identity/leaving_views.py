@@ -9,7 +9,7 @@ from flask import g, request, url_for
 from flask_babel import gettext
 
 from portal.database import transaction
-from portal.identity import addresses, entering, kept, limits, people, sessions, wishes
+from portal.identity import addresses, kept, limits, people, sessions, views_entering, views_wishes
 from portal.identity.views import identity, too_often
 from portal.web.access import public, signed_in
 from portal.web.frame import say
@@ -41,8 +41,8 @@ def switch() -> Any:
         return go(here)
     try:
         with transaction():
-            wishes.ask(account.phone, back=None)
-            wishes.survive(partial(sessions.end, why="switch"))
+            views_wishes.ask(account.phone, back=None)
+            views_wishes.survive(partial(sessions.end, why="switch"))
     except limits.TooOften as error:
         say(too_often(error))
         return go(here)
@@ -57,7 +57,7 @@ def kept_form() -> Any:
     """Offer the form again that arrived after the session had ended."""
     found = kept.of(request.cookies.get(kept.COOKIE), account_id=g.actor.account_id)
     if found is None:
-        return go(entering.landing(g.actor.account_id, None))
+        return go(views_entering.landing(g.actor.account_id, None))
     return render("identity/kept.html", kept=found)
 
 
@@ -66,6 +66,6 @@ def kept_form() -> Any:
 def drop_kept_form() -> Any:
     """Forget that form."""
     kept.drop(request.cookies.get(kept.COOKIE))
-    response = go(entering.landing(g.actor.account_id, None))
+    response = go(views_entering.landing(g.actor.account_id, None))
     response.delete_cookie(kept.COOKIE, path="/")
     return response

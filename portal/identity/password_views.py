@@ -10,7 +10,17 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.database import session, transaction
-from portal.identity import addresses, claims, codes, devices, entering, limits, passwords, people, wishes
+from portal.identity import (
+    addresses,
+    claims,
+    codes,
+    devices,
+    limits,
+    passwords,
+    people,
+    views_entering,
+    views_wishes,
+)
 from portal.identity.models import Account, LoginSession
 from portal.identity.views import identity, too_often
 from portal.web.access import public, requires
@@ -25,7 +35,7 @@ def password() -> Any:
     """Ask for user name and password."""
     back = local_path(request.args.get("next"))
     if g.actor.is_authenticated:
-        return go(entering.landing(g.actor.account_id, back))
+        return go(views_entering.landing(g.actor.account_id, back))
     return _password_page(back)
 
 
@@ -46,7 +56,7 @@ def check_password() -> Any:
         return _password_page(back, gettext("用户名和密码都要填。"), status=422)
     name, index = passwords.meant(username)
     device = devices.known(index) if index else None
-    rules = limits.guessing("password", name, wishes.address(), device=device)
+    rules = limits.guessing("password", name, views_wishes.address(), device=device)
     try:
         limits.check(*rules)
     except limits.TooOften as error:
@@ -56,7 +66,7 @@ def check_password() -> Any:
         limits.count(*rules)
         return _password_page(back, gettext("用户名或密码不对。也可以用手机验证码登录。"), status=422)
     if not people.is_staff(account_id):
-        return entering.enter(account_id, way="password", second_factor=False, back=back)
+        return views_entering.enter(account_id, way="password", second_factor=False, back=back)
     return _second_factor(account_id, back)
 
 
@@ -66,7 +76,7 @@ def _second_factor(account_id: int, back: str) -> Any:
         problem = gettext("这个账号没有登记手机号，请让管理员补上后再登录。")
         return _password_page(back, problem, status=422)
     try:
-        wishes.ask(address.phone, back=back, purpose="second", account_id=account_id)
+        views_wishes.ask(address.phone, back=back, purpose="second", account_id=account_id)
     except limits.TooOften as error:
         return _password_page(back, too_often(error), status=429)
     return go(url_for("identity.code"))
@@ -104,7 +114,7 @@ def check_paper() -> Any:
     code, name = request.form.get("code", ""), request.form.get("name", "")
     if not code.strip() or not name.strip():
         return _paper_page(gettext("登录码和姓名都要填。"), status=422)
-    rules = limits.guessing("paper", "", wishes.address())
+    rules = limits.guessing("paper", "", views_wishes.address())
     try:
         limits.check(*rules)
     except limits.TooOften as error:
@@ -112,7 +122,7 @@ def check_paper() -> Any:
     with transaction():
         account_id = claims.redeem(code, name=name)
         if account_id is not None:
-            return entering.enter(account_id, way="paper", second_factor=False, back=None)
+            return views_entering.enter(account_id, way="paper", second_factor=False, back=None)
     limits.count(*rules)
     return _paper_page(_no_paper(), status=422)
 
@@ -151,7 +161,7 @@ def set_my_password() -> Any:
     """Set it, after asking again who this is (ASVS 7.5.1); other devices are logged out."""
     account = session.get_one(Account, g.actor.account_id)
     secret, username = request.form.get("password", ""), people.tidy(request.form.get("username", ""))
-    rules = limits.guessing("change", str(account.id), wishes.address())
+    rules = limits.guessing("change", str(account.id), views_wishes.address())
     if not _fresh():
         try:
             limits.check(*rules)

@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 
 from portal import clock
 from portal.database import transaction
-from portal.identity import claims, codes, entering, kept, limits, people, wishes
+from portal.identity import claims, codes, kept, limits, people, views_entering, views_wishes
 from portal.identity.login_models import LoginCode
 from portal.web.access import public
 from portal.web.frame import say
@@ -58,7 +58,7 @@ def login() -> Any:
     """Ask for the phone number."""
     back = local_path(request.args.get("next"))
     if g.actor.is_authenticated:
-        return go(entering.landing(g.actor.account_id, back))
+        return go(views_entering.landing(g.actor.account_id, back))
     return _phone_page(back=back)
 
 
@@ -85,7 +85,7 @@ def ask_code() -> Any:
     if problem is not None:
         return _phone_page(back=back, phone=typed, problem=problem, status=422)
     try:
-        wishes.ask(phone, back=back)
+        views_wishes.ask(phone, back=back)
     except limits.TooOften as error:
         return _phone_page(back=back, phone=typed, problem=too_often(error), status=429)
     return go(url_for("identity.code"))
@@ -97,12 +97,12 @@ def code() -> Any:
     """Ask for the code."""
     row = _unanswered()
     if row is None:
-        return go(url_for("identity.login", next=wishes.back()))
+        return go(url_for("identity.login", next=views_wishes.back()))
     return _code_page(_words(codes.EXPIRED) if row.expires_at <= clock.now() else None)
 
 
 def _unanswered() -> LoginCode | None:
-    asked = wishes.current()
+    asked = views_wishes.current()
     row = codes.unanswered(asked) if asked else None
     # An old second factor is not asked for anew: the password before it is as old.
     old = row is not None and row.account_id is not None and row.expires_at <= clock.now()
@@ -118,7 +118,9 @@ def _words(outcome: str) -> str:
 
 
 def _code_page(problem: str | None = None, *, status: int = 200) -> Any:
-    return render("identity/code.html", block="form", status=status, shown=wishes.shown(), problem=problem)
+    return render(
+        "identity/code.html", block="form", status=status, shown=views_wishes.shown(), problem=problem
+    )
 
 
 @identity.post("/login/again")
@@ -127,10 +129,10 @@ def ask_again() -> Any:
     """Send another code to the same number."""
     row = _unanswered()
     if row is None:
-        return go(url_for("identity.login", next=wishes.back()))
+        return go(url_for("identity.login", next=views_wishes.back()))
     try:
-        wait = wishes.ask(
-            codes.phone_of(row), back=wishes.back(), purpose=row.purpose, account_id=row.account_id
+        wait = views_wishes.ask(
+            codes.phone_of(row), back=views_wishes.back(), purpose=row.purpose, account_id=row.account_id
         )
     except limits.TooOften as error:
         return _code_page(too_often(error), status=429)
@@ -152,10 +154,10 @@ def ask_again() -> Any:
 @public
 def check_code() -> Any:
     """Check the code; then in, or first say who it is."""
-    asked = wishes.current()
+    asked = views_wishes.current()
     if asked is None:
         return go(url_for("identity.login"))
-    rules = limits.guessing("code", asked.uid, wishes.address())
+    rules = limits.guessing("code", asked.uid, views_wishes.address())
     try:
         limits.check(*rules)
     except limits.TooOften as error:
@@ -175,16 +177,16 @@ def check_code() -> Any:
 
 
 def _enter(row: LoginCode, account_id: int) -> Any:
-    back = wishes.back()
+    back = views_wishes.back()
     with transaction():
         if not codes.use(row):
             return go(url_for("identity.login"))
         way = "password" if row.purpose == "second" else "code"
-        return entering.enter(account_id, way=way, second_factor=True, back=back)
+        return views_entering.enter(account_id, way=way, second_factor=True, back=back)
 
 
 def _proven() -> LoginCode | None:
-    asked = wishes.current()
+    asked = views_wishes.current()
     row = codes.verified(asked) if asked else None
     # A second factor proves one account only: it opens no choice.
     return row if row is not None and row.account_id is None else None

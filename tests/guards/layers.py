@@ -37,10 +37,9 @@ NEIGHBOURS = {
     "config": {"crypto"},
     "api": {"wiring"},
 }
-#: Pages stand on the web's helpers whatever room they are in.
+#: Pages, and what several views of a room share (``views_…``), stand on the web's helpers whatever room they
+#: are in. There is no list of exceptions: a file that answers requests says so by its name.
 PAGES = re.compile(r"^(views(_\w+)?|\w+_views)$")
-#: Parts of pages that several views of a room share.
-PAGE_PARTS = {"portal/identity/entering.py", "portal/identity/wishes.py"}
 #: Within a room: models <- service, queries <- forms <- views.
 STEPS = {"models": 0, "service": 1, "queries": 1, "forms": 2, "views": 3}
 
@@ -76,7 +75,7 @@ def _between(one: Import, room: str, other: str) -> list[str]:
         return [f"{one.path}: portal.{room} has no floor; add it to the plan"]
     if other not in _FLOOR:
         return [f"{one}: portal.{other} has no floor; add it to the plan"]
-    is_page = PAGES.match(one.path.stem) is not None or one.path.as_posix() in PAGE_PARTS
+    is_page = PAGES.match(one.path.stem) is not None
     floor = max(_FLOOR[room], _FLOOR["web"] + 0.5) if is_page else _FLOOR[room]
     if _FLOOR[other] < floor or other in NEIGHBOURS.get(room, set()):
         return []
