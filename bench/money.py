@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bench.house import House
 from paysim import ctl, sealed
-from paysim.notify import Plan
+from paysim.outbox import Plan
 from paysim.simulator import Simulator
 from paysim.testing import running
 from plugins.dues.models import DuesObligation
@@ -63,7 +63,7 @@ def prepared(app: Flask, url: str) -> Iterator[list[Call]]:
             simulator.registry.ensure(slug, payee)
         simulator.write_merchants()
         merchants.connect(here)
-        simulator.notifier.plans[""] = Plan(drop=True)
+        simulator.outbox.plans[""] = Plan(drop=True)
         yield [_paid(simulator, *one) for one in _owed()]
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import orders
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .ground import Ground
 
 COOKIE = "paysim_phone"
 _JSAPI_FIELDS = ("appId", "timeStamp", "nonceStr", "package", "signType", "paySign")
@@ -31,7 +29,7 @@ def problem(title: str, text: str = "", *, other_phone: bool = False) -> Respons
     return Response(page, 400)
 
 
-def phone_of(sim: Simulator) -> tuple[str, Callable[[BaseResponse], BaseResponse]]:
+def phone_of(sim: Ground) -> tuple[str, Callable[[BaseResponse], BaseResponse]]:
     """Return which phone this browser plays, and how to remember it."""
     phone = request.cookies.get(COOKIE, "") or sim.text(12)
 
@@ -42,7 +40,7 @@ def phone_of(sim: Simulator) -> tuple[str, Callable[[BaseResponse], BaseResponse
     return phone, remember
 
 
-def create(sim: Simulator) -> Blueprint:
+def create(sim: Ground) -> Blueprint:
     """Return the pages of the cashier."""
     pages = Blueprint("cashier", __name__)
 
@@ -120,7 +118,7 @@ def create(sim: Simulator) -> Blueprint:
     return pages
 
 
-def _from_registered_site(sim: Simulator) -> None:
+def _from_registered_site(sim: Ground) -> None:
     """Refuse a payer whom no registered site sent: WeChat looks at the Referer of an H5 payment."""
     if not request.referrer:
         raise Problem("商家参数格式有误，请联系商家解决", "referer 为空")
@@ -128,7 +126,7 @@ def _from_registered_site(sim: Simulator) -> None:
         raise Problem("商家存在未配置的参数，请联系商家解决", "H5支付域名没有登记")
 
 
-def _prepay(sim: Simulator, token: str, product: str) -> dict[str, Any]:
+def _prepay(sim: Ground, token: str, product: str) -> dict[str, Any]:
     """Return an order that may be paid by this token, or say why not."""
     row = sim.store.one("SELECT * FROM prepay WHERE token = ? AND product = ?", token, product)
     if row is None:
@@ -137,7 +135,7 @@ def _prepay(sim: Simulator, token: str, product: str) -> dict[str, Any]:
     return row
 
 
-def _payable(sim: Simulator, prepay: dict[str, Any]) -> dict[str, Any]:
+def _payable(sim: Ground, prepay: dict[str, Any]) -> dict[str, Any]:
     order = orders.find(sim, prepay["mchid"], prepay["out_trade_no"])
     assert order is not None
     if order["state"] in {"SUCCESS", "REFUND"}:
@@ -149,7 +147,7 @@ def _payable(sim: Simulator, prepay: dict[str, Any]) -> dict[str, Any]:
     return order
 
 
-def _open(sim: Simulator, prepay: dict[str, Any], return_url: str) -> BaseResponse:
+def _open(sim: Ground, prepay: dict[str, Any], return_url: str) -> BaseResponse:
     """Let the payer in; the way back must lead to the merchant's registered domain."""
     if return_url and not sim.is_portal(return_url):
         raise Problem("商家存在未配置的参数，请联系商家解决", "redirect_url 的域名没有登记")
@@ -163,7 +161,7 @@ def _open(sim: Simulator, prepay: dict[str, Any], return_url: str) -> BaseRespon
     return remember(redirect(f"/cashier/{ticket}", 303))
 
 
-def _visit_of(sim: Simulator, ticket: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _visit_of(sim: Ground, ticket: str) -> tuple[dict[str, Any], dict[str, Any]]:
     visit = sim.store.one("SELECT * FROM cashier WHERE ticket = ?", ticket)
     if visit is None:
         raise Problem("页面已失效", "请回到商家页面重新支付")
@@ -172,7 +170,7 @@ def _visit_of(sim: Simulator, ticket: str) -> tuple[dict[str, Any], dict[str, An
     return _payable(sim, prepay), visit
 
 
-def _shown(sim: Simulator, order: dict[str, Any]) -> dict[str, Any]:
+def _shown(sim: Ground, order: dict[str, Any]) -> dict[str, Any]:
     merchant = sim.registry.by_mchid(order["mchid"])
     assert merchant is not None
     yuan = f"{order['total'] // 100}.{order['total'] % 100:02d}"

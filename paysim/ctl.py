@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Flask, request
 
 from . import orders
 from .faults import Fault
+from .ground import Ground
 from .merchants import Merchant
-from .notify import Plan
+from .notify import Notifier
+from .outbox import Plan
 from .refusal import Refusal
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 Answer = dict[str, Any] | tuple[dict[str, Any], int]
 
 
-def create_app(sim: Simulator) -> Flask:
-    """Return the control side."""
+def create_app(sim: Ground, notifier: Notifier, start_over: Callable[[], None]) -> Flask:
+    """Return the control side; `start_over` forgets everything but the merchants."""
     app = Flask("paysim-ctl")
     app.register_blueprint(_looking(sim))
-    app.register_blueprint(_acting(sim))
+    app.register_blueprint(_acting(sim, notifier, start_over))
 
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Answer:
@@ -37,7 +37,7 @@ def create_app(sim: Simulator) -> Flask:
     return app
 
 
-def merchant_of(sim: Simulator, name: str) -> Merchant:
+def merchant_of(sim: Ground, name: str) -> Merchant:
     """Return a merchant by slug or number; the only one when none is named."""
     found = sim.registry.merchants.get(name) or sim.registry.by_mchid(name)
     if found is None and not name and len(sim.registry.merchants) == 1:
@@ -47,20 +47,20 @@ def merchant_of(sim: Simulator, name: str) -> Merchant:
     return found
 
 
-def order_of(sim: Simulator, out_trade_no: str) -> dict[str, Any]:
+def order_of(sim: Ground, out_trade_no: str) -> dict[str, Any]:
     """Return an order by its number alone."""
     row = sim.store.one("SELECT mchid FROM pay_order WHERE out_trade_no = ?", out_trade_no)
     return orders.require(sim, row["mchid"] if row else "", out_trade_no)
 
 
-def pay(sim: Simulator, out_trade_no: str, *, phone: str = "phone", **options: Any) -> dict[str, Any]:
+def pay(sim: Ground, out_trade_no: str, *, phone: str = "phone", **options: Any) -> dict[str, Any]:
     """Pay an order without the cashier."""
     order = order_of(sim, out_trade_no)
     payer = order["openid"] or sim.openid(order["appid"], phone)
     return orders.pay(sim, order, payer=payer, **options)
 
 
-def balance(sim: Simulator, mchid: str) -> int:
+def balance(sim: Ground, mchid: str) -> int:
     """Return what WeChat holds for a merchant, in fen."""
     row = sim.store.one(
         "SELECT coalesce(sum(paid_total), 0) AS fen FROM pay_order WHERE mchid = ? AND paid_at IS NOT NULL",
@@ -70,7 +70,7 @@ def balance(sim: Simulator, mchid: str) -> int:
     return int(row["fen"])
 
 
-def _looking(sim: Simulator) -> Blueprint:
+def _looking(sim: Ground) -> Blueprint:
     look = Blueprint("look", __name__, url_prefix="/_ctl")
 
     @look.get("/merchants")
@@ -96,7 +96,7 @@ def _looking(sim: Simulator) -> Blueprint:
     return look
 
 
-def _acting(sim: Simulator) -> Blueprint:
+def _acting(sim: Ground, notifier: Notifier, start_over: Callable[[], None]) -> Blueprint:
     act = Blueprint("act", __name__, url_prefix="/_ctl")
 
     def body() -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _acting(sim: Simulator) -> Blueprint:
 
     @act.post("/reset")
     def reset() -> Answer:
-        sim.reset()
+        start_over()
         return {}
 
     @act.post("/merchants")
@@ -154,29 +154,29 @@ def _acting(sim: Simulator) -> Blueprint:
     @act.post("/plan")
     def plan() -> Answer:
         data = body()
-        sim.notifier.plans[data.pop("out_trade_no", "")] = replace(Plan(), **data)
+        sim.outbox.plans[data.pop("out_trade_no", "")] = replace(Plan(), **data)
         return {}
 
     @act.post("/notify")
     def notify() -> Answer:
         data = body()
         order = order_of(sim, data.pop("out_trade_no"))
-        return {"statuses": sim.notifier.send(order, **data)}
+        return {"statuses": notifier.send(order, **data)}
 
     @act.post("/release")
     def release() -> Answer:
-        return {"statuses": sim.notifier.release(body()["out_trade_no"])}
+        return {"statuses": notifier.release(body()["out_trade_no"])}
 
     @act.post("/settle")
     def settle() -> Answer:
-        return {"settled": sim.notifier.settle(float(body().get("seconds", 10)))}
+        return {"settled": sim.outbox.settle(float(body().get("seconds", 10)))}
 
     @act.post("/switches")
     def switches() -> Answer:
         data = body()
         sim.paid_code = data.get("paid_code", sim.paid_code)
         sim.query_delay = float(data.get("query_delay", sim.query_delay))
-        sim.notifier.timeout = float(data.get("notify_timeout", sim.notifier.timeout))
+        notifier.timeout = float(data.get("notify_timeout", notifier.timeout))
         return {"paid_code": sim.paid_code, "query_delay": sim.query_delay}
 
     return act

@@ -13,16 +13,16 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 
 from .cashier import phone_of, problem
+from .ground import Ground
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
-    from .simulator import Simulator
 
 CODE_SECONDS = 300
 
 
-def create(sim: Simulator) -> Blueprint:
+def create(sim: Ground) -> Blueprint:
     """Return the two endpoints: the browser's and the server's."""
     pages = Blueprint("oauth", __name__)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import validation
 from .clock import china_time
+from .ground import Ground
 from .merchants import Merchant
 from .refusal import Refusal, param_error
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 VALID = {"jsapi": 2 * 3600, "native": 2 * 3600, "h5": 300}  # seconds a prepay_id, code_url, h5_url lives
 AUTO_CLOSE = 7 * 86400
@@ -19,7 +17,7 @@ _TRADE_TYPES = {"jsapi": "JSAPI", "h5": "MWEB", "native": "NATIVE"}
 _STATES = {"NOTPAY": "订单未支付", "SUCCESS": "支付成功", "CLOSED": "订单已关闭", "REFUND": "转入退款"}
 
 
-def create(sim: Simulator, merchant: Merchant, product: str, body: dict[str, Any]) -> dict[str, str]:
+def create(sim: Ground, merchant: Merchant, product: str, body: dict[str, Any]) -> dict[str, str]:
     """Order, or order again with the same parameters; returns prepay_id, h5_url or code_url."""
     now = sim.clock.time()
     wanted = validation.order(body, product=product, merchant=merchant, now=now, is_portal=sim.is_portal)
@@ -70,7 +68,7 @@ def create(sim: Simulator, merchant: Merchant, product: str, body: dict[str, Any
     return {"code_url": f"weixin://wxpay/bizpayurl?pr={token}"}
 
 
-def _refuse_other(sim: Simulator, order: dict[str, Any], product: str, request: str) -> None:
+def _refuse_other(sim: Ground, order: dict[str, Any], product: str, request: str) -> None:
     if order["state"] in {"SUCCESS", "REFUND"}:
         raise Refusal(400, sim.paid_code, "该订单已支付")
     if order["state"] == "CLOSED":
@@ -79,7 +77,7 @@ def _refuse_other(sim: Simulator, order: dict[str, Any], product: str, request: 
         raise Refusal(403, "OUT_TRADE_NO_USED", "商户订单号重复")
 
 
-def find(sim: Simulator, mchid: str, out_trade_no: str) -> dict[str, Any] | None:
+def find(sim: Ground, mchid: str, out_trade_no: str) -> dict[str, Any] | None:
     """Return one merchant's order; unpaid for seven days it closes by itself, at time_expire it does not."""
     sim.store.run(
         "UPDATE pay_order SET state = 'CLOSED' WHERE state = 'NOTPAY' AND created_at < ?",
@@ -88,7 +86,7 @@ def find(sim: Simulator, mchid: str, out_trade_no: str) -> dict[str, Any] | None
     return sim.store.one("SELECT * FROM pay_order WHERE mchid = ? AND out_trade_no = ?", mchid, out_trade_no)
 
 
-def require(sim: Simulator, mchid: str, out_trade_no: str) -> dict[str, Any]:
+def require(sim: Ground, mchid: str, out_trade_no: str) -> dict[str, Any]:
     """Return the order or refuse: another merchant's order does not exist either."""
     order = find(sim, mchid, out_trade_no)
     if order is None:
@@ -96,7 +94,7 @@ def require(sim: Simulator, mchid: str, out_trade_no: str) -> dict[str, Any]:
     return order
 
 
-def view(sim: Simulator, order: dict[str, Any], *, delayed: bool = True) -> dict[str, Any]:
+def view(sim: Ground, order: dict[str, Any], *, delayed: bool = True) -> dict[str, Any]:
     """Return an order as a query or a notification shows it; `transaction_id` only once paid."""
     merchant = sim.registry.by_mchid(order["mchid"])
     assert merchant is not None
@@ -136,7 +134,7 @@ def view(sim: Simulator, order: dict[str, Any], *, delayed: bool = True) -> dict
 
 
 def pay(
-    sim: Simulator,
+    sim: Ground,
     order: dict[str, Any],
     *,
     payer: str,
@@ -166,12 +164,12 @@ def pay(
         )
         order = require(sim, order["mchid"], order["out_trade_no"])
         if changed:
-            sim.notifier.queue(order)
-    sim.notifier.wake()
+            sim.outbox.queue(order)
+    sim.outbox.wake()
     return order
 
 
-def close(sim: Simulator, merchant: Merchant, out_trade_no: str) -> None:
+def close(sim: Ground, merchant: Merchant, out_trade_no: str) -> None:
     """Close an unpaid order; closing again is fine, closing a paid one is refused."""
     with sim.store.transaction():
         order = require(sim, merchant.mchid, out_trade_no)

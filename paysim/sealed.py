@@ -5,23 +5,21 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import orders
 from .clock import china_time
+from .ground import Ground
 from .merchants import Merchant
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 PROBE = "WECHATPAY/SIGNTEST/"
 
 
 def headers(
-    sim: Simulator, merchant: Merchant, body: bytes, *, asked: str = "", fault: str = ""
+    sim: Ground, merchant: Merchant, body: bytes, *, asked: str = "", fault: str = ""
 ) -> dict[str, str]:
     """Return the five headers for a body. `asked` is the serial a request named, `fault` what goes wrong."""
     registry = sim.registry
@@ -57,7 +55,7 @@ def seal(apiv3_key: str, plain: bytes, *, nonce: str, associated_data: str) -> s
     return base64.b64encode(sealed).decode()
 
 
-def certificates(sim: Simulator, merchant: Merchant) -> dict[str, Any]:
+def certificates(sim: Ground, merchant: Merchant) -> dict[str, Any]:
     """Return the list of platform certificates, sealed for this merchant."""
     nonce, registry = sim.text(12), sim.registry
     return {
@@ -83,7 +81,7 @@ def certificates(sim: Simulator, merchant: Merchant) -> dict[str, Any]:
 
 
 def notification(
-    sim: Simulator,
+    sim: Ground,
     order: dict[str, Any],
     notify_id: str,
     *,
@@ -127,7 +125,7 @@ def notification(
 
 
 def bad_notification(
-    sim: Simulator, order: dict[str, Any], notify_id: str, kind: str
+    sim: Ground, order: dict[str, Any], notify_id: str, kind: str
 ) -> tuple[dict[str, str], bytes]:
     """Return a callback that must not be believed (or, `wrong_amount`, must end in suspense)."""
 
@@ -162,7 +160,7 @@ def _without(name: str) -> Callable[[dict[str, Any]], None]:
     return spoil
 
 
-_SPOILT: dict[str, Callable[[Simulator], dict[str, Any]]] = {
+_SPOILT: dict[str, Callable[[Ground], dict[str, Any]]] = {
     "tampered_ciphertext": lambda sim: {"envelope": _tampered},
     "wrong_apiv3_key": lambda sim: {"apiv3_key": "0" * 32},
     "other_merchant": lambda sim: {

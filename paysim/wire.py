@@ -7,17 +7,15 @@ import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, request
 
 from . import cashier, oauth, orders, sealed, validation
 from .faults import Fault
+from .ground import Ground
 from .merchants import Merchant
 from .refusal import Refusal, param_error
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 MAX_SKEW = 300
 _FIELDS = ("mchid", "nonce_str", "signature", "timestamp", "serial_no")
@@ -34,7 +32,7 @@ _ROUTES = (
 Result = tuple[int, dict[str, Any] | None]
 
 
-def create_app(sim: Simulator) -> Flask:
+def create_app(sim: Ground) -> Flask:
     """Return the public side: API, OAuth and cashier."""
     app = Flask("paysim", template_folder="templates")
     app.register_blueprint(cashier.create(sim))
@@ -50,7 +48,7 @@ def create_app(sim: Simulator) -> Flask:
 class _Call:
     """One API call: find the operation, prove the sender, do it, sign the reply."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Ground) -> None:
         self.sim, self.target = sim, request.environ["RAW_URI"]
         self.body = request.get_data()
         self.fault: Fault | None = None
@@ -141,7 +139,7 @@ class _Call:
         sim = self.sim
         order = orders.require(sim, merchant.mchid, number)
         orders.pay(sim, order, payer=order["openid"] or sim.openid(merchant.appid, "fault"))
-        sim.notifier.settle(10)
+        sim.outbox.settle(10)
 
     def _json(self) -> dict[str, Any]:
         try:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from paysim import ctl
-from paysim.notify import Plan
+from paysim.outbox import Plan
 from paysim.testing import credentials, paysim, paysim_process  # noqa: F401
 from plugins.dues.models import DuesObligation, DuesVoucher
 from plugins.dues.months import shifted, span
@@ -119,9 +119,9 @@ def test_twenty_notifications_at_once_make_one_voucher(till: Till) -> None:
     reply = till.begin(till.months)
     assert reply.status_code == 303 and "/pay/" in reply.location
     number = till.attempt().out_trade_no
-    till.sim.notifier.plans[number] = Plan(copies=20)
+    till.sim.outbox.plans[number] = Plan(copies=20)
     ctl.pay(till.sim, number)
-    till.sim.notifier.settle(20)
+    till.sim.outbox.settle(20)
     assert till.counts() == (1, dict.fromkeys(till.months, "paid"), 0)
     paid = till.browser.get(reply.location)
     assert "已交费" in text(paid)
@@ -138,7 +138,7 @@ def test_a_browser_that_never_returns_and_a_notification_that_never_comes_are_fo
 
     till.begin(till.months[:1])
     attempt = till.attempt()
-    till.sim.notifier.plans[attempt.out_trade_no] = Plan(drop=True)
+    till.sim.outbox.plans[attempt.out_trade_no] = Plan(drop=True)
     ctl.pay(till.sim, attempt.out_trade_no)
     assert till.counts()[0] == 0
     with till.world.writing(till.district):
@@ -169,7 +169,7 @@ def test_months_paid_elsewhere_meanwhile_leave_the_money_as_credit(till: Till) -
     same.world, same.district, same.organization = till.world, till.district, till.branch
     pay(same, till.member, 5790, till.months, key="CASH")
     ctl.pay(till.sim, number)
-    till.sim.notifier.settle(20)
+    till.sim.outbox.settle(20)
     assert till.counts() == (2, dict.fromkeys(till.months, "paid"), 5790)
     assert "您有57.90元还没用上" in text(till.page())
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import text
 
 from paysim import ctl
-from paysim.notify import Plan
+from paysim.outbox import Plan
 from portal import clock
 from portal.config import ROOT
 from portal.database import everything, session
@@ -113,7 +113,7 @@ class House:
 
     def pay(self, uid: str, *, told: bool = True, **options: Any) -> dict[str, Any]:
         if not told:
-            self.sim.notifier.plans[""] = Plan(drop=True)
+            self.sim.outbox.plans[""] = Plan(drop=True)
         return ctl.pay(self.sim, self.order(uid)["out_trade_no"], **options)
 
     def later(self, **by: float) -> None:

@@ -6,7 +6,7 @@ import time
 import pytest
 from sqlalchemy import select, text
 
-from paysim.notify import Plan
+from paysim.outbox import Plan
 from paysim.sealed import BAD
 from paysim.testing import credentials, paysim, paysim_process  # noqa: F401
 from portal.app import create_app
@@ -168,7 +168,7 @@ def test_paid_after_close_and_told_late(house):
     uid = house.start()
     house.do("create", uid)
     assert house.do("close", uid) == "closed"
-    house.sim.notifier.plans[""] = Plan(hold=True)
+    house.sim.outbox.plans[""] = Plan(hold=True)
     row = house.pay(uid, late=True)
     with house.serving():
         assert house.sim.notifier.release(row["out_trade_no"]) == [204]

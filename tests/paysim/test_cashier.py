@@ -8,7 +8,7 @@ import requests
 from paysim_wire import Wire
 
 from paysim import ctl
-from paysim.notify import Plan
+from paysim.outbox import Plan
 
 PORTAL = "http://127.0.0.1:1"
 H5 = {"payer_client_ip": "127.0.0.1", "h5_info": {"type": "Wap"}}
@@ -16,7 +16,7 @@ H5 = {"payer_client_ip": "127.0.0.1", "h5_info": {"type": "Wap"}}
 
 @pytest.fixture
 def wire(paysim):
-    paysim.notifier.plans[""] = Plan(drop=True)
+    paysim.outbox.plans[""] = Plan(drop=True)
     return Wire(paysim)
 
 

@@ -5,7 +5,7 @@ from paysim_wire import Wire, receiving
 
 from paysim import ctl
 from paysim.faults import Fault
-from paysim.notify import SCHEDULE, Plan
+from paysim.outbox import SCHEDULE, Plan
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def order(wire, receiver, number="W00000001"):
 
 
 def settle(wire):
-    assert wire.sim.notifier.settle(10)
+    assert wire.sim.outbox.settle(10)
 
 
 def test_schedule_is_the_documented_one():
@@ -97,7 +97,7 @@ def test_refused_notification_comes_again_on_schedule_and_then_no_more(wire, rec
 
 
 def test_resend_may_carry_a_new_id(wire, receiver):
-    wire.sim.notifier.plans[""] = Plan(new_id=True)
+    wire.sim.outbox.plans[""] = Plan(new_id=True)
     receiver.answers = [500]
     order(wire, receiver)
     ctl.pay(wire.sim, "W00000001")
@@ -108,7 +108,7 @@ def test_resend_may_carry_a_new_id(wire, receiver):
 
 
 def test_dropped_notification_never_comes(wire, receiver):
-    wire.sim.notifier.plans["W00000001"] = Plan(drop=True)
+    wire.sim.outbox.plans["W00000001"] = Plan(drop=True)
     for number in ("W00000001", "W00000002"):
         order(wire, receiver, number)
         ctl.pay(wire.sim, number)
@@ -118,7 +118,7 @@ def test_dropped_notification_never_comes(wire, receiver):
 
 
 def test_delayed_notification_comes_after_25_hours(wire, receiver):
-    wire.sim.notifier.plans[""] = Plan(delay=25 * 3600)
+    wire.sim.outbox.plans[""] = Plan(delay=25 * 3600)
     order(wire, receiver)
     ctl.pay(wire.sim, "W00000001")
     wire.sim.clock.advance(25 * 3600 - 5)
@@ -130,7 +130,7 @@ def test_delayed_notification_comes_after_25_hours(wire, receiver):
 
 
 def test_held_notifications_come_in_whatever_order(wire, receiver):
-    wire.sim.notifier.plans[""] = Plan(hold=True)
+    wire.sim.outbox.plans[""] = Plan(hold=True)
     for number in ("W00000001", "W00000002"):
         order(wire, receiver, number)
         ctl.pay(wire.sim, number)
@@ -144,7 +144,7 @@ def test_held_notifications_come_in_whatever_order(wire, receiver):
 def test_hundred_copies_come_twenty_at_once(wire, receiver):
     receiver.slow = 0.02
     order(wire, receiver)
-    wire.sim.notifier.plans[""] = Plan(drop=True)
+    wire.sim.outbox.plans[""] = Plan(drop=True)
     paid = ctl.pay(wire.sim, "W00000001")
     assert wire.sim.notifier.send(paid, copies=100, at_once=20) == [204] * 100
     assert 10 < receiver.most <= 20
@@ -153,7 +153,7 @@ def test_hundred_copies_come_twenty_at_once(wire, receiver):
 
 
 def test_copies_of_a_plan_come_together_and_exact_ones_are_the_same_bytes(wire, receiver):
-    wire.sim.notifier.plans[""] = Plan(copies=3)
+    wire.sim.outbox.plans[""] = Plan(copies=3)
     order(wire, receiver)
     paid = ctl.pay(wire.sim, "W00000001")
     settle(wire)

@@ -54,7 +54,7 @@ def test_sdk_orders_looks_closes_and_reads_the_callback(paysim, monkeypatch, sig
         assert (status, json.loads(text)["trade_state"]) == (200, "NOTPAY")
 
         paid = ctl.pay(paysim, "SDK0001")
-        assert paysim.notifier.settle(10)
+        assert paysim.outbox.settle(10)
         headers, body = receiver.raw[0]
         notice = pay.callback(headers=headers, body=body)
         assert notice["event_type"] == "TRANSACTION.SUCCESS"

@@ -11,7 +11,7 @@ import requests
 
 from paysim import ctl, sealed
 from paysim.faults import Fault
-from paysim.notify import Plan
+from paysim.outbox import Plan
 from paysim.testing import credentials
 from plugins.wechatpay.provider import WechatPay
 from portal.api import (
@@ -123,7 +123,7 @@ class World:
 
     def quiet(self) -> None:
         """Send no notifications."""
-        self.sim.notifier.plans[""] = Plan(drop=True)
+        self.sim.outbox.plans[""] = Plan(drop=True)
 
     def fault(self, on: str, mode: str, **options) -> None:
         """Ask for one misbehaviour."""
