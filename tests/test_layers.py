@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from portal.config import ROOT
+from tests.guards.circles import circles
 from tests.guards.layers import problems
 
 
 def test_nobody_imports_upwards_and_the_core_knows_no_plugin():
     assert problems(ROOT) == []
+
+
+def test_no_files_need_each_other():
+    assert circles(ROOT, ("portal", "plugins", "paysim", "bench")) == []
 
 
 def plant(root: Path, files: dict[str, str]) -> Path:
@@ -78,6 +83,23 @@ def test_a_planted_fault_is_found(fault: str, tmp_path: Path):
     files, words = FAULTS[fault]
     found = problems(plant(tmp_path, files))
     assert len(found) == 1 and words in found[0], found
+
+
+def test_a_planted_circle_is_found(tmp_path: Path):
+    """Also one that closes over three files, by a relative import or for a type checker alone."""
+    tree = plant(
+        tmp_path,
+        {
+            "plugins/dues/one.py": "from . import two",
+            "plugins/dues/two.py": "from plugins.dues.three import thing",
+            "plugins/dues/three.py": (
+                "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .one import other"
+            ),
+            "plugins/dues/four.py": "from . import one",
+        },
+    )
+    ring = ("plugins/dues/one.py", "plugins/dues/three.py", "plugins/dues/two.py")
+    assert circles(tree, ("portal", "plugins")) == [" <-> ".join(ring)]
 
 
 def test_what_is_allowed_is_not_reported(tmp_path: Path):
