@@ -33,6 +33,29 @@ def member_at(member_id: int, actor: Actor, permission: str) -> Member | None:
     return found.Member
 
 
+def look_alikes(member: Member, actor: Actor, permission: str, *, limit: int = 10) -> list[Any]:
+    """Return open records in this district that may be the same person: of the same name or phone number."""
+    alike = [Member.name == member.name]
+    if member.phone_index:
+        alike.append(Member.phone_index == member.phone_index)
+    found = (
+        select(
+            Member.uid, Member.name, Member.birth_date, Member.phone_tail, Organization.name.label("branch")
+        )
+        .outerjoin(Organization, Organization.id == Member.organization_id)
+        .where(
+            Member.district_id == member.district_id,
+            Member.id != member.id,
+            Member.closed_on.is_(None),
+            or_(*alike),
+        )
+    )
+    narrowed = within(actor.reach(permission), Organization.path)
+    if narrowed is not None:
+        found = found.where(narrowed)
+    return list(session.execute(found.order_by(Member.id).limit(limit)))
+
+
 def branch_name(organization_id: int | None) -> str:
     """Return the name of an organization, or nothing."""
     if organization_id is None:

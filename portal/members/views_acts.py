@@ -168,6 +168,9 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         branches=branches,
         objections=rights.objections(asked, _OBJECTION.get(act, act)) if asked else [],
         other=other,
+        alike=queries.look_alikes(member, g.actor, "core.members.edit")
+        if act == "merge" and not other
+        else [],
         exits=list(words.EXIT.items()),
         error=error,
         typed=request.form,

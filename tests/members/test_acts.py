@@ -133,6 +133,19 @@ def test_merge_two_records(world: World, desk):
     assert row(other).closed_on is not None and row(kept).closed_on is None
 
 
+def test_likely_doubles_are_offered_and_only_from_here(world: World, desk):
+    here, browser = desk
+    branch = world.organization(here)
+    member, double = world.member(branch, name="王小明"), world.member(branch, name="王小明")
+    elsewhere = world.member(world.organization(world.district()), name="王小明")
+    world.member(branch, name="别的人")
+    page = browser.get(url(here, member, "merge")).get_data(as_text=True)
+    assert f"?other={double.uid}" in page and "同名或同手机号的登记" in page
+    assert elsewhere.uid not in page and "别的人" not in page
+    chosen = browser.get(url(here, member, "merge") + f"?other={double.uid}").get_data(as_text=True)
+    assert "要并入的登记" in chosen and "同名或同手机号的登记" not in chosen
+
+
 def test_strangers_find_nothing(world: World, desk):
     here, _browser = desk
     member = world.member(world.organization(here))

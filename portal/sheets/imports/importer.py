@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -91,11 +91,26 @@ def judge(profile: Profile, row: Row, old: Mapping[str, Any] | None) -> None:
     row.verdict = Verdict.CHANGED if row.changes else Verdict.SAME
 
 
-def misnamed(label: str, name: str, count: int) -> Any:
-    """Say why a name that fits ``count`` records here names none; nothing when it fits exactly one."""
+def misnamed(label: str, name: str, count: int, names: Iterable[str] = ()) -> Any:
+    """Say why a name that fits ``count`` records here names none; nothing when it fits exactly one.
+
+    ``names`` are the names there are: those that hold all the characters of a short one are offered.
+    """
     if count == 1:
         return None
-    return ambiguous(label, name, count) if count else unknown(label, name)
+    return ambiguous(label, name, count) if count else unknown(label, name, near(name, names))
+
+
+def near(name: str, names: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return names in which the characters of ``name`` stand in its order, none when there are many."""
+    said = key(name)
+    found = [one for one in dict.fromkeys(names) if _within(said, key(one))]
+    return found if len(found) <= most else []
+
+
+def _within(short: str, long: str) -> bool:
+    rest = iter(long)
+    return all(character in rest for character in short)
 
 
 def ambiguous(label: str, name: str, count: int) -> Any:
@@ -108,8 +123,15 @@ def ambiguous(label: str, name: str, count: int) -> Any:
     )
 
 
-def unknown(label: str, name: str) -> Any:
-    """Say that a name fits nothing here."""
+def unknown(label: str, name: str, like: Sequence[str] = ()) -> Any:
+    """Say that a name fits nothing here, and which names it may mean."""
+    if like:
+        return _(
+            "%(label)s“%(name)s”在本地没有登记，是不是“%(like)s”？请写全称。",
+            label=label,
+            name=name,
+            like="”“".join(like),
+        )
     return _("%(label)s“%(name)s”在本地没有登记，请核对全称。", label=label, name=name)
 
 

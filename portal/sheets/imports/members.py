@@ -29,6 +29,7 @@ PLAIN = (
     "name", "sex", "nation", "birth_date", "education", "stage", "joined_on", "full_on", "post", "state",
     "lost_contact", "lost_contact_on", "floating", "floating_to", "remark",
 )  # fmt: skip
+_FEW = 1000
 KEEP_RIC = "core.keep_national_id"
 
 
@@ -117,7 +118,9 @@ class Members:
     def _find(self, row: Row, name: str, known: dict[str, list[tuple[int, str]]], label: str) -> None:
         said = row.values[name]
         found = known.get(key(said), [])
-        why = misnamed(label, said, len(found))
+        # Thousands of units are too many to look through for each wrong row.
+        names = (one for same in known.values() for _id, one in same) if len(known) < _FEW else ()
+        why = misnamed(label, said, len(found), names)
         if why:
             row.refuse(why)
         else:

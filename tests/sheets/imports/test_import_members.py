@@ -109,6 +109,23 @@ def test_branch_names_match_in_any_width_but_not_by_half(desk):
     assert [m.organization_id for m in members(desk)] == [made.id]
 
 
+def test_half_a_branch_name_is_refused_with_the_name_it_may_mean(desk, world):
+    for name in ("莲湖产业园联合党支部", "桥东产业园联合党支部"):
+        world.organization(desk.district, name=name)
+    batch = desk.upload(
+        "members",
+        member_sheet(
+            member_row(1, 所在党支部="莲湖支部"),
+            member_row(2, 所在党支部="联合党支部"),
+            member_row(3, 所在党支部="西山支部"),
+        ),
+    )
+    said = reasons(batch)
+    assert "是不是“莲湖产业园联合党支部”？" in said[4]
+    assert "是不是“莲湖产业园联合党支部”“桥东产业园联合党支部”？" in said[5]
+    assert said[6].endswith("在本地没有登记，请核对全称。")
+
+
 def test_ambiguous_branch_is_a_row_error(desk):
     for name in ("乙（一）党支部", "乙(一)党支部"):
         desk.world.organization(desk.district, name=name)

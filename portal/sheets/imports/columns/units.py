@@ -116,7 +116,7 @@ PROFILE = Profile(
         Column(
             name="above_scale",
             header="是否规模以上",
-            aliases=("规模以上", "规上"),
+            aliases=("规模以上", "规上", "是否规上"),
             parse=text.yes_no,
             choices=("是", "否"),
             show=lambda yes: "是" if yes else "否",
