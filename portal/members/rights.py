@@ -19,18 +19,11 @@ from portal.districts import context
 from portal.members import belongings, sealed
 from portal.members.events import announce_move, ref
 from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Office, Request, StatusEvent
+from portal.members.objections import refuse_objections
 from portal.members.service import check_home, check_open
 from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
-from portal.plugin import Erasure, Objection
-
-
-def objections(member: Member, act: str) -> list[Objection]:
-    """Return every plugin's reasons to wait before ``act`` (transfer, merge, erase, leave)."""
-    answers = registry().ask(
-        "member_objections", district=context.ref(member.district_id), member=ref(member), act=act
-    )
-    return [objection for found in answers.values() for objection in found or ()]
+from portal.plugin import Erasure
 
 
 def copy_of(member: Member) -> dict[str, Any]:
@@ -73,9 +66,7 @@ def move(
             affiliation, or a plugin objects.
     """
     check_home(member, organization)
-    blocking = [objection for objection in objections(member, "transfer") if objection.blocks]
-    if blocking:
-        raise NotAllowed("；".join(str(objection.text) for objection in blocking))
+    refuse_objections(member, "transfer")
     with transaction():
         swap(member, version=version, states=OPEN_STATES, organization_id=organization.id)
         present = session.scalars(
@@ -122,9 +113,7 @@ def leave(member: Member, *, version: int, on_day: date, exit_type: str, reason:
     if exit_type not in EXIT_TYPES or not reason.strip():
         raise NotAllowed(_("请选去向，并写明原因。"))
     check_open(member)
-    blocking = [one for one in objections(member, "leave") if one.blocks]
-    if blocking:
-        raise NotAllowed("；".join(str(one.text) for one in blocking))
+    refuse_objections(member, "leave")
     with transaction():
         origin = member.organization_id
         swap(
@@ -174,9 +163,7 @@ def merge(kept: Member, absorbed: Member, *, versions: tuple[int, int], reason: 
         raise NotAllowed(_("请写明合并的原因。"))
     check_open(kept)
     check_open(absorbed)
-    blocking = [one for one in objections(absorbed, "merge") if one.blocks]
-    if blocking:
-        raise NotAllowed("；".join(str(one.text) for one in blocking))
+    refuse_objections(absorbed, "merge")
     with transaction():
         swap(kept, version=versions[0], states=OPEN_STATES)
         swap(
@@ -216,9 +203,7 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
         raise NotAllowed(_("请写明删除的原因。"))
     if member.closed_on is None:
         raise NotAllowed(_("还在本地的党员不能删除登记，请先办理转出。"))
-    blocking = [one for one in objections(member, "erase") if one.blocks]
-    if blocking:
-        raise NotAllowed("；".join(str(one.text) for one in blocking))
+    refuse_objections(member, "erase")
     with transaction():
         told = registry().ask("member_erase", district=context.ref(member.district_id), member=ref(member))
         swap(

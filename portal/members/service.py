@@ -18,6 +18,7 @@ from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
 from portal.members.events import announce_move
 from portal.members.models import OPEN_STATES, Affiliation, Member, Person, StatusEvent
+from portal.members.objections import refuse_objections
 from portal.members.sealed import ric_index, sealed_columns
 from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.names import initials, sort_key
@@ -194,11 +195,12 @@ def correct_home(
     The affiliation is voided and opened anew from the same day, so that no month stands between two branches.
 
     Raises:
-        NotAllowed: no reason was given (K10), or no branch that can be a home.
+        NotAllowed: no reason was given (K10), no branch that can be a home, or a plugin objects.
     """
     if not reason.strip():
         raise NotAllowed(_("请写明更正的原因。"))
     check_home(member, organization)
+    refuse_objections(member, "transfer")
     with transaction():
         swap(member, version=version, states=OPEN_STATES, organization_id=organization.id)
         wrong = session.scalars(

@@ -13,6 +13,7 @@ from portal import clock
 from portal.database import session
 from portal.members import queries, rights, service, words
 from portal.members.models import Member
+from portal.members.objections import objections
 from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.service import NotAllowed
 from portal.web.access import requires
@@ -166,7 +167,7 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         act=act,
         branch=queries.branch_name(member.organization_id),
         branches=branches,
-        objections=rights.objections(asked, _OBJECTION.get(act, act)) if asked else [],
+        objections=objections(asked, _OBJECTION.get(act, act)) if asked else [],
         other=other,
         alike=queries.look_alikes(member, g.actor, "core.members.edit")
         if act == "merge" and not other

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.database import everything, session
 from portal.members.models import Affiliation, Member
+from portal.plugin import Objection
 from portal.testing import World
 
 
@@ -155,3 +156,15 @@ def test_strangers_find_nothing(world: World, desk):
     for act in ("move", "leave", "merge", "erase"):
         assert foreign.get(url(there, member, act)).status_code == 404
         assert own.get(url(here, member, act)).status_code == 404
+
+
+@pytest.mark.parametrize("act", ["move", "correct", "leave"])
+def test_a_plugins_reason_to_wait_stops_the_act_and_is_said(world: World, desk, monkeypatch, act: str):
+    here, browser = desk
+    member, other = world.member(world.organization(here)), world.organization(here)
+    waits = Objection(code="books", text="先把账对上。", blocks=True)
+    monkeypatch.setattr("portal.members.objections.objections", lambda _member, _act: [waits])
+    sent = form(organization=str(other.id), day=clock.today().isoformat(), exit="deceased")
+    answer = browser.post(url(here, member, act), data=sent)
+    assert answer.status_code == 422 and "先把账对上。" in answer.get_data(as_text=True)
+    assert row(member).organization_id == member.organization_id
