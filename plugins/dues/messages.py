@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
@@ -14,12 +14,20 @@ from .models import DuesAssessment, DuesRelief, DuesVoucher
 from .queries.places import here
 from .queries.vouchers import shown_number
 
+
+def _months(words: Callable[[list[str]], str]) -> dict[str, Callable[[str], str]]:
+    """Let the months of a message be kept as such ("2026-09 2026-10") and be written for its reader."""
+    # Messages of earlier days hold the words themselves.
+    return {"months": lambda kept: words(kept.split()) if kept.isascii() else kept}
+
+
 VOUCHER = notices.declare(
     notices.Template(
         key="dues.voucher",
         title=_l("您有一条新消息"),
         body=_l("您办的事有了结果，请登录服务平台查看。"),
         inside=_l("%(months)s党费已登记，凭证号%(number)s。"),
+        words=_months(page_words.dated),
     )
 )
 
@@ -50,6 +58,7 @@ ARREARS = notices.declare(
         title=_l("您有一条新消息"),
         body=_l("有一件事请您看一下，请登录服务平台查看。"),
         inside=_l("%(months)s的党费还没登记。交过的请找支部核对，没交的可以在这里补交。"),
+        words=_months(page_words.month_list),
     )
 )
 
@@ -57,6 +66,7 @@ ARREARS = notices.declare(
 RELIEF = notices.declare(
     notices.Template(
         key="dues.relief",
+        kind="duty",
         title=_l("您有一条新消息"),
         body=_l("有一件事请您看一下，请登录服务平台查看。"),
         inside=_l("您的少交、免交有变化，请看看从哪个月起、为什么。"),
@@ -71,7 +81,7 @@ def months_open(months: Sequence[str], *, member_id: int, account_id: int, distr
         REMIND.key if list(months) == [now] else ARREARS.key,
         account_id=account_id,
         district_id=district.id,
-        params={} if list(months) == [now] else {"months": page_words.month_list(months)},
+        params={} if list(months) == [now] else {"months": " ".join(months)},
         url=f"/d/{district.code}/dues/",
         dedupe_key=f"dues.remind:{member_id}:{now}",
     )
@@ -117,7 +127,7 @@ def voucher_issued(voucher: DuesVoucher, months: Sequence[str]) -> None:
         VOUCHER.key,
         account_id=account_id,
         district_id=voucher.district_id,
-        params={"months": page_words.dated(months), "number": number},
+        params={"months": " ".join(months), "number": number},
         url=f"/d/{here(voucher.district_id).code}/dues/voucher/{voucher.token}",
         dedupe_key=f"dues.voucher:{voucher.id}",
     )

@@ -54,7 +54,7 @@ def _shown(row: Any) -> Shown:
         template = templates.get(row.template)
         title = templates.fill(template.title, row.params)
         about = templates.KINDS[template.kind].label
-        text = templates.fill(template.inside or template.body, row.params)
+        text = templates.told(template, row.params)
     except (LookupError, KeyError):  # its plugin is gone
         about, title, text = row.template, row.template, ""
     return Shown(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -73,7 +73,8 @@ class Template:
 
     Texts are lazy Chinese source strings with ``%(name)s`` placeholders. ``urgent`` ignores quiet hours and
     overtakes other work; ``phone_only`` leaves preferences aside, because the number itself is to be proven.
-    ``kind`` is one of KINDS: what a person may choose for messages like this one.
+    ``kind`` is one of KINDS: what a person may choose for messages like this one. ``words`` writes values of
+    ``inside`` for its reader, who may read another language than whoever caused the message.
     """
 
     key: str
@@ -83,6 +84,7 @@ class Template:
     urgent: bool = False
     phone_only: bool = False
     kind: str = "result"
+    words: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
     def placeholders(self) -> list[str]:
         """Return the names of the values in ``body``, in order: an SMS template's parameters."""
@@ -118,6 +120,12 @@ def get(key: str) -> Template:
         return _declared[key]
     except KeyError:
         raise LookupError(f"no message is called {key}") from None
+
+
+def told(template: Template, params: Mapping[str, Any]) -> str:
+    """Return what the portal says inside, with its values in the language of the moment."""
+    shown = {name: template.words.get(name, str)(value) for name, value in params.items()}
+    return fill(template.inside or template.body, shown)
 
 
 def fill(text: Any, params: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ def test_everybody_chosen_is_reminded_once_a_month(late):
             way="notice",
             actor=someone,
         )
-    assert notices()[1:] == [("dues.arrears", {"months": "11月"})]
+    assert notices()[1:] == [("dues.arrears", {"months": "2026-11"})]
 
 
 def test_the_words_name_no_sum_and_nothing_on_the_lock_screen(late):
