@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import notices
+from portal.current import registry
 from portal.database import session
 from portal.jobs.models import JobRow
 from portal.members import requests, rights
@@ -30,7 +31,8 @@ def test_the_copy_holds_the_opened_fields_and_every_plugins_part(world: World, h
         found = rights.copy_of(session.get_one(Member, member.id))
     assert found["record"]["phone"] == "10012345678"
     assert not any(key.endswith("_index") or key.endswith("_sealed") for key in found["record"])
-    assert set(found["plugins"]) >= {"dues"}
+    asked = {slug for slug, _call in registry().implementers("member_export")}
+    assert set(found["plugins"]) == asked, "every plugin that keeps something has its part"
 
 
 def test_the_copy_holds_the_account_requests_and_messages_and_nobody_elses(world: World, here):
@@ -85,7 +87,8 @@ def test_a_move_ends_one_affiliation_opens_the_next_and_tells_the_plugins(world:
         ]
         assert (row.organization_id, row.version) == (new.id, 2)
         told = session.scalars(select(JobRow.name).where(JobRow.name == "members.moved")).all()
-        assert told, "no plugin hears of the move"
+        listening = [slug for slug, _call in registry().implementers("member_moved")]
+        assert len(told) == len(listening), "every plugin that listens hears of the move"
         with pytest.raises(NotAllowed):
             rights.move(row, target, version=2, from_day=date(2026, 4, 1), reason="", actor=None)
 
