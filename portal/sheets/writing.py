@@ -126,7 +126,7 @@ def write_refused(
     write_xlsx(
         stream,
         [*headers, REASON_HEADER, ROW_HEADER],
-        ([*(list(cells) + [""] * width)[:width], why, number] for cells, number, why in rows),
+        ([*(list(cells) + [""] * width)[:width], why, str(number)] for cells, number, why in rows),
         name=REASON_HEADER,
         widths=[14] * width + [60, 10],
     )

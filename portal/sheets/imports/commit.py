@@ -74,7 +74,7 @@ def _write(
     batch: ImportBatch, *, version: int, states: Sequence[str], district: DistrictRef, actor: Any
 ) -> None:
     importer = importer_of(batch.kind, district, actor)
-    mark, rows = _looked_ahead(batch, importer, district)
+    mark, rows = _looked_ahead(batch, importer, district, version=version, states=states)
     with transaction():
         swap(
             batch,
@@ -97,7 +97,7 @@ def _write(
 
 
 def _looked_ahead(
-    batch: ImportBatch, importer: Importer, district: DistrictRef
+    batch: ImportBatch, importer: Importer, district: DistrictRef, *, version: int, states: Sequence[str]
 ) -> tuple[int | None, list[Row]]:
     """Judge the rows before the write lock is taken, and say after which act; (None, []) where it is unsafe.
 
@@ -111,6 +111,8 @@ def _looked_ahead(
     session.rollback()
     token = reading.set(True)
     try:
+        if batch.version != version or batch.state not in states:
+            return None, []  # somebody was faster: the swap says so
         mark = audit.newest(district_id=district.id)
         return mark, _judged_again(batch, importer)
     finally:

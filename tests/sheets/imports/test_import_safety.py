@@ -163,8 +163,8 @@ def looked(monkeypatch, between=lambda: None) -> list[int]:
         times.append(1)
         return judged(*args)
 
-    def then(*args: Any) -> Any:
-        found = ahead(*args)
+    def then(*args: Any, **kwargs: Any) -> Any:
+        found = ahead(*args, **kwargs)
         between()
         return found
 
