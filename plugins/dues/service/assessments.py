@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, literal, select, update
+from sqlalchemy import Select, and_, exists, func, insert, literal, select, update
 from werkzeug.exceptions import Forbidden
 
 from portal.api import (
@@ -198,6 +198,30 @@ def draft_year(
     The amount comes from the rate table in force on 1 January, by the same rule as ``explain``. Members who
     have a proposal for that year already are left alone.
     """
+    chosen = _carried(district, year, by, organization_ids)
+    with transaction() as current:
+        columns = [column.name for column in chosen.selected_columns]
+        statement = insert(T).from_select(columns, chosen, include_defaults=False).returning(T.c.id)
+        made = len(current.execute(statement).all())
+        audit.record(
+            "dues.assessment.draft_year",
+            ("district", district.id),
+            actor=by,
+            district=district,
+            detail={"year": year, "count": made},
+        )
+    return made
+
+
+def carried_count(*, district: DistrictRef, year: int, organization_id: int) -> int:
+    """Count whom ``draft_year`` would draft in one branch."""
+    found = _carried(district, year, None, [organization_id]).subquery()
+    return int(session.execute(select(func.count()).select_from(found)).scalar_one())
+
+
+def _carried(
+    district: DistrictRef, year: int, by: int | None, organization_ids: Iterable[int] | None
+) -> Select[Any]:
     table = rate_tables().on(first_day(f"{year}-01"))
     rounding = settings.get(district, "dues.rounding")
     latest = (
@@ -253,18 +277,7 @@ def draft_year(
     )
     if organization_ids is not None:
         chosen = chosen.where(Member.organization_id.in_(list(organization_ids)))
-    with transaction() as current:
-        columns = [column.name for column in chosen.selected_columns]
-        statement = insert(T).from_select(columns, chosen, include_defaults=False).returning(T.c.id)
-        made = len(current.execute(statement).all())
-        audit.record(
-            "dues.assessment.draft_year",
-            ("district", district.id),
-            actor=by,
-            district=district,
-            detail={"year": year, "count": made},
-        )
-    return made
+    return chosen
 
 
 def _persons(*accounts: int | None) -> set[int | None]:

@@ -10,6 +10,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     arrears,
     base,
     base_one,
+    base_year,
     bases,
     branch,
     cash,
