@@ -146,6 +146,7 @@ class Affiliation(DistrictScoped, Model):
             sqlite_where=text("kind = 'formal' and valid_to is null and not void"),
             postgresql_where=text("kind = 'formal' and valid_to is null and not void"),
         ),
+        Index("ix_affiliation_by_member", "district_id", "member_id"),
     )
 
 
@@ -162,6 +163,8 @@ class Office(DistrictScoped, Model):
     valid_from: Mapped[date] = mapped_column(info={"class": 1})
     valid_to: Mapped[date | None] = mapped_column(info={"class": 1})
 
+    __table_args__ = (Index("ix_office_by_organization", "district_id", "organization_id"),)
+
 
 class StatusEvent(DistrictScoped, Model):
     """A change of stage or membership state with date, document and who wrote it down."""
@@ -176,6 +179,8 @@ class StatusEvent(DistrictScoped, Model):
     document: Mapped[str] = mapped_column(String(120), default="", info={"class": 2})
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
+
+    __table_args__ = (Index("ix_status_event_by_member", "district_id", "member_id"),)
 
 
 class Request(Versioned, DistrictScoped, Model):
@@ -201,6 +206,7 @@ class Request(Versioned, DistrictScoped, Model):
     __table_args__ = (
         CheckConstraint("state in ('open','accepted','refused','withdrawn')", name="state"),
         Index("ix_request_open", "district_id", "state", "organization_id"),
+        Index("ix_request_by_member", "district_id", "member_id"),
     )
 
 
@@ -217,4 +223,7 @@ class RequestStep(DistrictScoped, Model):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (UniqueConstraint("request_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("request_id", "number"),
+        Index("ix_request_step_by_request", "district_id", "request_id"),
+    )

@@ -117,7 +117,10 @@ class OrganizationParent(DistrictScoped, Model):
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
 
-    __table_args__ = (_half_open(),)
+    __table_args__ = (
+        _half_open(),
+        Index("ix_organization_parent_by_organization", "district_id", "organization_id"),
+    )
 
 
 class Unit(Versioned, DistrictScoped, Model):
@@ -178,6 +181,8 @@ class UnitCoverage(DistrictScoped, Model):
             sqlite_where=text("valid_to is null"),
             postgresql_where=text("valid_to is null"),
         ),
+        Index("ix_unit_coverage_by_organization", "district_id", "organization_id"),
+        Index("ix_unit_coverage_by_unit", "district_id", "unit_id"),
     )
 
 

@@ -119,6 +119,7 @@ class PaymentAttempt(Versioned, DistrictScoped, Model):
         ),
         Index(None, "district_id", "state", "expires_at"),
         Index(None, "member_id", "created_at"),
+        Index("ix_payment_attempt_by_member", "district_id", "member_id", "created_at"),
     )
 
 
@@ -196,6 +197,7 @@ class PaymentFactRow(DistrictScoped, Model):
             " and received_by <> confirmed_by)",
             name="four_eyes",
         ),
+        Index("ix_payment_fact_by_attempt", "district_id", "attempt_id"),
     )
 
 

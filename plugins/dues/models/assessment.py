@@ -74,4 +74,5 @@ class DuesAssessment(Versioned, DistrictScoped, Model):
             postgresql_where=text("state in ('draft','confirmed')"),
         ),
         Index("ix_dues_assessment_branch", "district_id", "organization_id", "state", "member_id"),
+        Index("ix_dues_assessment_by_member", "district_id", "member_id", "from_month"),
     )

@@ -64,6 +64,8 @@ class DuesCashLine(DistrictScoped, Model):
     __table_args__ = (
         UniqueConstraint("sheet_id", "member_id"),
         CheckConstraint("amount_fen > 0", name="amount"),
+        Index("ix_dues_cash_line_by_sheet", "district_id", "sheet_id"),
+        Index("ix_dues_cash_line_by_member", "district_id", "member_id"),
     )
 
 

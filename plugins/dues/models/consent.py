@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
@@ -29,4 +29,7 @@ class DuesConsent(Versioned, DistrictScoped, Model):
     given_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (CheckConstraint("kind in ('back_payment')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind in ('back_payment')", name="kind"),
+        Index("ix_dues_consent_by_member", "district_id", "member_id"),
+    )

@@ -48,6 +48,7 @@ class DuesObligation(Versioned, DistrictScoped, Model):
         ),
         Index("ix_dues_obligation_branch_month", "district_id", "organization_id", "month"),
         Index("ix_dues_obligation_member_state", "member_id", "state", "month"),
+        Index("ix_dues_obligation_by_member", "district_id", "member_id", "month"),
     )
 
     @property

@@ -45,6 +45,7 @@ class DuesRelief(Versioned, DistrictScoped, Model):
         CheckConstraint("state in (" + ",".join(f"'{s}'" for s in STATES) + ")", name="state"),
         CheckConstraint("monthly_fen >= 0 and to_month >= from_month", name="sense"),
         Index("ix_dues_relief_branch", "district_id", "organization_id", "state"),
+        Index("ix_dues_relief_by_member", "district_id", "member_id"),
     )
 
     def holds_in(self, month: str) -> bool:
@@ -70,4 +71,5 @@ class DuesReliefStep(DistrictScoped, Model):
         UniqueConstraint("relief_id", "stage"),
         UniqueConstraint("relief_id", "actor_id"),
         CheckConstraint("stage in ('propose','branch','committee')", name="stage"),
+        Index("ix_dues_relief_step_by_relief", "district_id", "relief_id"),
     )

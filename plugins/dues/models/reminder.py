@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime
@@ -28,4 +28,5 @@ class DuesReminder(DistrictScoped, Model):
     __table_args__ = (
         UniqueConstraint("member_id", "month", "way"),
         CheckConstraint("way in (" + ",".join(f"'{way}'" for way in WAYS) + ")", name="way"),
+        Index("ix_dues_reminder_by_member", "district_id", "member_id", "month"),
     )

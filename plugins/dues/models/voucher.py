@@ -72,4 +72,6 @@ class DuesVoucherLine(DistrictScoped, Model):
     __table_args__ = (
         UniqueConstraint("voucher_id", "month"),
         CheckConstraint("amount_fen > 0", name="amount"),
+        Index("ix_dues_voucher_line_by_obligation", "district_id", "obligation_id"),
+        Index("ix_dues_voucher_line_by_voucher", "district_id", "voucher_id"),
     )

@@ -79,6 +79,7 @@ class ImportRow(DistrictScoped, Model):
         CheckConstraint("verdict in ('','new','changed','same','refused')", name="verdict"),
         UniqueConstraint("batch_id", "number"),
         Index("ix_import_row_batch_id_verdict", "batch_id", "verdict", "number"),
+        Index("ix_import_row_by_batch", "district_id", "batch_id", "number"),
     )
 
 
