@@ -5,7 +5,7 @@
 
 from portal.payments.conformance import ProviderConformance, Till
 from portal.testing.browser import Browser, client, token
-from portal.testing.counting import queries
+from portal.testing.counting import plan_of, queries, reads
 from portal.testing.installation import app, data_dir, settings, template_data
 from portal.testing.world import World, invented_ric, world
 
@@ -18,7 +18,9 @@ __all__ = [
     "client",
     "data_dir",
     "invented_ric",
+    "plan_of",
     "queries",
+    "reads",
     "settings",
     "template_data",
     "token",

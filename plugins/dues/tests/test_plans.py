@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from portal import database
+from portal.testing import plan_of, reads
 
 from .conftest import Branch
 
@@ -22,34 +19,19 @@ GROWING = (
 WHOLE = re.compile(rf"(SCAN ({GROWING})\b|SEARCH ({GROWING}) USING INDEX \S+ \(district_id=\?\)$)")
 
 
-@contextmanager
-def asked() -> Iterator[dict[str, Any]]:
-    seen: dict[str, Any] = {}
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith(("SELECT", "WITH")):
-            seen[statement] = parameters
-
-    event.listen(database.db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.db.engine, "before_cursor_execute", note)
-
-
 def whole_tables(seen: dict[str, Any]) -> list[str]:
-    found = []
-    with database.db.engine.connect() as connection:
-        for statement, parameters in seen.items():
-            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            found += [f"{step[3]}: {statement[:120]}" for step in steps if WHOLE.match(step[3])]
-    return found
+    return [
+        f"{step}: {statement[:120]}"
+        for statement, parameters in seen.items()
+        for step in plan_of(statement, parameters)
+        if WHOLE.match(step)
+    ]
 
 
 @pytest.mark.parametrize("page", ["", "dues/", "dues/history", "me/"])
 def test_a_member_s_pages_read_the_member_s_rows(branch: Branch, page: str):
     me = branch.world.browser(branch.world.account(branch.member()))
-    with asked() as seen:
+    with reads() as seen:
         assert me.get(f"/d/{branch.district.code}/{page}").status_code == 200
     assert len(seen) > 3 and whole_tables(seen) == []
 
@@ -58,7 +40,7 @@ def test_the_branch_s_month_reads_the_branch_s_rows(branch: Branch):
     collector = branch.world.browser(
         branch.world.account(branch.member(), role="dues_collector", organization=branch.organization)
     )
-    with asked() as seen:
+    with reads() as seen:
         assert collector.get(f"/d/{branch.district.code}/dues/branch").status_code == 200
     assert len(seen) > 5 and whole_tables(seen) == []
 
