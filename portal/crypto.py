@@ -129,7 +129,8 @@ def new_uid() -> str:
 
 def new_secret_name() -> str:
     """Return 26 characters of 130 random bits: whoever holds it may look (a voucher's public address)."""
-    return "".join(secrets.choice(_CROCKFORD) for _ in range(26))
+    number = secrets.randbits(130)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def new_token() -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam
 
-from portal.api import Account, DistrictRef, Member, clock, notices, session
+from portal.api import Account, DistrictRef, Member, clock, notices, prepared, rows, session
 from portal.api import lazy_gettext as _l
 
 from . import page_words
@@ -112,8 +113,17 @@ def relief_changed(row: DuesRelief) -> None:
 
 
 def _account_of(member_id: int) -> int | None:
-    return session.scalar(
-        select(Account.id).join(Member, Member.person_id == Account.person_id).where(Member.id == member_id)
+    found: int | None = session.execute(_account(), {"member_id": member_id}).scalar()
+    return found
+
+
+@prepared
+def _account() -> Select[Any]:
+    account, member = Account.__table__, Member.__table__
+    return (
+        rows(Member, account.c.id)
+        .join(account, account.c.person_id == member.c.person_id)
+        .where(member.c.id == bindparam("member_id"))
     )
 
 

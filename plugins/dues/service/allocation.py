@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal.api import Conflict, clock, crypto, ledger, transaction
 
@@ -13,6 +13,18 @@ from ..models import DuesObligation, DuesVoucher
 from ..models.obligation import PAYABLE
 from . import books, obligations, vouchers
 from .receipts import Part, Receipt
+
+_OPEN = (
+    select(DuesObligation)
+    .where(
+        DuesObligation.district_id == bindparam("in_district"),
+        DuesObligation.member_id == bindparam("of_member"),
+        DuesObligation.month.in_(bindparam("the_months", expanding=True)),
+        DuesObligation.state.in_(PAYABLE),
+    )
+    .order_by(DuesObligation.month)
+    .with_for_update()
+)
 
 
 def settle(receipt: Receipt) -> tuple[DuesVoucher, list[Part]]:
@@ -67,15 +79,12 @@ def income_of(part: Part, *, paid_on: date) -> ledger.Account:
 def _take(receipt: Receipt) -> list[Part]:
     with transaction() as current:
         found = current.scalars(
-            select(DuesObligation)
-            .where(
-                DuesObligation.district_id == receipt.district_id,
-                DuesObligation.member_id == receipt.member_id,
-                DuesObligation.month.in_(receipt.months),
-                DuesObligation.state.in_(PAYABLE),
-            )
-            .order_by(DuesObligation.month)
-            .with_for_update()
+            _OPEN,
+            {
+                "in_district": receipt.district_id,
+                "of_member": receipt.member_id,
+                "the_months": list(receipt.months),
+            },
         ).all()
         left = receipt.amount_fen
         parts = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import Forbidden
 
@@ -18,6 +18,7 @@ from .places import path_of
 from .receipts import Part, Receipt
 
 SERIES: Any = DuesVoucherSeries.__table__
+_NEW_LINE = insert(DuesVoucherLine.__table__)
 _RAISED = (
     update(SERIES)
     .where(SERIES.c.organization_id == bindparam("the_organization"), SERIES.c.year == bindparam("the_year"))
@@ -48,17 +49,20 @@ def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False)
         )
         current.add(voucher)
         current.flush()
-        current.add_all(
-            DuesVoucherLine(
-                district_id=receipt.district_id,
-                voucher_id=voucher.id,
-                obligation_id=part.obligation.id,
-                month=part.obligation.month,
-                amount_fen=part.amount_fen,
+        if parts:
+            current.execute(
+                _NEW_LINE,
+                [
+                    {
+                        "district_id": receipt.district_id,
+                        "voucher_id": voucher.id,
+                        "obligation_id": part.obligation.id,
+                        "month": part.obligation.month,
+                        "amount_fen": part.amount_fen,
+                    }
+                    for part in parts
+                ],
             )
-            for part in parts
-        )
-        current.flush()
         audit.record(
             "dues.voucher.issue",
             ("dues_voucher", voucher.id),
