@@ -6,6 +6,9 @@ from typing import Any
 
 from flask import Blueprint, g, request, url_for
 
+from portal import audit
+from portal.current import district
+from portal.database import transaction
 from portal.notices import queries, service
 from portal.notices.demo import messages
 from portal.web.access import public, requires
@@ -30,8 +33,18 @@ def mine() -> Any:
 @notices.post("/d/<district_code>/me/notices")
 @requires("core.me")
 def read() -> Any:
-    """Mark those I have seen as read."""
-    service.mark_read(request.form.getlist("id", type=int)[:100], account_id=g.actor.account_id)
+    """Mark those I have seen as read; whether somebody was told is asked for later, so it is on record."""
+    with transaction():
+        count = service.mark_read(request.form.getlist("id", type=int)[:100], account_id=g.actor.account_id)
+        if count:
+            subject = ("account", g.actor.account_id)
+            audit.record(
+                "account.notices.read",
+                subject,
+                actor=g.actor,
+                district=district().id,
+                detail={"count": count},
+            )
     return go(url_for("notices.mine"))
 
 
