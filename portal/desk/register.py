@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -51,7 +52,7 @@ class Filter:
         return on_screen(str(self.words[value]))
 
 
-class Register:
+class Register(ABC):
     """One register of a district. A subclass declares it; it keeps nothing from one request to the next."""
 
     name: ClassVar[str]  # of the list: its address and endpoint
@@ -75,17 +76,17 @@ class Register:
 
     # --- the list -----------------------------------------------------------------------------
 
+    @abstractmethod
     def found(self, *permissions: str) -> Select[Any]:
         """Select what the actor may see with every one of ``permissions``, before any filter."""
-        raise NotImplementedError
 
+    @abstractmethod
     def search(self, text: str) -> ColumnElement[bool] | None:
         """Return the clause that finds what was typed; None: all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sorts(self) -> dict[str, Any]:
         """Return the columns the list may be sorted by; the first is the usual one."""
-        raise NotImplementedError
 
     def listed(self, *permissions: str) -> Select[Any]:
         """Select what the address asks for, of what the actor may see."""
@@ -99,9 +100,9 @@ class Register:
                 found = found.where(one.column == value)
         return found
 
+    @abstractmethod
     def sheet(self, found: Select[Any]) -> tuple[str, list[str], list[list[str]]]:
         """Return name, headers and lines of the handed-out sheet: all of ``found``, in the usual order."""
-        raise NotImplementedError
 
     def as_imported(self, found: Select[Any]) -> tuple[list[str], list[list[str]]]:
         """Return headers and lines of the sheet that an import takes."""
@@ -120,9 +121,9 @@ class Register:
 
     # --- one record ---------------------------------------------------------------------------
 
+    @abstractmethod
     def record(self, record_id: int, permission: str) -> Any:
         """Return a record the actor may treat with ``permission``; None reads the same as unknown."""
-        raise NotImplementedError
 
     def importer(self, rows: Sequence[Row] = ()) -> Importer:
         """Return the importer of this register's sheet, ready to judge ``rows``."""
@@ -145,6 +146,7 @@ class Register:
 
     def looked_at(self, row: Any, *, form: bool) -> None:
         """Put on record that somebody looked, where the record is confidential."""
+        return None
 
     # --- the form -----------------------------------------------------------------------------
 
@@ -157,16 +159,17 @@ class Register:
         """Tell whether the actor may take new records in: that is for whoever's role reaches the district."""
         return bool(g.actor.reach(self.edit).everywhere)
 
+    @abstractmethod
     def taken(self, name: str) -> str:
         """Say that what was typed for a new record is registered already, as ``name``."""
-        raise NotImplementedError
 
     def judge(self, row: Row) -> None:
         """Judge a changed record as a whole, where the sheet's rules need that."""
+        return None
 
+    @abstractmethod
     def change(self, row: Any, *, version: int, **values: Any) -> None:
         """Change a record that is still at ``version``; raises ``Conflict`` and ``NotAllowed``."""
-        raise NotImplementedError
 
     def fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Turn what the form says into what the verb takes; None is a field that was cleared.

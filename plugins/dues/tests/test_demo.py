@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -22,8 +23,8 @@ from portal.api import session
 from portal.testing import World
 
 
-def _count(model: type, *where: object) -> int:
-    return int(session.scalar(select(func.count()).select_from(model).where(*where)) or 0)  # type: ignore[arg-type]
+def _count(model: type, *where: Any) -> int:
+    return int(session.scalar(select(func.count()).select_from(model).where(*where)) or 0)
 
 
 def test_the_demo_has_a_year_mostly_paid_with_reliefs_and_some_arrears(world: World, november: None) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from plugins.dues.tests.conftest import Branch
-from plugins.dues.tests.test_cash import day, decide, write  # noqa: F401  the fixture
+from plugins.dues.tests.test_cash import day, decide, write
 from portal.testing import Browser
+
+__all__ = ["day"]
 
 
 def start(branch: Branch, browser: Browser) -> str:
@@ -17,7 +19,7 @@ def places(page: str) -> list[str]:
     return re.findall(r'href="([^"]+)" aria-current="page"', page)
 
 
-def test_cash_waits_for_the_second_person_and_not_for_the_first(day) -> None:  # noqa: F811
+def test_cash_waits_for_the_second_person_and_not_for_the_first(day) -> None:
     branch, members, first, second = day
     assert "现金单等您点钱核对" not in start(branch, second)
     write(branch, first, **{f"take-{members[0].id}": "1"})
@@ -25,7 +27,7 @@ def test_cash_waits_for_the_second_person_and_not_for_the_first(day) -> None:  #
     assert "现金单等您点钱核对" in start(branch, second)
 
 
-def test_a_sheet_that_was_sent_back_waits_for_whoever_wrote_it(day) -> None:  # noqa: F811
+def test_a_sheet_that_was_sent_back_waits_for_whoever_wrote_it(day) -> None:
     branch, members, first, second = day
     write(branch, first, **{f"take-{members[0].id}": "1"})
     assert "被退回" not in start(branch, first)
@@ -36,7 +38,7 @@ def test_a_sheet_that_was_sent_back_waits_for_whoever_wrote_it(day) -> None:  # 
     assert "被退回" not in start(branch, first)
 
 
-def test_work_for_others_stands_under_the_desk_in_the_navigation(day) -> None:  # noqa: F811
+def test_work_for_others_stands_under_the_desk_in_the_navigation(day) -> None:
     branch, _members, first, _second = day
     here = f"/d/{branch.district.code}"
     for path in ("branch", "cash", "bases"):
