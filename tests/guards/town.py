@@ -71,21 +71,7 @@ class Town:
                 place_id=place.id,
             )
             session.add(unit)
-        asker = world.account(members[0])
-        with world.writing(district), transaction():
-            session.add(
-                Request(
-                    district_id=district.id,
-                    reference=f"R{code}",
-                    kind="members.claim",
-                    asked_by=asker.id,
-                    member_id=members[0].id,
-                    organization_id=branch.id,
-                    answer_permission="core.requests.answer",
-                    subject=f"{marker}的申请",
-                    asked_at=clock.now(),
-                )
-            )
+        self._asked(district, f"R{code}", marker, members[0], branch)
         side = Side(marker, district, branch, members, unit, place)
         if neighbour:
             side.neighbour = self._neighbour(neighbour, side, top)
@@ -100,22 +86,28 @@ class Town:
         world, district = self.world, side.district
         branch = world.organization(district, kind="branch", name=f"{district.code}邻支部", parent=top)
         members = [world.member(branch, name=f"{marker}{letter}") for letter in "赵钱孙"]
-        asker = world.account(members[0])
-        with world.writing(district), transaction():
+        self._asked(district, f"N{district.code}", marker, members[0], branch)
+        return Side(marker, district, branch, members, side.unit, side.place, is_branch=True)
+
+    def _asked(
+        self, district: District, reference: str, marker: str, member: Member, branch: Organization
+    ) -> None:
+        """Let a member's claim of the record wait for an answer."""
+        asker = self.world.account(member)
+        with self.world.writing(district), transaction():
             session.add(
                 Request(
                     district_id=district.id,
-                    reference=f"N{district.code}",
+                    reference=reference,
                     kind="members.claim",
                     asked_by=asker.id,
-                    member_id=members[0].id,
+                    member_id=member.id,
                     organization_id=branch.id,
                     answer_permission="core.requests.answer",
                     subject=f"{marker}的申请",
                     asked_at=clock.now(),
                 )
             )
-        return Side(marker, district, branch, members, side.unit, side.place, is_branch=True)
 
     # --- people -------------------------------------------------------------------------------
 

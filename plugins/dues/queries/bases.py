@@ -13,6 +13,7 @@ from portal.api import Account, Member, Organization, Reach, Unit, rows, session
 from ..base_verdict import Known
 from ..models import DuesAssessment, DuesBaseSheet
 from ..service.obligations import MEMBER_STAGES
+from . import reached
 from .proposals import WAITING
 from .statement import assessed_of
 
@@ -215,12 +216,7 @@ def brought(reach: Reach, *, limit: int = 10) -> list[Brought]:
 
 def sheet_at(sheet_id: int, reach: Reach) -> DuesBaseSheet | None:
     """Return a sheet whose branch is within reach; None reads the same as unknown."""
-    found = session.execute(
-        select(DuesBaseSheet, Organization.path)
-        .join(Organization, Organization.id == DuesBaseSheet.organization_id)
-        .where(DuesBaseSheet.id == sheet_id)
-    ).first()
-    return found.DuesBaseSheet if found is not None and reach.covers(found.path) else None
+    return reached.at(DuesBaseSheet, sheet_id, reach)
 
 
 def branch_name(organization_id: int) -> str:

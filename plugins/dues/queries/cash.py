@@ -14,6 +14,7 @@ from portal.api import Account, Actor, Member, Organization, Reach, clock, rows,
 
 from ..models import DuesCashLine, DuesCashSheet, DuesObligation
 from ..models.obligation import PAYABLE
+from . import reached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +69,7 @@ def sheets(reach: Reach, *, before: int | None = None, limit: int = 20) -> list[
 
 def sheet_at(sheet_id: int, reach: Reach) -> DuesCashSheet | None:
     """Return a sheet whose branch is within reach; None reads the same as unknown."""
-    found = session.execute(
-        select(DuesCashSheet, Organization.path)
-        .join(Organization, Organization.id == DuesCashSheet.organization_id)
-        .where(DuesCashSheet.id == sheet_id)
-    ).first()
-    return found.DuesCashSheet if found is not None and reach.covers(found.path) else None
+    return reached.at(DuesCashSheet, sheet_id, reach)
 
 
 def lines_of(sheet: DuesCashSheet) -> list[Any]:

@@ -13,6 +13,7 @@ from portal.api import Account, Actor, Member, Organization, Reach, rows, sessio
 from ..models import DuesRelief, DuesReliefStep
 from ..service.obligations import MEMBER_STAGES
 from ..service.reliefs import STAGE_PERMISSION, waiting_stage
+from . import reached
 from .bases import within
 
 OPEN = ("proposed", "branch_approved")
@@ -100,12 +101,7 @@ def own(member_id: int) -> list[Any]:
 
 def relief_at(relief_id: int, reach: Reach) -> DuesRelief | None:
     """Return a relief whose branch is within reach; None reads the same as unknown."""
-    found = session.execute(
-        select(DuesRelief, Organization.path)
-        .join(Organization, Organization.id == DuesRelief.organization_id)
-        .where(DuesRelief.id == relief_id)
-    ).first()
-    return found.DuesRelief if found is not None and reach.covers(found.path) else None
+    return reached.at(DuesRelief, relief_id, reach)
 
 
 def steps_of(relief: DuesRelief) -> list[Step]:
