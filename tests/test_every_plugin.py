@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -21,8 +20,10 @@ from portal.database import everything, history, session, transaction
 from portal.districts import service
 from portal.identity import permissions
 from portal.registry import Registry
-from portal.testing import World, queries, settings
+from portal.testing import World, settings
 from tests.guards import plugins as guard
+from tests.guards import running
+from tests.guards.running import its_rules, switch
 from tests.guards.town import Town, changed, state
 
 FOLDERS = {
@@ -96,43 +97,16 @@ def test_the_switch_decides_its_default(slug: str, registry: Registry):
 # --- switched off ---------------------------------------------------------------------------------
 
 
-def its_rules(town: Town, slug: str, method: str) -> list[Any]:
-    owners = town.app.extensions["portal.owners"]
-    return [rule for rule in town.rules(method) if owners.get(rule.endpoint.split(".")[0]) == slug]
-
-
-def switch(world: World, town: Town, slug: str, *, on: bool) -> None:
-    with world.writing(town.left.district), transaction():
-        service.switch(town.left.district, slug, on=on)
-    session.remove()
-
-
 def test_off_means_404_on_every_route(slug: str, world: World, town: Town):
-    browser = town.browser(town.left, "all")
-    rules = {method: its_rules(town, slug, method) for method in ("GET", "POST")}
-    paths = [(m, town.path(rule, town.left)) for m, found in rules.items() for rule in found]
-    switch(world, town, slug, on=False)
-    for method, path in paths:
-        if path.startswith("/d/"):
-            assert browser.open(path, method=method).status_code == 404, f"{method} {path}"
+    assert running.answering_when_off(world, town, slug) == []
 
 
-def test_off_means_no_place_card_todo_or_panel(slug: str, world: World, town: Town, registry: Registry):
-    switch(world, town, slug, on=False)
-    here = world.ref(town.left.district)
-    assert slug not in here.plugins_on
-    asked: list[str] = []
-    for hook in ("nav_items", "home_cards", "todo_items", "member_panels", "notice_channels"):
-        for name, call in registry.implementers(hook):
-            if name == slug and name in here.plugins_on:
-                asked.append(f"{hook} {call}")
-    assert asked == []
-    page = town.browser(town.left, "all").get(f"/d/{here.code}/").get_data(as_text=True)
-    assert f"/d/{here.code}/{slug}/" not in page and f'id="card-{slug}' not in page
+def test_off_means_no_place_card_todo_or_panel(slug: str, world: World, town: Town):
+    assert running.shown_when_off(world, town, slug) == []
 
 
 def test_off_means_no_permission(slug: str, world: World, town: Town, app: Flask):
-    switch(world, town, slug, on=False)
+    switch(world, town.left.district, slug, on=False)
     here = world.ref(town.left.district)
     for name in permissions.declared():
         if name.startswith(f"{slug}."):
@@ -140,20 +114,14 @@ def test_off_means_no_permission(slug: str, world: World, town: Town, app: Flask
 
 
 def test_off_means_its_jobs_wait(slug: str, world: World, town: Town):
-    switch(world, town, slug, on=False)
-    own = [one for one in jobs.declared().values() if one.plugin == slug and not one.always]
-    with world.writing(town.left.district), transaction():
-        for one in own:
-            jobs.enqueue(one.name, {}, district_id=town.left.district.id)
-    session.remove()
-    jobs.run_due()
+    assert running.run_when_off(world, town, slug) == []
     assert jobs.overview().dead == 0
 
 
 def test_switching_off_and_on_again_loses_nothing(slug: str, world: World, town: Town, app: Flask):
     before = state(app)
-    switch(world, town, slug, on=False)
-    switch(world, town, slug, on=True)
+    switch(world, town.left.district, slug, on=False)
+    switch(world, town.left.district, slug, on=True)
     assert changed(before, state(app)) == ["plugin_switch"]
 
 
@@ -201,35 +169,8 @@ def test_an_empty_form_is_refused_in_words(slug: str, town: Town):
             assert answer.status_code in {303, 400, 404, 405, 409, 422}, f"{path}: {answer.status_code}"
 
 
-def test_no_page_costs_more_queries_for_three_than_for_one(slug: str, world: World, app: Flask):
-    here = world.district(plugins=(slug,))
-    branch = world.organization(here)
-    first = world.member(branch)
-    browser = world.browser(world.account(first))
-    staff = world.browser(world.account(world.member(branch), role="secretary", organization=branch))
-    owners = app.extensions["portal.owners"]
-    paths = [
-        rule.rule.replace("<district_code>", here.code)
-        for rule in app.url_map.iter_rules()
-        if owners.get(rule.endpoint.split(".")[0]) == slug
-        and rule.arguments == {"district_code"}
-        and "GET" in (rule.methods or ())
-    ]
-
-    def cost() -> dict[tuple[int, str], int]:
-        found = {}
-        for who, one in enumerate((browser, staff)):
-            for path in paths:
-                one.get(path)
-                with queries() as seen:
-                    one.get(path)
-                found[who, path] = len(seen)
-        return found
-
-    few = cost()
-    for _ in range(3):
-        world.member(branch)
-    assert cost() == few
+def test_no_page_costs_more_queries_for_more_members(slug: str, world: World, app: Flask):
+    assert running.dearer_with_more(world, app, slug) == []
 
 
 # --- its schema, and life without it --------------------------------------------------------------
