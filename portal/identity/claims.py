@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock, crypto
-from portal.database import everything, session, transaction
+from portal.database import everything, is_postgresql, session, transaction
 from portal.districts.models import District
 from portal.identity import people, sessions
 from portal.identity.login_models import LoginCode, PaperCode
@@ -30,14 +32,16 @@ class StaffCode(PermissionError):
 def claim(proven: LoginCode, *, name: str, tail: str, phone: str) -> int | None:
     """Open an account for the record that matches a proven number, the name and the last four of the id.
 
-    Return the account's id, or None when nothing (or more than one person) matches.
+    Return the account's id, or None when nothing (or more than one person) matches, or when somebody else
+    claimed it at this very moment.
     """
     row = _matching(proven.phone_index, name, tail)
     if row is None:
         return None
     with transaction():
         account_id = _open(row, phone)
-        _record(row, account_id, by="code")
+        if account_id is not None:
+            _record(row, account_id, by="code")
     return account_id
 
 
@@ -62,13 +66,21 @@ def attach(account: Account, *, name: str, tail: str) -> bool:
     if row is None or account.person_id is not None:
         return False
     with transaction():
-        session.execute(
-            update(Account)
-            .where(Account.id == account.id, Account.person_id.is_(None))
-            .values(person_id=row.person_id, display_name=row.name)
-        )
-        _record(row, account.id, by="account")
-    return True
+        tied = _tie(account, row)
+        if tied:
+            _record(row, account.id, by="account")
+    return tied
+
+
+def _tie(account: Account, row: Any) -> bool:
+    """Give a person to an account without one; False when this account or that person has one meanwhile."""
+    free = update(Account).where(Account.id == account.id, Account.person_id.is_(None))
+    try:
+        with session.begin_nested():
+            done: Any = session.execute(free.values(person_id=row.person_id, display_name=row.name))
+    except IntegrityError:
+        return False  # claimed by another account meanwhile (PostgreSQL); the unique key decides
+    return bool(done.rowcount)
 
 
 def _matching(phone_index: str, name: str, tail: str) -> Any:
@@ -89,9 +101,11 @@ def _record(row: Any, account_id: int | None, *, by: str) -> None:
     audit.record("account.claim", subject, actor=account_id, district=row.district_id, detail={"by": by})
 
 
-def _open(row: Any, phone: str) -> int:
+def _open(row: Any, phone: str) -> int | None:
+    """Open an account; None when the person has got one meanwhile (the unique key decides, rule K5)."""
     uid = crypto.new_uid()
-    opened = insert(Account).values(
+    dialect = postgresql if is_postgresql() else sqlite
+    opened = dialect.insert(Account).values(
         uid=uid,
         person_id=row.person_id,
         display_name=row.name,
@@ -100,7 +114,11 @@ def _open(row: Any, phone: str) -> int:
         version=1,
         **_phone_columns(uid, phone),
     )
-    return int(session.execute(opened.returning(Account.id)).scalar_one())
+    alone = opened.on_conflict_do_nothing(
+        index_elements=[Account.person_id], index_where=text("person_id is not null")
+    )
+    found: int | None = session.execute(alone.returning(Account.id)).scalar()
+    return found
 
 
 def _phone_columns(uid: str, phone: str) -> dict[str, Any]:
@@ -220,9 +238,13 @@ def _of_person(row: Any) -> int | None:
     phone = (
         "" if row.phone_sealed is None else crypto.decrypt("member.phone_sealed", row.uid, row.phone_sealed)
     )
-    account = session.execute(select(Account).where(Account.person_id == row.person_id)).scalar_one_or_none()
+    own = select(Account).where(Account.person_id == row.person_id)
+    account = session.execute(own).scalar_one_or_none()
     if account is None:
-        return _open(row, phone)
+        opened = _open(row, phone)
+        if opened is not None:
+            return opened
+        account = session.execute(own).scalar_one()  # claimed by code at this very moment
     if account.disabled_at is not None:
         return None
     if phone and crypto.blind_index("phone", phone) != account.phone_index:
