@@ -153,6 +153,12 @@ def member_objections(district: DistrictRef, member: MemberRef, act: str) -> Ite
 
 
 @hookspec
+def organization_objections(district: DistrictRef, organization: int, act: str) -> Iterable[Objection]:
+    """Return reasons to wait before ``act`` (``dissolve``) on an organization (its id)."""
+    raise NotImplementedError
+
+
+@hookspec
 def member_merged(district: DistrictRef, kept: MemberRef, absorbed: MemberRef) -> None:
     """Move what belongs to ``absorbed`` over to ``kept``, inside the merge's transaction."""
 

@@ -109,7 +109,7 @@ class Hidden:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Objection:
-    """A reason to wait before an act on a member (transfer, merge, erase)."""
+    """A reason to wait before an act on a member (transfer, merge, erase) or an organization (dissolve)."""
 
     code: str
     text: Any

@@ -20,8 +20,15 @@ from portal.plugin import Broken, DistrictRef, Plugin, Service
 
 log = logging.getLogger("portal.registry")
 
-#: Hooks that reach every installed plugin, switched on or off: a person's rights and the start-up.
-UNSWITCHED = {"member_export", "member_erase", "member_objections", "member_merged", "member_moved"}
+#: Hooks that reach every installed plugin, on or off: a person's rights, and what may not be left behind.
+UNSWITCHED = {
+    "member_export",
+    "member_erase",
+    "member_objections",
+    "member_merged",
+    "member_moved",
+    "organization_objections",
+}
 _SLUG = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
 
 

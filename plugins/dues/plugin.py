@@ -26,7 +26,7 @@ from portal.api import (
 )
 from portal.api import lazy_gettext as _l
 
-from . import commands, demo, hooks, jobs, models, permissions, settings, sheets, views
+from . import commands, demo, hooks, jobs, left_behind, models, permissions, settings, sheets, views
 from .purpose import DuesPurpose
 from .service import moves
 
@@ -107,6 +107,15 @@ class Dues(Plugin):
     @hookimpl
     def member_objections(self, district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
         return hooks.objections(member, act)
+
+    @hookimpl
+    def organization_objections(
+        self,
+        district: DistrictRef,
+        organization: int,
+        act: str,
+    ) -> Iterable[Objection]:
+        return left_behind.objections(organization)
 
     @hookimpl
     def member_merged(self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from flask import g
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from portal.database import rows, session
 from portal.desk import listing
@@ -21,10 +21,11 @@ from portal.sheets.imports.columns.organizations import PROFILE
 from portal.sheets.imports.organizations import Organizations as Importer
 
 _TABLE: Any = Organization.__table__
+_STATE = case((_TABLE.c.dissolved_on.is_(None), "living"), else_="dissolved")
 
 
 class Organizations(Register):
-    """The living organizations."""
+    """The living organizations; the dissolved ones are a list of their own."""
 
     name, one = "organizations", "organization"
     read = edit = "core.organizations.edit"
@@ -37,7 +38,10 @@ class Organizations(Register):
         Listed(label=_("类别"), value=lambda row: words.KINDS.get(row.kind, row.kind)),
         Listed(label=_("办公电话"), value=lambda row: row.office_phone),
     )
-    filters = (Filter(name="kind", column=_TABLE.c.kind, words=words.KINDS),)
+    filters = (
+        Filter(name="kind", column=_TABLE.c.kind, words=words.KINDS),
+        Filter(name="state", column=_STATE, words={"dissolved": _("已撤销")}),
+    )
     more = "desk/_organization.html"
     cleared: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "aliases": {"aliases": []},
@@ -46,9 +50,13 @@ class Organizations(Register):
     }
 
     def found(self, *permissions: str) -> Select[Any]:
-        """Select living organizations, those below which the actor's roles reach."""
+        """Select organizations below which the actor's roles reach: living ones, if nobody asks otherwise.
+
+        What is handed out is imported again: dissolved ones are never in it.
+        """
         found = rows(Organization, *(_TABLE.c[name] for name in ("id", "name", "kind", "office_phone")))
-        found = found.where(_TABLE.c.dissolved_on.is_(None))
+        if self.filters[1].chosen() is None or "core.export" in permissions:
+            found = found.where(_TABLE.c.dissolved_on.is_(None))
         for permission in permissions:
             reach = within(g.actor.reach(permission), _TABLE.c.path)
             if reach is not None:
@@ -88,7 +96,11 @@ class Organizations(Register):
                 Member.stage.in_(("full", "probationary")),
             )
         )
-        return {"units": units, "members": count}
+        return {"units": units, "members": count, "ends": self.may_add()}
+
+    def may_change(self, row: Organization) -> bool:
+        """Tell that a dissolved organization is history."""
+        return row.dissolved_on is None
 
     def taken(self, name: str) -> str:
         """Say that the name is taken."""

@@ -75,7 +75,7 @@ def shown(register: Register, record_id: int) -> Any:
     row = register.at(record_id, register.read)
     facts = register.facts(row)
     register.looked_at(row, form=False)
-    edits = register.record(record_id, register.edit) is not None
+    edits = register.may_change(row) and register.record(record_id, register.edit) is not None
     return render(
         "desk/record.html", register=register, row=row, facts=facts, edits=edits, **register.beside(row)
     )
@@ -114,6 +114,8 @@ def created(register: Register) -> Any:
 def opened(register: Register, record_id: int) -> Any:
     """Show a record's form."""
     row = register.at(record_id, register.edit)
+    if not register.may_change(row):
+        return go(register.url(record_id=row.id))
     register.looked_at(row, form=True)
     columns, options = register.asked(row)
     return _form(register, forms.shown(columns, register.known(row), options=options), row)

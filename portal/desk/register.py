@@ -159,6 +159,10 @@ class Register(ABC):
         """Tell whether the actor may take new records in: that is for whoever's role reaches the district."""
         return bool(g.actor.reach(self.edit).everywhere)
 
+    def may_change(self, row: Any) -> bool:
+        """Tell whether a record is still in a state to be changed."""
+        return True
+
     @abstractmethod
     def taken(self, name: str) -> str:
         """Say that what was typed for a new record is registered already, as ``name``."""

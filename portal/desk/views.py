@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.desk import ending  # noqa: F401  it hangs its pages in
 from portal.desk.blueprint import desk
 from portal.desk.members import Members
 from portal.desk.organizations import Organizations

@@ -18,18 +18,20 @@ from portal.organizations.search import index
 
 
 class NotAllowed(ValueError):
-    """The change breaks a rule; the message is for the person."""
+    """The change breaks a rule; the message is for the person, ``field`` the answer it is about, if one."""
 
-    def __init__(self, message: Any) -> None:
+    def __init__(self, message: Any, *, field: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self.message, self.field = message, field
 
     def __str__(self) -> str:
         return str(self.message)
 
 
 def check_parent(kind: str, parent: Organization | None) -> None:
-    """Refuse a parent that may not have a child of this kind (domain.md §2.1)."""
+    """Refuse a parent that may not have a child of this kind (domain.md §2.1), or that is dissolved."""
+    if parent is not None and parent.dissolved_on is not None:
+        raise NotAllowed(_("“%(name)s”已经撤销，下面不能再设党组织。", name=parent.name))
     if parent is not None and kind not in CHILD_KINDS[parent.kind]:
         raise NotAllowed(_("“%(name)s”下面不能设这一类党组织。", name=parent.name))
 
@@ -44,7 +46,7 @@ def create_organization(
     """
     with transaction():
         check_parent(kind, parent)
-        _check_name(district_id, name, None)
+        check_name(district_id, name, None)
         row = Organization(
             district_id=district_id,
             kind=kind,
@@ -73,10 +75,12 @@ def change_organization(row: Organization, *, version: int, actor: Any, **values
     """Change an organization that is still at ``version``; ``parent`` moves it (K3).
 
     Raises:
-        NotAllowed: the new place or name breaks a rule.
+        NotAllowed: the new place or name breaks a rule, or it is dissolved: that is history.
         Conflict: somebody else changed it meanwhile.
     """
     with transaction():
+        if row.dissolved_on is not None:
+            raise NotAllowed(_("“%(name)s”已经撤销，不能再改。", name=row.name))
         moved = "parent" in values
         parent: Organization | None = values.pop("parent", None)
         if not moved and row.parent_id is not None:
@@ -85,7 +89,7 @@ def change_organization(row: Organization, *, version: int, actor: Any, **values
         check_parent(kind, parent)
         _check_children(row, kind)
         if "name" in values:
-            _check_name(row.district_id, values["name"], row.id)
+            check_name(row.district_id, values["name"], row.id)
             values["sort_key"] = sort_key(values["name"])
         if moved and (parent.id if parent else None) != row.parent_id:
             if parent is not None and parent.path.startswith(row.path):
@@ -105,7 +109,8 @@ def change_organization(row: Organization, *, version: int, actor: Any, **values
     return row
 
 
-def _check_name(district_id: int, name: str, own_id: int | None) -> None:
+def check_name(district_id: int, name: str, own_id: int | None) -> None:
+    """Refuse a name that another living organization of the district has."""
     found = session.scalar(
         select(Organization.id).where(
             Organization.district_id == district_id,

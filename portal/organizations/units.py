@@ -116,8 +116,14 @@ def _check_uscc(district_id: int, uscc: str | None, own_id: int | None) -> None:
 
 
 def cover(unit: Unit, organization: Organization | None, *, actor: Any, on: date | None = None) -> None:
-    """Let ``organization`` (None: nobody) cover the unit from ``on``; the row before is ended."""
+    """Let ``organization`` (None: nobody) cover the unit from ``on``; the row before is ended.
+
+    Raises:
+        NotAllowed: the organization is dissolved.
+    """
     day = on or clock.today()
+    if organization is not None and organization.dissolved_on is not None:
+        raise NotAllowed(_("“%(name)s”已经撤销。", name=organization.name))
     with transaction():
         open_rows = session.scalars(
             select(UnitCoverage).where(UnitCoverage.unit_id == unit.id, UnitCoverage.valid_to.is_(None))
