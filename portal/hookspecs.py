@@ -13,6 +13,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from portal.plugin import (
         Card,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Erasure,
         Hidden,
         Job,
+        Journal,
         MemberRef,
         NavItem,
         Objection,
@@ -159,8 +161,23 @@ def organization_objections(district: DistrictRef, organization: int, act: str) 
 
 
 @hookspec
-def member_merged(district: DistrictRef, kept: MemberRef, absorbed: MemberRef) -> None:
-    """Move what belongs to ``absorbed`` over to ``kept``, inside the merge's transaction."""
+def member_merged(district: DistrictRef, kept: MemberRef, absorbed: MemberRef, journal: Journal) -> None:
+    """Move what belongs to ``absorbed`` over to ``kept`` by ``journal``, inside the merge's transaction."""
+
+
+@hookspec
+def member_unmerge_objections(
+    district: DistrictRef, kept: MemberRef, absorbed: MemberRef, since: datetime
+) -> Iterable[Objection]:
+    """Return what undoing a merge of ``since`` means here: what stops it, what people must know first."""
+    raise NotImplementedError
+
+
+@hookspec
+def member_unmerged(
+    district: DistrictRef, kept: MemberRef, absorbed: MemberRef, stayed: Mapping[str, Iterable[int]]
+) -> None:
+    """Hear that a merge was undone, inside its transaction: the journal moved back all but ``stayed``."""
 
 
 # --- events: tell, after commit, ignores the switch -----------------------------------------------

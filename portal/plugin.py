@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 class Plugin:
@@ -114,6 +114,21 @@ class Objection:
     code: str
     text: Any
     blocks: bool = True
+
+
+class Journal(Protocol):
+    """Carries out what a merge of two records changes, and remembers it, so that it can be undone.
+
+    ``model`` is a table of the plugin's own with a ``district_id``; ``where`` are SQL conditions.
+    """
+
+    def change(self, model: Any, *where: Any, **values: Any) -> int:
+        """Set ``values`` on the rows for which ``where`` holds; return how many."""
+        ...
+
+    def remove(self, model: Any, *where: Any) -> int:
+        """Delete the rows for which ``where`` holds; return how many."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,8 @@ UNSWITCHED = {
     "member_erase",
     "member_objections",
     "member_merged",
+    "member_unmerge_objections",
+    "member_unmerged",
     "member_moved",
     "organization_objections",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -41,6 +42,7 @@ from .models import (
     DuesRelief,
     DuesReminder,
     DuesVoucher,
+    DuesVoucherLine,
 )
 from .models.obligation import PAYABLE
 from .queries.proposals import waiting
@@ -215,10 +217,30 @@ def objections(member: MemberRef, act: str) -> list[Objection]:
     if act == "merge":
         # Asked of the record that would be absorbed: the books never follow (service/moves.py).
         hindered = moves.hindrance(member)
-        text = hindered or _("合并后，两条登记的党费基数、少交免交和提醒并成一份，不能再分开。")
+        text = hindered or _("合并后，两条登记的党费基数、少交免交和提醒并成一份；撤销合并时各回各的。")
         said.append(Objection(code="dues.merge", text=text, blocks=bool(hindered)))
     if payments.has_open_attempt(member_id=member.id, purpose=books.PURPOSE):
         said.append(
             Objection(code="dues.attempt", text=_("有一笔付款还在查结果，请等查清再办。"), blocks=True)
         )
     return said
+
+
+def parting(*, kept: MemberRef, since: datetime) -> list[Objection]:
+    """Return what a merge taken back leaves as it is: what was paid since was paid for the kept record."""
+    line, voucher = DuesVoucherLine.__table__.c, DuesVoucher.__table__.c
+    paid = (
+        select(line.month)
+        .join(DuesVoucher, voucher.id == line.voucher_id)
+        .where(voucher.district_id == kept.district_id, voucher.member_id == kept.id)
+        .where(voucher.issued_at >= since, voucher.state == "valid")
+    )
+    months = sorted(set(session.scalars(paid)))
+    if not months:
+        return []
+    text = _(
+        "合并以后交的%(months)s党费记在“%(name)s”这条登记上，账和凭证不改，留在那里。恢复的登记从自己的缴至往后另算，同一个月可能两条都要交。",
+        months=words.month_list(months),
+        name=kept.name,
+    )
+    return [Objection(code="dues.paid_since", text=text, blocks=False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from portal.api import (
@@ -11,6 +12,7 @@ from portal.api import (
     Erasure,
     Hidden,
     Job,
+    Journal,
     MemberRef,
     NavItem,
     Objection,
@@ -118,8 +120,26 @@ class Dues(Plugin):
         return left_behind.objections(organization)
 
     @hookimpl
-    def member_merged(self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef) -> None:
-        moves.merged(kept=kept, absorbed=absorbed)
+    def member_merged(
+        self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef, journal: Journal
+    ) -> None:
+        moves.merged(kept=kept, absorbed=absorbed, journal=journal)
+
+    @hookimpl
+    def member_unmerge_objections(
+        self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef, since: datetime
+    ) -> Iterable[Objection]:
+        return hooks.parting(kept=kept, since=since)
+
+    @hookimpl
+    def member_unmerged(
+        self,
+        district: DistrictRef,
+        kept: MemberRef,
+        absorbed: MemberRef,
+        stayed: Mapping[str, Iterable[int]],
+    ) -> None:
+        moves.unmerged(absorbed=absorbed, stayed=stayed)
 
     @hookimpl
     def member_moved(

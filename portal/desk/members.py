@@ -12,12 +12,12 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, func, select
 
-from portal import audit
+from portal import audit, clock
 from portal.current import district, registry
 from portal.database import rows, session
 from portal.desk import listing
 from portal.desk.register import Filter, Listed, Register
-from portal.members import queries, sealed, service, words
+from portal.members import merging, queries, sealed, service, words
 from portal.members.events import ref
 from portal.members.models import Member
 from portal.organizations.models import Organization
@@ -135,10 +135,12 @@ class Members(Register):
         return facts + ([(gettext("身份证号后4位"), row.ric_tail)] if edits else [])
 
     def beside(self, row: Member) -> dict[str, Any]:
-        """Show the plugins' panels."""
-        actor, member = g.actor, ref(row)
+        """Show the plugins' panels, and the way back for a record that was merged into another lately."""
+        actor, member, since = g.actor, ref(row), clock.now() - merging.UNDO
+        gone = row.closed_on is not None and actor.can(self.edit)
         return {
-            "panels": registry().collect("member_panels", district=district(), actor=actor, member=member)
+            "panels": registry().collect("member_panels", district=district(), actor=actor, member=member),
+            "merges": queries.merges(actor, self.edit, since=since, of=row.id, limit=1) if gone else [],
         }
 
     def looked_at(self, row: Member, *, form: bool) -> None:

@@ -1,16 +1,16 @@
-"""What belongs to a person beside the record: offices, events, requests, the account and its messages."""
+"""What belongs to a person beside the record: offices, events, merges, requests, account, messages."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal import notices
 from portal.database import session
 from portal.identity import addresses
 from portal.identity.models import Account
-from portal.members.models import Member, Office, Request, RequestStep, StatusEvent
+from portal.members.models import Member, MemberMerge, Office, Request, RequestStep, StatusEvent
 
 #: Messages in a copy, newest first: more than anybody gets in years.
 MESSAGES = 10_000
@@ -22,8 +22,17 @@ def of(member: Member) -> dict[str, Any]:
     return {
         "offices": _rows(Office, Office.member_id == member.id),
         "status_events": _rows(StatusEvent, StatusEvent.member_id == member.id),
+        "merges": _merges(member),
         **(_of_account(account, member) if account is not None else {"account": None}),
     }
+
+
+def _merges(member: Member) -> list[dict[str, Any]]:
+    own = or_(MemberMerge.kept_id == member.id, MemberMerge.absorbed_id == member.id)
+    return [
+        {"kept": row.kept_id == member.id, "at": row.merged_at, "why": row.reason, "undone_at": row.undone_at}
+        for row in session.scalars(select(MemberMerge).where(own).order_by(MemberMerge.id))
+    ]
 
 
 def _of_account(account: Account, member: Member) -> dict[str, Any]:

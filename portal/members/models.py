@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -115,6 +116,7 @@ class Member(Versioned, DistrictScoped, Model):
         # Logging in asks across districts whose number it is.
         Index("ix_member_phone_index", "phone_index"),
         Index("ix_member_district_id_organization_id", "district_id", "organization_id", "sort_key", "id"),
+        {"info": {"label": _("登记")}},
     )
 
 
@@ -147,6 +149,7 @@ class Affiliation(DistrictScoped, Model):
             postgresql_where=text("kind = 'formal' and valid_to is null and not void"),
         ),
         Index("ix_affiliation_by_member", "district_id", "member_id"),
+        {"info": {"label": _("党支部归属")}},
     )
 
 
@@ -163,7 +166,10 @@ class Office(DistrictScoped, Model):
     valid_from: Mapped[date] = mapped_column(info={"class": 1})
     valid_to: Mapped[date | None] = mapped_column(info={"class": 1})
 
-    __table_args__ = (Index("ix_office_by_organization", "district_id", "organization_id"),)
+    __table_args__ = (
+        Index("ix_office_by_organization", "district_id", "organization_id"),
+        {"info": {"label": _("任职")}},
+    )
 
 
 class StatusEvent(DistrictScoped, Model):
@@ -180,7 +186,10 @@ class StatusEvent(DistrictScoped, Model):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
 
-    __table_args__ = (Index("ix_status_event_by_member", "district_id", "member_id"),)
+    __table_args__ = (
+        Index("ix_status_event_by_member", "district_id", "member_id"),
+        {"info": {"label": _("发展和党籍的变动")}},
+    )
 
 
 class Request(Versioned, DistrictScoped, Model):
@@ -207,6 +216,7 @@ class Request(Versioned, DistrictScoped, Model):
         CheckConstraint("state in ('open','accepted','refused','withdrawn')", name="state"),
         Index("ix_request_open", "district_id", "state", "organization_id"),
         Index("ix_request_by_member", "district_id", "member_id"),
+        {"info": {"label": _("申请")}},
     )
 
 
@@ -226,4 +236,42 @@ class RequestStep(DistrictScoped, Model):
     __table_args__ = (
         UniqueConstraint("request_id", "number"),
         Index("ix_request_step_by_request", "district_id", "request_id"),
+    )
+
+
+class MemberMerge(Versioned, DistrictScoped, Model):
+    """Two records that became one: ``kept_id`` goes on, ``absorbed_id`` was closed. Undone or not, it stays.
+
+    ``journal_sealed`` holds what was moved and what stood there before (portal/members/journal.py); it is
+    emptied when it is of no use any more.
+    """
+
+    __tablename__ = "member_merge"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(26), unique=True)
+    kept_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    absorbed_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    state: Mapped[str] = mapped_column(String(8), default="merged", server_default="merged")
+    reason: Mapped[str] = mapped_column(String(200), info={"class": 2})
+    merged_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
+    merged_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    journal_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3})
+    undo_reason: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 2})
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime, info={"class": 1})
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+    __table_args__ = (
+        CheckConstraint("state in ('merged','undone')", name="state"),
+        CheckConstraint("kept_id <> absorbed_id", name="two_records"),
+        CheckConstraint("(state = 'undone') = (undone_at is not null)", name="undone"),
+        Index("ix_member_merge_newest", "district_id", "merged_at", "id"),
+        # A record that has ended is absorbed once; again only after that was undone.
+        Index(
+            "uq_member_merge_absorbed",
+            "absorbed_id",
+            unique=True,
+            sqlite_where=text("state = 'merged'"),
+            postgresql_where=text("state = 'merged'"),
+        ),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.database import session
 from portal.identity.actor import Actor, Reach
-from portal.members.models import Member, Request
+from portal.identity.models import Account
+from portal.members.models import Member, MemberMerge, Request
 from portal.organizations.models import Organization
 
 
@@ -54,6 +57,60 @@ def look_alikes(member: Member, actor: Actor, permission: str, *, limit: int = 1
     if narrowed is not None:
         found = found.where(narrowed)
     return list(session.execute(found.order_by(Member.id).limit(limit)))
+
+
+def merges(
+    actor: Actor,
+    permission: str,
+    *,
+    since: datetime,
+    of: int | None = None,
+    before: int | None = None,
+    limit: int = 30,
+) -> list[Any]:
+    """Return the merges since an instant whose two records are both within reach, the newest first.
+
+    ``of`` keeps those that absorbed one record; ``before`` those older than an id.
+    """
+    found = _merges(actor, permission).where(MemberMerge.merged_at >= since)
+    if of is not None:
+        found = found.where(MemberMerge.absorbed_id == of)
+    if before is not None:
+        found = found.where(MemberMerge.id < before)
+    return list(session.execute(found.order_by(MemberMerge.id.desc()).limit(limit)))
+
+
+def merge_at(merge_id: int, actor: Actor, permission: str) -> Any:
+    """Return a merge whose two records are both within reach; None reads the same as unknown."""
+    return session.execute(_merges(actor, permission).where(MemberMerge.id == merge_id)).first()
+
+
+def _merges(actor: Actor, permission: str) -> Select[Any]:
+    """Select merges with ``Kept`` and ``Absorbed`` (records), their branches, who merged and who undid."""
+    kept, absorbed = aliased(Member, name="Kept"), aliased(Member, name="Absorbed")
+    home, former = aliased(Organization), aliased(Organization)
+    merger, undoer = aliased(Account), aliased(Account)
+    names: list[Any] = [
+        home.name.label("home"),
+        former.name.label("former"),
+        merger.display_name.label("merged_by"),
+        undoer.display_name.label("undone_by"),
+    ]
+    found: Select[Any] = (
+        select(MemberMerge, kept, absorbed, *names)
+        .join(kept, kept.id == MemberMerge.kept_id)
+        .join(absorbed, absorbed.id == MemberMerge.absorbed_id)
+        .outerjoin(home, home.id == kept.organization_id)
+        .outerjoin(former, former.id == absorbed.organization_id)
+        .outerjoin(merger, merger.id == MemberMerge.merged_by)
+        .outerjoin(undoer, undoer.id == MemberMerge.undone_by)
+    )
+    reach = actor.reach(permission)
+    for path in (home.path, former.path):
+        narrowed = within(reach, path)
+        if narrowed is not None:
+            found = found.where(narrowed)
+    return found
 
 
 def branch_name(organization_id: int | None) -> str:

@@ -1,4 +1,4 @@
-"""A person's rights and the acts that touch every plugin: copy, move, merge, erase.
+"""A person's rights and the acts that touch every plugin: copy, move, leave, erase.
 
 ``ask`` reaches every installed plugin, switched on or off, and refuses when one is not loaded.
 """
@@ -16,9 +16,9 @@ from portal import audit, clock
 from portal.current import registry
 from portal.database import session, swap, transaction
 from portal.districts import context
-from portal.members import belongings, sealed
+from portal.members import belongings, merging, sealed
 from portal.members.events import announce_move, ref
-from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Office, Request, StatusEvent
+from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Request, StatusEvent
 from portal.members.objections import refuse_objections
 from portal.members.service import check_home, check_open
 from portal.organizations.models import Organization
@@ -151,48 +151,6 @@ def leave(member: Member, *, version: int, on_day: date, exit_type: str, reason:
     return member
 
 
-def merge(kept: Member, absorbed: Member, *, versions: tuple[int, int], reason: str, actor: Any) -> Member:
-    """Merge two records of one person in a district; the absorbed one is closed, nothing is deleted.
-
-    Raises:
-        NotAllowed: no reason, two districts, or a plugin objects.
-    """
-    if kept.district_id != absorbed.district_id or kept.id == absorbed.id:
-        raise NotAllowed(_("请选本地的两条登记。"))
-    if not reason.strip():
-        raise NotAllowed(_("请写明合并的原因。"))
-    check_open(kept)
-    check_open(absorbed)
-    refuse_objections(absorbed, "merge")
-    with transaction():
-        swap(kept, version=versions[0], states=OPEN_STATES)
-        swap(
-            absorbed,
-            version=versions[1],
-            states=OPEN_STATES,
-            state="left",
-            closed_on=clock.today(),
-            remark=f"并入 {kept.uid}",
-        )
-        for table in (StatusEvent, Office, Request):
-            session.execute(update(table).where(table.member_id == absorbed.id).values(member_id=kept.id))
-        session.execute(
-            update(Affiliation)
-            .where(Affiliation.member_id == absorbed.id, Affiliation.valid_to.is_(None))
-            .values(void=True, end_reason="merged")
-        )
-        registry().ask(
-            "member_merged",
-            district=context.ref(kept.district_id),
-            kept=ref(kept),
-            absorbed=ref(absorbed),
-        )
-        audit.record(
-            "member.merge", kept, actor=actor, district=kept.district_id, detail={"absorbed": absorbed.id}
-        )
-    return kept
-
-
 def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[str, Erasure]:
     """Erase what may go and say what is kept and why; the record stays as an anonymous shell for the books.
 
@@ -227,6 +185,7 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
             floating_to="",
             remark="",
         )
+        merging.forget(member.id)
         session.execute(
             update(Request)
             .where(Request.member_id == member.id)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.database import session
-from portal.members import queries, rights, service, words
+from portal.members import merging, queries, rights, service, words
 from portal.members.models import Member
 from portal.members.objections import objections
 from portal.organizations.models import BRANCH_KINDS, Organization
@@ -92,14 +92,14 @@ def _merge(member: Member) -> str:
     other = _other(member)
     if other is None:
         raise NotAllowed(gettext("没有找到要并入的另一条登记。"))
-    rights.merge(
+    merging.merge(
         member,
         other,
         versions=(required_version(), _number("other_version")),
         reason=request.form.get("reason", ""),
         actor=g.actor,
     )
-    return gettext("已合并成一条登记。")
+    return gettext("已合并成一条登记，30天内可以在“合并过的登记”里撤销。")
 
 
 def _erase(member: Member) -> str:

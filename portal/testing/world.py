@@ -42,6 +42,10 @@ class World:
             districts.switch(made, slug, on=True)
         return made
 
+    def switch(self, district: District, slug: str, *, on: bool) -> None:
+        """Switch a plugin on or off in a district."""
+        districts.switch(district, slug, on=on)
+
     def organization(self, district: District, *, kind: str = "branch", **values: Any) -> Organization:
         """Create an organization, below ``parent`` if given."""
         parent: Organization | None = values.pop("parent", None)

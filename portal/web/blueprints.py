@@ -20,6 +20,7 @@ ROOMS = (
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",
     "portal.members.views_acts:acts",
+    "portal.members.views_merges:merges",
     "portal.members.views_paper:paper",
     "portal.web.hooks:hooks",
     "portal.web.pay:pay",

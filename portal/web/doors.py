@@ -64,6 +64,7 @@ DESK = (
     Door("requests.queue", _("等待办理的申请"), "", "inbox", "core.requests.answer"),
     Door("paper.codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
     Door("find.unmatched_list", _("没找到组织的人"), "", "question-circle", "core.members.edit"),
+    Door("merges.index", _("合并过的登记"), _("合错了，30天内可以撤销"), "intersect", "core.members.edit"),
     Door("queue.board", _("没办成的后台任务"), "", "clock-history", "core.queue"),
     Door("money.index", _("收款"), _("收款账户和待核对的款"), "wallet2", "core.payments"),
     Door("admin.board", _("服务开关"), _("打开或关闭本地的服务"), "toggles", "core.switchboard"),

@@ -21,6 +21,7 @@ from portal.database import Model, everything, session, transaction
 from portal.districts.models import District
 from portal.identity import permissions
 from portal.identity.models import BRANCH_ROLES, Account, Grant
+from portal.members import merging
 from portal.members.models import Member, Request
 from portal.organizations.models import Organization, Place, Unit
 from portal.testing import Browser, World
@@ -72,6 +73,7 @@ class Town:
             )
             session.add(unit)
         self._asked(district, f"R{code}", marker, members[0], branch)
+        self._merged(district, marker, branch)
         side = Side(marker, district, branch, members, unit, place)
         if neighbour:
             side.neighbour = self._neighbour(neighbour, side, top)
@@ -88,6 +90,13 @@ class Town:
         members = [world.member(branch, name=f"{marker}{letter}") for letter in "赵钱孙"]
         self._asked(district, f"N{district.code}", marker, members[0], branch)
         return Side(marker, district, branch, members, side.unit, side.place, is_branch=True)
+
+    def _merged(self, district: District, marker: str, branch: Organization) -> None:
+        """Let two records of one person have been merged, so that the merge can be undone."""
+        two = [self.world.member(branch, name=f"{marker}吴") for _again in range(2)]
+        with self.world.writing(district):
+            kept, absorbed = (session.get_one(Member, one.id) for one in two)
+            merging.merge(kept, absorbed, versions=(1, 1), reason=f"{marker}重复", actor=None)
 
     def _asked(
         self, district: District, reference: str, marker: str, member: Member, branch: Organization

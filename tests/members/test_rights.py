@@ -11,7 +11,7 @@ from portal import notices
 from portal.current import registry
 from portal.database import session
 from portal.jobs.models import JobRow
-from portal.members import requests, rights
+from portal.members import merging, requests, rights
 from portal.members.models import Affiliation, Member
 from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
@@ -99,8 +99,8 @@ def test_a_merge_keeps_one_record_and_the_others_history(world: World, here):
     with world.writing(here):
         first, second = session.get_one(Member, kept.id), session.get_one(Member, absorbed.id)
         with pytest.raises(NotAllowed):
-            rights.merge(first, second, versions=(1, 1), reason=" ", actor=None)
-        rights.merge(first, second, versions=(1, 1), reason="重复登记", actor=None)
+            merging.merge(first, second, versions=(1, 1), reason=" ", actor=None)
+        merging.merge(first, second, versions=(1, 1), reason="重复登记", actor=None)
         assert second.closed_on is not None and second.state == "left"
         assert first.closed_on is None
 

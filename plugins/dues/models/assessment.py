@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Fen, Model, UtcDateTime, Versioned
+from portal.api import lazy_gettext as _l
 
 #: ``opening`` was fixed on paper before the books began; the others were fixed here.
 ORIGINS = ("opening", "sheet", "declared", "branch")
@@ -75,4 +76,5 @@ class DuesAssessment(Versioned, DistrictScoped, Model):
         ),
         Index("ix_dues_assessment_branch", "district_id", "organization_id", "state", "member_id"),
         Index("ix_dues_assessment_by_member", "district_id", "member_id", "from_month"),
+        {"info": {"label": _l("党费核定")}},
     )

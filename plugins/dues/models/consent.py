@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
+from portal.api import lazy_gettext as _l
 
 
 class DuesConsent(Versioned, DistrictScoped, Model):
@@ -32,4 +33,5 @@ class DuesConsent(Versioned, DistrictScoped, Model):
     __table_args__ = (
         CheckConstraint("kind in ('back_payment')", name="kind"),
         Index("ix_dues_consent_by_member", "district_id", "member_id"),
+        {"info": {"label": _l("同意补交")}},
     )

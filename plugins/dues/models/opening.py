@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
+from portal.api import lazy_gettext as _l
 
 
 class DuesBranchOpening(Versioned, DistrictScoped, Model):
@@ -37,4 +38,4 @@ class DuesMemberOpening(Versioned, DistrictScoped, Model):
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (UniqueConstraint("member_id"),)
+    __table_args__ = (UniqueConstraint("member_id"), {"info": {"label": _l("党费缴至")}})

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Fen, Json, Model, UtcDateTime, Versioned
+from portal.api import lazy_gettext as _l
 
 STATES = ("proposed", "branch_approved", "approved", "refused", "withdrawn")
 
@@ -46,6 +47,7 @@ class DuesRelief(Versioned, DistrictScoped, Model):
         CheckConstraint("monthly_fen >= 0 and to_month >= from_month", name="sense"),
         Index("ix_dues_relief_branch", "district_id", "organization_id", "state"),
         Index("ix_dues_relief_by_member", "district_id", "member_id"),
+        {"info": {"label": _l("少交免交")}},
     )
 
     def holds_in(self, month: str) -> bool:

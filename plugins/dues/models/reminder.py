@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime
+from portal.api import lazy_gettext as _l
 
 WAYS = ("notice", "word")
 
@@ -29,4 +30,5 @@ class DuesReminder(DistrictScoped, Model):
         UniqueConstraint("member_id", "month", "way"),
         CheckConstraint("way in (" + ",".join(f"'{way}'" for way in WAYS) + ")", name="way"),
         Index("ix_dues_reminder_by_member", "district_id", "member_id", "month"),
+        {"info": {"label": _l("党费提醒")}},
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
-from portal.api import Conflict, MemberRef, audit, clock, session, transaction
+from portal.api import Conflict, Journal, MemberRef, audit, clock, session, transaction
 from portal.api import gettext as _
 
 from ..models import (
@@ -17,10 +18,12 @@ from ..models import (
     DuesMemberOpening,
     DuesObligation,
     DuesRelief,
+    DuesReliefStep,
     DuesReminder,
     DuesVoucher,
 )
 from ..models.obligation import PAYABLE
+from . import obligations
 
 
 def moved(*, member: MemberRef, target: int | None) -> int:
@@ -76,12 +79,11 @@ def hindrance(absorbed: MemberRef) -> str:
     return ""
 
 
-def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
+def merged(*, kept: MemberRef, absorbed: MemberRef, journal: Journal) -> None:
     """Move an absorbed record's dues over to the one that is kept, inside the merge's transaction.
 
     The books name members by id and are never changed, so a record with entries of its own cannot be
     absorbed: it has to be the one that is kept. Raises ``Conflict`` then, in the words of ``hindrance``.
-    There is no way back: what both records said becomes one.
     """
     with transaction() as current:
         if said := hindrance(absorbed):
@@ -91,19 +93,17 @@ def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
             for model in (DuesMemberOpening, DuesAssessment)
         }
         # A reminder of the record that goes is one of the person all the same, unless both had one.
-        told: Any = DuesReminder.__table__
-        twice = select(told.c.month).where(told.c.member_id == kept.id)
-        current.execute(delete(told).where(told.c.member_id == absorbed.id, told.c.month.in_(twice)))
+        twice = current.scalars(select(DuesReminder.month).where(DuesReminder.member_id == kept.id)).all()
+        journal.remove(DuesReminder, DuesReminder.member_id == absorbed.id, DuesReminder.month.in_(twice))
         for model in (DuesMemberOpening, DuesAssessment, DuesRelief, DuesConsent, DuesReminder):
-            table: Any = model.__table__
-            mine = (table.c.district_id == absorbed.district_id) & (table.c.member_id == absorbed.id)
-            if has.get(model):
-                # What the kept record says about itself holds.
-                if model is DuesMemberOpening:
-                    current.execute(delete(table).where(mine))
-                else:
-                    current.execute(update(table).where(mine).values(state="withdrawn"))
-            current.execute(update(table).where(mine).values(member_id=kept.id))
+            mine = model.member_id == absorbed.id
+            # What the kept record says about itself holds.
+            if has.get(model) and model is DuesMemberOpening:
+                journal.remove(model, mine)
+            elif has.get(model):
+                journal.change(model, mine, state="withdrawn", member_id=kept.id)
+            else:
+                journal.change(model, mine, member_id=kept.id)
         audit.record(
             "dues.merge",
             ("member", kept.id),
@@ -111,3 +111,33 @@ def merged(*, kept: MemberRef, absorbed: MemberRef) -> None:
             district=kept.district_id,
             detail={"absorbed": absorbed.id},
         )
+
+
+def unmerged(*, absorbed: MemberRef, stayed: Mapping[str, Iterable[int]]) -> None:
+    """Give a record that is its own again what months of the kept record stand on: a copy of it.
+
+    The months and their entries stay with the record that was kept, and so does the base or the decision
+    they were made by. What the restored record owes itself comes onto its own books with the next months.
+    """
+    with transaction() as current:
+        for model in (DuesAssessment, DuesRelief):
+            for row_id in stayed.get(model.__tablename__, ()):
+                copied = _copied(model, row_id, member_id=absorbed.id)
+                if model is DuesRelief:
+                    steps = select(DuesReliefStep.id).where(DuesReliefStep.relief_id == row_id)
+                    for step in current.scalars(steps).all():
+                        _copied(DuesReliefStep, step, relief_id=copied)
+    obligations.create_soon(absorbed.district_id)
+
+
+def _copied(model: Any, row_id: int, **values: int) -> int:
+    row = session.get_one(model, row_id)
+    said = {
+        column.name: getattr(row, column.name)
+        for column in model.__table__.c
+        if column.name not in ("id", "version")
+    }
+    made = model(**(said | values))
+    session.add(made)
+    session.flush()
+    return int(made.id)
