@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import insert, select, update
 
 from portal import audit, clock
@@ -27,7 +28,11 @@ def hindrance(merged: MemberMerge, kept: Member, absorbed: Member) -> str:
     if merged.state != "merged":
         return _("这次合并已经撤销过了。")
     if clock.now() > undoable_until(merged):
-        return _("合并已过%(days)s天，不能再撤销。真的是两个人，请把另一位重新登记。", days=UNDO.days)
+        return ngettext(
+            "合并已过%(num)s天，不能再撤销。真的是两个人，请把另一位重新登记。",
+            "合并已过%(num)s天，不能再撤销。真的是两个人，请把另一位重新登记。",
+            UNDO.days,
+        )
     if merged.journal_sealed is None:
         return _("其中一条登记的个人资料已经删除，不能撤销了。")
     if session.scalar(
