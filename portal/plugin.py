@@ -208,7 +208,8 @@ class Channel:
     It returns ``"sent"``, ``"rejected: why"`` (this channel will never deliver it: the next one is
     asked), ``"later: why"`` (definitely not sent, try again) or ``"unknown: why"`` (perhaps sent).
     It never raises for the neighbour's faults. With ``at_most_once`` an unknown outcome is not
-    sent again by itself.
+    sent again by itself. ``lacking`` says to a person why this way cannot be used here yet ("" where it
+    can): such a channel is neither chosen nor tried, and the page of choices says why.
     """
 
     key: str
@@ -216,6 +217,7 @@ class Channel:
     send: Callable[[Message, DistrictRef | None], str]
     order: int = 100
     at_most_once: bool = False
+    lacking: Any = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

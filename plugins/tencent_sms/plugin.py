@@ -24,8 +24,10 @@ class TencentSms(Plugin):
 
     @hookimpl
     def notice_channels(self, district: DistrictRef) -> Iterable[Channel]:
+        lacking = "" if account_of(district) else _l("本地还没有开通短信服务。")
         # A text message costs money and alarms people: never twice by itself.
-        return [Channel(key="sms", label=_l("短信"), send=deliver, order=10, at_most_once=True)]
+        sms = Channel(key="sms", label=_l("短信"), send=deliver, order=10, at_most_once=True, lacking=lacking)
+        return [sms]
 
 
 SETTINGS = (
@@ -51,13 +53,21 @@ def deliver(message: Message, district: DistrictRef | None) -> str:
         return "rejected: no district"
     if not message.phone:
         return "rejected: no phone number"
-    value = {setting.key.partition(".")[2]: settings.get(district, setting.key) for setting in SETTINGS}
-    template_id = template_ids(value.pop("templates")).get(message.template)
-    if not all(value.values()):
+    found = account_of(district)
+    if found is None:
         return "rejected: not set up"
+    account, templates = found
+    template_id = templates.get(message.template)
     if template_id is None:
         return f"rejected: no template for {message.template}"
-    return send(Account(**value), message.phone, template_id, list(message.params.values()))
+    return send(account, message.phone, template_id, list(message.params.values()))
+
+
+def account_of(district: DistrictRef) -> tuple[Account, dict[str, str]] | None:
+    """Return a district's account and its templates, or None as long as something of them is missing."""
+    value = {setting.key.partition(".")[2]: settings.get(district, setting.key) for setting in SETTINGS}
+    templates = template_ids(value.pop("templates"))
+    return (Account(**value), templates) if templates and all(value.values()) else None
 
 
 def template_ids(text: str) -> dict[str, str]:

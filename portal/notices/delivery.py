@@ -95,10 +95,12 @@ def deliver(payload: Mapping[str, Any]) -> None:
     way = "" if template.phone_only else chosen(row.account_id).get(template.kind, "")
     with wiring.language(address.language):
         message = _message(row, template, address)
-    for channel in in_order(offered, first=way):
+    known = list(offered)
+    for channel in in_order(usable(known), first=way):
         if channel.key not in row.tried and _ended(row, channel, message, district):
             return
-    _end(row, "failed", reason=row.reason or "no channel", keep=True)
+    nothing = "no channel is set up" if known else "no channel"
+    _end(row, "failed", reason=row.reason or nothing, keep=True)
 
 
 def _ended(row: Delivery, channel: Channel, message: Message, district: DistrictRef | None) -> bool:
@@ -178,6 +180,11 @@ def _message(row: Delivery, template: templates.Template, address: Address) -> M
         params={name: params[name] for name in template.placeholders()},
         url=row.url,
     )
+
+
+def usable(channels: Iterable[Channel]) -> list[Channel]:
+    """Return the channels that lack nothing here."""
+    return [one for one in channels if not one.lacking]
 
 
 def in_order(channels: Iterable[Channel], *, first: str = "") -> list[Channel]:

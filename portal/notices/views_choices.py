@@ -31,7 +31,7 @@ def show() -> Any:
 @requires("core.me")
 def keep() -> Any:
     """Keep what was chosen; what cannot be left out stays as it is."""
-    allowed = {service.INSIDE, *(one.key for one in _channels())}
+    allowed = {service.INSIDE, *(one.key for one in delivery.usable(_channels()))}
     free = [kind.key for kind in templates.KINDS.values() if not kind.always]
     wanted = {kind: request.form.get(kind, "") for kind in free}
     wrong = [kind for kind, way in wanted.items() if way not in allowed]
@@ -56,7 +56,8 @@ def _channels() -> list[Channel]:
 
 
 def _page(chosen: dict[str, str], *, wrong: list[str] | None = None, status: int = 200) -> Any:
-    channels, address = _channels(), delivery.address_of(g.actor.account_id)
+    offered, address = _channels(), delivery.address_of(g.actor.account_id)
+    channels = delivery.usable(offered)
     ways = [(one.key, one.label) for one in channels]
     known = {key for key, _ in ways} | {service.INSIDE}
     # A channel that is no longer there: what would be sent goes the first way there is.
@@ -68,6 +69,7 @@ def _page(chosen: dict[str, str], *, wrong: list[str] | None = None, status: int
         status=status,
         kinds=list(templates.KINDS.values()),
         ways=ways,
+        lacking=[(one.label, one.lacking) for one in offered if one.lacking],
         inside=service.INSIDE,
         chosen=shown,
         standard=standard,

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal import clock, notices
 from portal.database import session, transaction
-from portal.districts import service as districts
 from portal.jobs import run_due
 from portal.notices import Template
 from portal.notices.demo import messages
+from portal.notices.models import Delivery
+from portal.plugin import Channel
 from portal.testing import World
 from tests import looks
 from tests.browser import Visit
@@ -89,14 +90,52 @@ def test_no_such_way_is_said_and_changes_nothing(world: World, account: Any, way
     assert notices.chosen(number) == {}
 
 
-def test_without_a_channel_the_page_says_so(app: Flask, world: World, here: Any, account: Any) -> None:
+def offer(monkeypatch: pytest.MonkeyPatch, app: Flask, *channels: Channel) -> None:
+    """Let the district have these ways to reach people, and no other."""
     app.config["DEMO"] = False
-    assert ">短信<" in world.browser(account).get(PATH).text
-    with world.writing(here):
-        districts.switch(here, "tencent_sms", on=False)
+    registry = app.extensions["portal.registry"]
+    collect = registry.collect
+
+    def gathered(hook: str, **arguments: Any) -> list[Any]:
+        return list(channels) if hook == "notice_channels" else collect(hook, **arguments)
+
+    monkeypatch.setattr(registry, "collect", gathered)
+
+
+def test_without_a_channel_the_page_says_so(
+    app: Flask, world: World, account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, app)
     page = world.browser(account).get(PATH).text
     assert "这里还不能发短信" in page
     assert "不发，只放在“我的消息”里" in page
+
+
+def test_a_channel_that_lacks_something_is_not_offered_and_not_tried(
+    app: Flask, world: World, here: Any, account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def send(message: Any, district: Any) -> str:
+        asked.append(message.body)
+        return "sent"
+
+    offer(monkeypatch, app, Channel(key="drum", label="敲锣", send=send, lacking="锣还没买。"))
+    browser = world.browser(account)
+    page = browser.get(PATH).text
+    assert "敲锣现在用不了：锣还没买。有事请看“我的消息”，或问支部。" in page
+    assert 'value="drum"' not in page
+    assert browser.post(PATH, data={"result": "drum", "reminder": "drum"}).status_code == 422
+
+    number = account.id
+    session.rollback()
+    wiring = app.extensions["portal.notices"]
+    lacking = Channel(key="drum", label="敲锣", send=send, lacking="锣还没买。")
+    monkeypatch.setattr(wiring, "channels", lambda district_id: (None, [lacking]))
+    assert tell(number, "t.reminder") == []
+    assert asked == []
+    reasons = session.execute(select(Delivery.state, Delivery.reason)).all()
+    assert reasons == [("failed", "no channel is set up")]
 
 
 def test_a_visitor_chooses_nothing(world: World, here: Any) -> None:

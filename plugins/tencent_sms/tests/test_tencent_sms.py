@@ -164,6 +164,9 @@ def test_channel_uses_the_districts_own_account(app: Any, world: Any, stub: Stub
     with transaction():
         for name, value in values.items():
             settings.put(district.id, f"tencent_sms.{name}", value, by=None)
+    assert deliver(message, here) == "rejected: not set up"  # no template at all
+    with transaction():
+        settings.put(district.id, "tencent_sms.templates", "dues.reminder=78", by=None)
     assert deliver(message, here) == "rejected: no template for identity.code"
     with transaction():
         settings.put(district.id, "tencent_sms.templates", "identity.code=77", by=None)
@@ -177,6 +180,35 @@ def _at(stub: Stub) -> Callable[..., str]:
     return lambda *arguments: client.send(*arguments, endpoint=stub.endpoint)
 
 
-def test_channel_is_offered_once_and_at_most_once() -> None:
-    (channel,) = plugin.notice_channels(district=None)
+@pytest.mark.parametrize("missing", ["", "secret_id", "secret_key", "app_id", "sign", "templates"])
+def test_channel_lacks_something_until_all_of_it_is_set_up(app: Any, world: Any, missing: str) -> None:
+    above = world.district()
+    here = world.ref(above)
+    (channel,) = plugin.notice_channels(district=here)
     assert (channel.key, channel.at_most_once) == ("sms", True)
+    assert str(channel.lacking) == "本地还没有开通短信服务。"
+    set_up(above, without=missing)
+    (channel,) = plugin.notice_channels(district=here)
+    assert bool(channel.lacking) == bool(missing)
+
+
+def set_up(district: Any, *, without: str = "") -> None:
+    values = {"secret_id": "AKIDown", "secret_key": "k", "app_id": "14", "sign": "试验", "templates": "a=1"}
+    with transaction():
+        for name, value in values.items():
+            if name != without:
+                settings.put(district.id, f"tencent_sms.{name}", value, by=None)
+
+
+def test_what_is_not_set_up_is_not_offered_and_the_page_says_why(app: Any, world: Any) -> None:
+    app.config["DEMO"] = False
+    here = world.district()
+    browser = world.browser(world.account(world.member(world.organization(here)), phone="10012340000"))
+    path = f"/d/{here.code}/me/notices/choices"
+    page = browser.get(path).get_data(as_text=True)
+    assert "短信现在用不了：本地还没有开通短信服务。" in page and 'value="sms"' not in page
+    assert browser.post(path, data={"result": "sms", "reminder": "sms"}).status_code == 422
+    set_up(here)
+    page = browser.get(path).get_data(as_text=True)
+    assert "现在用不了" not in page and 'value="sms"' in page
+    assert browser.post(path, data={"result": "sms", "reminder": "inside"}).status_code == 303
