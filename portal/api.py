@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext, lazy_gettext, ngettext
-
 from portal import audit, clock, crypto, jobs, ledger, notices, payments
 from portal.current import district, district_or_none, registry
 from portal.database import (
@@ -94,6 +92,7 @@ from portal.web.htmx import go, render, wants_fragment
 from portal.web.once import once, required_version
 from portal.web.pay import hand_over
 from portal.web.wording import month_word, sentences
+from portal.words import gettext, lazy_gettext, ngettext
 
 __all__ = [
     "Account",

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
-from flask_babel import gettext as _
 
 from portal import clock
 from portal.current import district, registry
 from portal.payments import PaymentPurpose, accounts
 from portal.payments.contract import MerchantAccountInfo, ProviderSpec
 from portal.payments.models import MerchantAccount
+from portal.words import gettext as _
 
 COLUMNS = ("payee_name", "mchid", "sub_mchid", "appid")
 

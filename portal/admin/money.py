@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from portal.admin import merchant
 from portal.current import district
@@ -17,6 +15,8 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext as _
+from portal.words import lazy_gettext
 
 money = Blueprint("money", __name__, url_prefix="/d/<district_code>/admin/payments")
 

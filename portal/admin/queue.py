@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, g, url_for
-from flask_babel import gettext
 
 from portal import audit, jobs, notices
 from portal.current import district
@@ -13,6 +12,7 @@ from portal.database import Conflict, transaction
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
+from portal.words import gettext
 
 queue = Blueprint("queue", __name__)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
-from flask_babel import gettext
 
 from portal.admin import switchboard
 from portal.current import district
@@ -16,6 +15,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once
+from portal.words import gettext
 
 admin = Blueprint("admin", __name__)
 

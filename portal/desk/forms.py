@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext
-
 from portal.sheets.errors import CellError, Where
 from portal.sheets.profiles import Column
 from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.sheets.values.text import compact
 from portal.web.wording import sentences
+from portal.words import gettext
 
 
 @dataclass(kw_only=True)

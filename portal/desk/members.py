@@ -8,8 +8,6 @@ from datetime import date
 from typing import Any, ClassVar
 
 from flask import g, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, func, select
 
 from portal import audit, clock
@@ -29,6 +27,8 @@ from portal.sheets.profiles import Column
 from portal.sheets.rows import Row
 from portal.sheets.screen_words import on_screen, value_on_screen
 from portal.web.frame import mask_phone
+from portal.words import gettext
+from portal.words import lazy_gettext as _
 
 _TABLE: Any = Member.__table__
 _ORGANIZATION: Any = Organization.__table__

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask import g
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, case, func, select
 
 from portal.database import rows, session
@@ -19,6 +17,8 @@ from portal.organizations import service, words
 from portal.organizations.models import Organization, Unit, UnitCoverage
 from portal.sheets.imports.columns.organizations import PROFILE
 from portal.sheets.imports.organizations import Organizations as Importer
+from portal.words import gettext
+from portal.words import lazy_gettext as _
 
 _TABLE: Any = Organization.__table__
 _STATE = case((_TABLE.c.dissolved_on.is_(None), "living"), else_="dissolved")

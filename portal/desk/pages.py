@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import abort, g, request
-from flask_babel import gettext
 
 from portal.database import Conflict
 from portal.desk import forms, listing
@@ -20,6 +19,7 @@ from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
 from portal.web.wording import sentences
+from portal.words import gettext
 
 
 def serve(register: Register) -> None:

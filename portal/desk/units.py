@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask import g
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, false, func, select
 
 from portal.database import rows, session
@@ -18,6 +16,8 @@ from portal.organizations.models import Unit
 from portal.sheets.imports.columns.units import KINDS, PROFILE, STATUSES
 from portal.sheets.imports.units import Units as Importer
 from portal.sheets.screen_words import on_screen
+from portal.words import gettext
+from portal.words import lazy_gettext as _
 
 _TABLE: Any = Unit.__table__
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, g, request, url_for
-from flask_babel import gettext
 
 from portal.database import session, transaction
 from portal.identity import claims, limits, views_wishes
@@ -14,6 +13,7 @@ from portal.identity.views import identity, no_match, too_often, who_problems
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
+from portal.words import gettext
 
 
 def _account() -> Account:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, insert, select, update
 
 from portal import clock, crypto, jobs, notices
@@ -16,6 +15,7 @@ from portal.database import session, transaction
 from portal.identity import people
 from portal.identity.login_models import LoginCode
 from portal.notices import Template
+from portal.words import lazy_gettext as _l
 
 LIFE = timedelta(minutes=10)
 TRIES = 5

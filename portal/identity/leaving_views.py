@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from flask import g, request, url_for
-from flask_babel import gettext
 
 from portal.database import transaction
 from portal.identity import addresses, kept, limits, people, sessions, views_entering, views_wishes
@@ -15,6 +14,7 @@ from portal.web.access import public, signed_in
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.links import local_path
+from portal.words import gettext
 
 
 @identity.post("/logout")

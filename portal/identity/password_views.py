@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, g, request, url_for
-from flask_babel import gettext
 from sqlalchemy import select
 
 from portal import clock
@@ -27,6 +26,7 @@ from portal.web.access import public, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.links import local_path
+from portal.words import gettext
 
 
 @identity.get("/login/password")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from flask import current_app
-from flask_babel import lazy_gettext as _
 
 from portal.plugin import Permission
+from portal.words import lazy_gettext as _
 
 _EXTENSION = "portal.permissions"
 
@@ -75,6 +75,8 @@ def roles_allowed(
     owner = name.split(".", 1)[0]
     if owner != "core" and owner not in plugins_on:
         return frozenset()
+    if not overrides:
+        return permission.roles
     added = {role for (role, wanted), allowed in overrides.items() if wanted == name and allowed}
     removed = {role for (role, wanted), allowed in overrides.items() if wanted == name and not allowed}
     return (permission.roles | added) - removed

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, g, request, url_for
-from flask_babel import gettext, ngettext
 
 from portal import clock
 from portal.database import transaction
@@ -15,6 +14,7 @@ from portal.web.access import public
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.links import local_path
+from portal.words import gettext, ngettext
 
 identity = Blueprint("identity", __name__)
 

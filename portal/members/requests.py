@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from portal import audit, clock, notices
@@ -19,6 +18,7 @@ from portal.database import Conflict, session, swap, transaction
 from portal.districts.models import District
 from portal.members.models import Request, RequestStep
 from portal.notices import Template
+from portal.words import lazy_gettext as _l
 
 _DIGITS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select, update
 
 from portal import audit, clock
@@ -24,6 +23,7 @@ from portal.members.service import check_home, check_open
 from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
 from portal.plugin import Erasure
+from portal.words import lazy_gettext as _
 
 
 def copy_of(member: Member) -> dict[str, Any]:

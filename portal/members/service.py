@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import insert, select
 
 from portal import audit, clock, crypto
@@ -23,6 +22,7 @@ from portal.members.sealed import ric_index, sealed_columns
 from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.names import initials, sort_key
 from portal.organizations.service import NotAllowed
+from portal.words import lazy_gettext as _
 
 
 @dataclass(kw_only=True)

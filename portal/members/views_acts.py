@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
-from flask_babel import gettext
 from sqlalchemy import select
 
 from portal import clock
@@ -20,6 +19,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext
 
 acts = Blueprint("acts", __name__)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
-from flask_babel import gettext
 
 from portal.members import queries, requests, words
 from portal.members.models import Request
@@ -14,6 +13,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext
 
 answering = Blueprint("requests", __name__)
 

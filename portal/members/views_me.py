@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, request, url_for
-from flask_babel import gettext
 
 from portal import audit
 from portal.database import session
@@ -17,6 +16,7 @@ from portal.web.access import requires
 from portal.web.frame import civil, mask_phone, say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext
 
 members = Blueprint("members", __name__)
 

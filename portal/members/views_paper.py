@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, current_app, g, request, url_for
-from flask_babel import gettext
 from sqlalchemy import or_, select
 
 from portal import clock
@@ -18,6 +17,7 @@ from portal.notices import group_text
 from portal.organizations.models import Organization
 from portal.web.access import requires
 from portal.web.htmx import render
+from portal.words import gettext
 
 paper = Blueprint("paper", __name__)
 

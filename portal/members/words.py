@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
+from portal.words import lazy_gettext as _
 
 STAGE = {
     "applicant": _("入党申请人"),

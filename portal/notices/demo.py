@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import insert, select
 
 from portal import clock
 from portal.database import session, transaction
 from portal.notices.models import DemoMessage
 from portal.plugin import Channel, DistrictRef, Message
+from portal.words import lazy_gettext as _l
 
 
 def send(message: Message, district: DistrictRef | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
+from portal.words import lazy_gettext as _l
 
 #: Words that tell a bystander about membership, an organization or a debt (ux.md "Never").
 REVEALING = re.compile(

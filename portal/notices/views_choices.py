@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, g, request, url_for
-from flask_babel import gettext
 
 from portal import audit
 from portal.current import district, registry
@@ -16,6 +15,7 @@ from portal.plugin import Channel
 from portal.web.access import requires
 from portal.web.frame import mask_phone, say
 from portal.web.htmx import go, render
+from portal.words import gettext
 
 notice_choices = Blueprint("notice_choices", __name__)
 

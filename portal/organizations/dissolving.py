@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _
-from flask_babel import ngettext
 from sqlalchemy import Boolean, Date, column, func, or_, select, table
 
 from portal import audit, clock
@@ -20,6 +18,8 @@ from portal.organizations.models import Organization, OrganizationParent, Unit, 
 from portal.organizations.search import index
 from portal.organizations.service import NotAllowed
 from portal.plugin import Objection
+from portal.words import lazy_gettext as _
+from portal.words import ngettext
 
 # members is a room above this one; only whether anybody is left is asked of its tables.
 _MEMBER = table("member", column("id"), column("district_id"), column("organization_id"), column("closed_on"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from portal import audit
@@ -12,6 +11,7 @@ from portal.database import session, swap, transaction
 from portal.organizations.models import PLACE_KINDS, Organization, Place
 from portal.organizations.search import index
 from portal.organizations.service import NotAllowed
+from portal.words import lazy_gettext as _
 
 
 def create_place(

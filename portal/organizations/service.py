@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select, update
 
 from portal import audit, clock
@@ -15,6 +14,7 @@ from portal.database import session, swap, transaction
 from portal.organizations.models import CHILD_KINDS, Organization, OrganizationParent
 from portal.organizations.names import sort_key
 from portal.organizations.search import index
+from portal.words import lazy_gettext as _
 
 
 class NotAllowed(ValueError):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from portal import audit, clock
@@ -15,6 +14,7 @@ from portal.organizations.models import Organization, Place, Unit, UnitCoverage
 from portal.organizations.names import sort_key
 from portal.organizations.search import index
 from portal.organizations.service import NotAllowed
+from portal.words import lazy_gettext as _
 
 
 def place_named(*, district_id: int, name: str, kinds: tuple[str, ...], actor: Any) -> Place:

@@ -7,7 +7,6 @@ from typing import Any
 
 import segno
 from flask import Blueprint, abort, current_app, g, request, url_for
-from flask_babel import gettext
 from markupsafe import Markup
 
 from portal.current import district
@@ -18,6 +17,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext
 
 _FIELDS = ("kind", "name", "aliases", "address", "organization")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _
+from portal.words import lazy_gettext as _
 
 KINDS: dict[str, Any] = {
     "work_committee": _("党工委"),

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets import guard
 from portal.sheets.errors import Cell, shown
 from portal.sheets.limits import DEFAULT, Limits
 from portal.sheets.profiles import Column, ColumnMap, Profile
 from portal.sheets.reading import Table
 from portal.sheets.rows import Change, Row, Verdict, data_rows, parse_row
+from portal.words import lazy_gettext as _
 
 _CHUNK = 500
 

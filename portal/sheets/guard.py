@@ -8,10 +8,9 @@ import re
 import zipfile
 import zlib
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.errors import SheetError
 from portal.sheets.limits import Limits
+from portal.words import lazy_gettext as _
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"

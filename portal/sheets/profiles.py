@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.errors import Cell, SheetError, Where
 from portal.sheets.reading import Table
 from portal.sheets.values import text as words
+from portal.words import lazy_gettext as _
 
 Parser = Callable[[Cell, Where], Any]
 REASON_HEADER = "没有导入的原因"

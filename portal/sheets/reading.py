@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 import python_calamine as calamine
-from flask_babel import lazy_gettext as _
 
 from portal.sheets import guard
 from portal.sheets.errors import Cell, SheetError
 from portal.sheets.limits import DEFAULT, Limits
+from portal.words import lazy_gettext as _
 
 _FORMULA_ERROR = re.compile(rb'<c\s[^>]*\bt="e"')
 _DATE1904 = re.compile(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true)"')

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.errors import Cell, CellError, Where
 from portal.sheets.profiles import Column, ColumnMap, Profile
 from portal.sheets.reading import Table
 from portal.sheets.values import text as words
+from portal.words import lazy_gettext as _
 
 _NOTE_STARTS = (
     "注",

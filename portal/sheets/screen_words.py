@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.profiles import Column
+from portal.words import gettext
+from portal.words import lazy_gettext as _
 
 #: Headers and choices that no other page says; here so that catalogues know them (held by a test).
 NAMED = (

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, g, url_for
-from flask_babel import lazy_gettext as _
 
 from portal.current import district_or_none, registry
+from portal.words import lazy_gettext as _
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
-from flask_babel import get_locale, gettext, lazy_gettext
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from markupsafe import Markup
@@ -24,6 +23,7 @@ from portal.plugin import NavItem
 from portal.web import access, display
 from portal.web.headers import nonce
 from portal.web.wording import month_word
+from portal.words import gettext, lazy_gettext, spoken
 
 _NOTICE = "portal_notice"
 
@@ -100,7 +100,8 @@ def values() -> dict[str, Any]:
 
 
 def _lang() -> str:
-    return str(get_locale() or "zh").split("_")[0]
+    locale = spoken().locale
+    return "zh" if locale is None else str(locale.language)
 
 
 def _navigation() -> list[Place]:
@@ -113,16 +114,18 @@ def _navigation() -> list[Place]:
 def _places(district: Any) -> list[Place]:
     items = [*CORE_NAV, *registry().collect("nav_items", district=district, actor=g.actor)]
     found = []
+    app, actor, asked, at_the_desk = current_app, g.actor, request.endpoint, _at_the_desk()
     for item in sorted(items, key=lambda item: (item.order, item.key)):
-        if item.endpoint not in current_app.view_functions or item.staff:
+        if item.endpoint not in app.view_functions or item.staff:
             continue
-        if item.key == "desk" and not g.actor.is_staff or item.key == "me" and g.actor.is_anonymous:
+        if item.key == "desk" and not actor.is_staff or item.key == "me" and actor.is_anonymous:
             continue
-        here = request.endpoint == item.endpoint or (
-            item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me", "desk"}
-        )
-        if _at_the_desk():
+        if at_the_desk:
             here = item.key == "desk"
+        else:
+            here = asked == item.endpoint or (
+                item.endpoint.split(".")[0] == request.blueprint and item.key not in {"home", "me", "desk"}
+            )
         found.append(Place(item.label, url_for(item.endpoint), item.icon, here, item.staff))
     return found
 

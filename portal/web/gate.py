@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Flask, abort, current_app, g, redirect, request
 from flask import session as browser
-from flask_babel import gettext
 
 from portal import crypto
 from portal.current import registry
@@ -18,6 +17,7 @@ from portal.identity.actor import ANONYMOUS
 from portal.web import access, asked, htmx
 from portal.web.frame import say
 from portal.web.links import login_url
+from portal.words import gettext
 
 
 def install(app: Flask) -> None:
@@ -33,9 +33,11 @@ def _take_district(_endpoint: str | None, values: dict[str, Any] | None) -> None
 
 
 def _put_district(endpoint: str, values: dict[str, Any]) -> None:
-    if "district_code" not in values and g.get("district_code"):
-        if current_app.url_map.is_endpoint_expecting(endpoint, "district_code"):
-            values["district_code"] = g.district_code
+    if "district_code" in values:
+        return
+    here = g.get("district_code")
+    if here and current_app.url_map.is_endpoint_expecting(endpoint, "district_code"):
+        values["district_code"] = here
 
 
 def _leave(_error: BaseException | None) -> None:

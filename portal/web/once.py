@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any
 
 from flask import abort, current_app, g, make_response, request
-from flask_babel import gettext
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -20,6 +19,7 @@ from portal.web.asked import number
 from portal.web.frame import say
 from portal.web.htmx import go
 from portal.web.models import SentForm
+from portal.words import gettext
 
 FIELD = "_once"
 KEPT = timedelta(days=2)

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, request, url_for
-from flask_babel import gettext
 from sqlalchemy import Select, bindparam, select
 
 from portal import notices
@@ -22,6 +21,7 @@ from portal.web import display, doors
 from portal.web.access import public, requires, signed_in
 from portal.web.htmx import go, render
 from portal.web.links import local_path
+from portal.words import gettext
 
 pages = Blueprint("web", __name__)
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import segno
 from flask import Blueprint, Response, abort, current_app, g, request, url_for
-from flask_babel import gettext
 from markupsafe import Markup
 
 from portal import clock, crypto, payments
@@ -22,6 +21,7 @@ from portal.registry import NotAvailable
 from portal.web.access import signed_in
 from portal.web.headers import allow_form_target
 from portal.web.htmx import go, redirect_whole_page, render
+from portal.words import gettext
 
 pay = Blueprint("pay", __name__, url_prefix="/d/<district_code>/pay")
 

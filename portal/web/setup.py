@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Flask, g, has_request_context
 from flask.templating import Environment
 from flask_babel import Babel
-from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,6 +17,7 @@ from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
 from portal.web import access, asked, assets, display, errors, frame, gate, headers, htmx, languages, spoken
+from portal.words import lazy_gettext as _
 
 csrf = CSRFProtect()
 
@@ -83,7 +83,8 @@ def configure(app: Flask) -> None:
 def _languages(app: Flask) -> None:
     places = languages.compiled(spare=Path(app.config["DATA_DIR"]).resolve() / "translations")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(map(str, places))
-    spoken.install(app, Babel(app, locale_selector=_locale))
+    Babel(app, locale_selector=_locale)
+    spoken.install(app)
 
 
 def _locale() -> str:

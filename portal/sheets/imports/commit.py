@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -23,6 +22,7 @@ from portal.sheets.imports.importer import Applied, Importer
 from portal.sheets.imports.models import ImportBatch, ImportRow, sealing_uid
 from portal.sheets.imports.pack import unseal
 from portal.sheets.rows import Row
+from portal.words import lazy_gettext as _
 
 #: How long a batch keeps its rows, and so can be undone.
 KEPT = timedelta(days=30)

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from flask_babel import lazy_gettext as _
-
 from portal.plugin import DistrictRef
 from portal.sheets.dryrun import difference
 from portal.sheets.profiles import Profile
 from portal.sheets.rows import Row, Verdict
 from portal.sheets.values.text import compact
+from portal.words import lazy_gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)

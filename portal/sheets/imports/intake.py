@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -25,6 +24,7 @@ from portal.sheets.profiles import ColumnMap, MissingColumns, best_table, find_h
 from portal.sheets.reading import Table, read_tables
 from portal.sheets.rows import data_rows
 from portal.sheets.values.text import as_text
+from portal.words import lazy_gettext as _
 
 
 def upload(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect, select
 
 from portal.database import session
@@ -23,6 +22,7 @@ from portal.sheets.imports.contributions import contributed, extended, own_value
 from portal.sheets.imports.importer import Applied, Written, judge, key, misnamed
 from portal.sheets.imports.members_back import take_back
 from portal.sheets.rows import Row
+from portal.words import lazy_gettext as _
 
 SEALED = ("phone", "landline", "address")
 PLAIN = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 
 from portal import audit
@@ -17,6 +16,7 @@ from portal.members.models import Affiliation, Member, Person, StatusEvent
 from portal.plugin import DistrictRef, SheetColumns
 from portal.sheets.imports.dependents import leaning, pieces
 from portal.sheets.imports.importer import Applied, changed_since
+from portal.words import lazy_gettext as _
 
 
 def take_back(

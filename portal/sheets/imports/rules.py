@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _
-
 from portal import clock
 from portal.members.models import MEMBER_STAGES
 from portal.sheets.rows import Row
 from portal.sheets.values.numbers import birth_of, sex_of
+from portal.words import lazy_gettext as _
 
 
 def years_after(day: date, years: int) -> date:

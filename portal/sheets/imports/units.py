@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 
 from portal import audit
@@ -17,6 +16,7 @@ from portal.sheets.imports.columns.units import AREA_KINDS, PLACE_KINDS, PROFILE
 from portal.sheets.imports.dependents import leaning, pieces
 from portal.sheets.imports.importer import Applied, Written, ambiguous, changed_since, judge, key, misnamed
 from portal.sheets.rows import Row
+from portal.words import lazy_gettext as _
 
 _PLAIN = ("kind", "name", "uscc", "address", "industry", "operating_status", "above_scale", "staff")
 

@@ -7,7 +7,6 @@ import secrets
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, request, send_file, url_for
-from flask_babel import gettext, ngettext
 
 from portal.current import district
 from portal.database import Conflict, session
@@ -22,6 +21,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import required_version
+from portal.words import gettext, ngettext
 
 imports = Blueprint("imports", __name__)
 # the jobs of this room are declared with its pages

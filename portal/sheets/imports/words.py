@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
+from portal.words import lazy_gettext as _
 
 KINDS = {"organizations": _("党组织"), "units": _("单位"), "members": _("党员")}
 VERDICTS = {"new": _("新增"), "changed": _("修改"), "same": _("不变"), "refused": _("没通过")}

@@ -4,10 +4,9 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.errors import Cell, CellError, Where, shown
 from portal.sheets.values.text import compact
+from portal.words import lazy_gettext as _
 
 _SEPARATED = re.compile(r"^(\d{4})[-./年](\d{1,2})(?:[-./月](\d{1,2})日?|月)?$")
 _TOGETHER = re.compile(r"^(\d{4})(\d{2})(\d{2})?$")

@@ -3,10 +3,9 @@
 import re
 from decimal import Decimal
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.errors import Cell, CellError, Where, shown
 from portal.sheets.values.text import compact
+from portal.words import lazy_gettext as _
 
 _PLAIN = re.compile(r"^(\d{1,10})(?:\.(\d*))?$")
 _GROUPED = re.compile(r"^\d{1,3}(,\d{3})+(\.\d*)?$")

@@ -6,12 +6,12 @@ from datetime import date
 from decimal import Decimal
 
 from flask import current_app
-from flask_babel import lazy_gettext as _
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
 from portal.sheets.errors import Cell, CellError, Where, shown
 from portal.sheets.values.text import as_text, compact
+from portal.words import lazy_gettext as _
 
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 #: The demo's people have numbers no network serves; what the demo hands out it takes back.

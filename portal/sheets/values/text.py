@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.errors import Cell, CellError, Where, shown
+from portal.words import lazy_gettext as _
 
 _INVISIBLE = dict.fromkeys(
     map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.profiles import Column, Profile
 from portal.sheets.values import codes, dates, numbers, text
+from portal.words import lazy_gettext as _
 
 # The official sheet knows full and probationary; the people on the way are kept by the same sheet.
 STAGES = codes.STAGES | {"candidate": "发展对象", "activist": "入党积极分子", "applicant": "入党申请人"}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _
-
 from portal.sheets.profiles import Column, Profile
 from portal.sheets.values import dates, numbers, text
+from portal.words import lazy_gettext as _
 
 KINDS = {
     "work_committee": "党工委",
