@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portal.api import civil, clock, month_word, sentences
 from portal.api import gettext as _
+from portal.api import lazy_gettext as _l
 
 from .amounts import yuan
 from .category_words import on_screen as on_screen
@@ -18,6 +19,21 @@ from .words import next_door as next_door
 
 if TYPE_CHECKING:
     from .queries.vouchers import Voucher
+
+
+_CLOSED = {
+    "reduced": _l("少交"),
+    "paid": _l("已交"),
+    "waived": _l("免交"),
+    "settled": _l("不用交"),
+}
+_WAYS = {
+    "wechatpay": _l("微信支付"),
+    "alipay": _l("支付宝"),
+    "offline_payment": _l("现金或转账，支部登记"),
+    "offline": _l("现金或转账，支部登记"),
+    "credit": _l("用预存的钱"),
+}
 
 
 def month_list(months: Iterable[str]) -> str:
@@ -97,12 +113,7 @@ def state(line: MonthLine) -> str:
         return _("已交%(paid)s元，还差", paid=yuan(line.paid_fen))
     if line.state in ("open", "expected"):
         return _("还没到") if line.ahead > 0 else _("还没登记") if line.ahead < 0 else _("本月")
-    return {
-        "reduced": _("少交"),
-        "paid": _("已交"),
-        "waived": _("免交"),
-        "settled": _("不用交"),
-    }[line.state]
+    return str(_CLOSED[line.state])
 
 
 def state_kind(line: MonthLine) -> str:
@@ -114,14 +125,7 @@ def state_kind(line: MonthLine) -> str:
 
 def way(code: str) -> str:
     """Return how money came, in words."""
-    known = {
-        "wechatpay": _("微信支付"),
-        "alipay": _("支付宝"),
-        "offline_payment": _("现金或转账，支部登记"),
-        "offline": _("现金或转账，支部登记"),
-        "credit": _("用预存的钱"),
-    }
-    return known.get(code, code)
+    return str(_WAYS.get(code, code))
 
 
 def voucher_rows(voucher: Voucher) -> list[tuple[str, str]]:

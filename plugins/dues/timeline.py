@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from .months import distance, month_of, shifted, span
 from .rate_table import Limits
@@ -52,7 +53,7 @@ class MonthLine:
     #: How many months before (negative) or after (positive) the current one.
     ahead: int
 
-    @property
+    @cached_property
     def open_fen(self) -> int:
         if self.state not in PAYABLE:
             return 0
@@ -89,6 +90,23 @@ class Timeline:
     @property
     def arrears(self) -> tuple[MonthLine, ...]:
         return tuple(line for line in self.lines if line.is_arrears)
+
+    @property
+    def owed(self) -> tuple[MonthLine, ...]:
+        """Return the open months up to and including the current one, oldest first."""
+        return tuple(line for line in self.lines if line.ahead <= 0 and line.open_fen > 0)
+
+    @property
+    def later(self) -> tuple[MonthLine, ...]:
+        """Return the open months after the current one, which may be paid ahead."""
+        return tuple(line for line in self.lines if line.ahead > 0 and line.open_fen > 0)
+
+    @property
+    def done(self) -> tuple[MonthLine, ...]:
+        """Return the months with nothing open, latest first; later ones only where somebody has paid."""
+        closed = [line for line in self.lines if line.open_fen <= 0]
+        kept = [line for line in closed if line.ahead <= 0 or line.state != "settled"]
+        return tuple(reversed(kept))
 
     @property
     def owed_fen(self) -> int:

@@ -26,7 +26,7 @@ def statement_page(*, picked: list[str] | None = None, error: str = "", status: 
     """Render the statement, also with a choice that could not be paid."""
     found = my_statement()
     line = found.timeline
-    owed = [each.month for each in line.lines if each.ahead <= 0 and each.open_fen > 0]
+    chosen = [each.month for each in line.owed] if picked is None else picked
     ways = (
         payments.ways(district(), purpose=books.PURPOSE, user_agent=request.headers.get("User-Agent", ""))
         if line.choices
@@ -37,7 +37,9 @@ def statement_page(*, picked: list[str] | None = None, error: str = "", status: 
         status=status,
         block="content",
         found=found,
-        picked=owed if picked is None else picked,
+        picked=chosen,
+        picked_later=any(each.month in chosen for each in line.later),
+        payable={choice.through for choice in line.choices},
         error=error,
         words=words,
         underway=payments.underway(member_id=found.member_id, purpose=books.PURPOSE),
@@ -54,8 +56,7 @@ def credit() -> Any:
     found = my_statement()
     if found.credit_fen <= 0 or not found.timeline.choices:
         abort(409)
-    owed = [line.month for line in found.timeline.lines if line.ahead <= 0 and line.open_fen > 0]
-    months = owed or [found.timeline.choices[0].through]
+    months = [line.month for line in found.timeline.owed] or [found.timeline.choices[0].through]
     voucher = allocation.use_credit(
         district_id=found.district_id,
         member_id=found.member_id,
