@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -19,13 +20,19 @@ def main() -> None:
         found = pages.measure(served)
         first = pages.first_load(served)
         paid = money.measure(served, calls)
-    print(f"{'page':<32}{'us CPU':>8}{'bare':>8}{'ratio':>8}{'aim':>7}{'bytes':>9}{'gzip':>8}")
+    print(f"{'page':<32}{'us CPU':>8}{'bare':>8}{'ratio':>8}{'aim':>7}{'bytes':>9}{'gzip':>8}{'x least':>9}")
     for one in found:
         mark = "" if one.ratio >= one.page.aim else "  below the aim"
         print(
             f"{one.page.name:<32}{one.micros:>8.0f}{one.bare:>8.0f}{one.ratio:>8.2f}{one.page.aim:>7.2f}"
-            f"{one.size:>9}{one.packed:>8}{mark}"
+            f"{one.size:>9}{one.packed:>8}{one.against:>9.1f}{mark}"
         )
+    least = statistics.median(one.yardstick for one in found)
+    bare = statistics.median(one.bare for one in found)
+    print(
+        f"\nx least: times the cost of bench/yardstick.py, {least:.0f} us here, which itself reaches "
+        f"{bare / least:.2f} of a bare reply"
+    )
     print(f"\nfirst load of the landing page: {first / 1024:.0f} KB gzip (at most 100)")
     print(
         f"a verified notification takes {paid.notification:.1f} ms, a bare durable commit "

@@ -47,29 +47,42 @@ class Result:
     bare: float
     size: int
     packed: int
+    yardstick: float
 
     @property
     def ratio(self) -> float:
         """Return bare cost by page cost: 0.15 means that the page costs seven bare replies."""
         return self.bare / self.micros
 
+    @property
+    def against(self) -> float:
+        """Return how many times the yardstick's cost the page costs."""
+        return self.micros / self.yardstick
+
 
 def measure(house: House) -> list[Result]:
     """Measure every page."""
     connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
+    cookie = {"Cookie": _logged_in(connection)}
     found = []
     for page in PAGES:
         headers = {"HX-Request": "true"} if page.fragment else {}
         if page.who:
             headers["Cookie"] = house.cookies[page.who]
         body = _get(connection, page.path, headers)
-        bare, costs = [], []
+        bare, yardstick, costs = [], [], []
         for _ in range(ROUNDS):
             bare.append(_cost(connection, house.worker, "/__bare", {}))
+            yardstick.append(_cost(connection, house.worker, "/__page", cookie))
             costs.append(_cost(connection, house.worker, page.path, headers))
         found.append(
             Result(
-                page, statistics.median(costs), statistics.median(bare), len(body), len(gzip.compress(body))
+                page,
+                statistics.median(costs),
+                statistics.median(bare),
+                len(body),
+                len(gzip.compress(body)),
+                statistics.median(yardstick),
             )
         )
     connection.close()
@@ -84,6 +97,13 @@ def first_load(house: House) -> int:
     parts = [body, *(_get(connection, path, {}) for path in dict.fromkeys(named))]
     connection.close()
     return sum(len(gzip.compress(part)) for part in parts)
+
+
+def _logged_in(connection: http.client.HTTPConnection) -> str:
+    connection.request("GET", "/__login")
+    answer = connection.getresponse()
+    answer.read()
+    return str(answer.headers["Set-Cookie"]).split(";")[0]
 
 
 def _get(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> bytes:

@@ -1,4 +1,4 @@
-"""The portal, a bare Flask reply and a bare durable commit, in one process of one server."""
+"""The portal, a bare reply, a bare durable commit and the yardstick, in one process of one server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 
+from bench import yardstick
 from portal.app import create_app
 
 bare = Flask("bare")
@@ -38,9 +39,11 @@ def commit() -> str:
 
 
 portal = create_app()
+measure = yardstick.application()
+_BESIDE = {"/__bare": bare, "/__commit": bare, "/__login": measure, "/__page": measure}
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Lead ``/__...`` to the bare application, everything else to the portal."""
-    chosen = bare if environ["PATH_INFO"].startswith("/__") else portal
+    """Lead ``/__...`` to the bare application or the yardstick, everything else to the portal."""
+    chosen = _BESIDE.get(environ["PATH_INFO"], portal)
     return chosen.wsgi_app(environ, start_response)

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from flask import Flask, g
-from flask_babel import force_locale
 
-from portal import audit, jobs, notices  # noqa: F401  audit declares its sealer
+from portal import audit, jobs, notices, words  # noqa: F401  audit declares its sealer
 from portal.current import registry
 from portal.database import in_scope, session
 from portal.districts import context
@@ -66,4 +65,4 @@ def _channels(district_id: int | None) -> tuple[DistrictRef | None, list[Channel
 
 
 def _language(code: str) -> AbstractContextManager[Any]:
-    return force_locale("en" if code == "en" else "zh_Hans_CN")
+    return words.speaking(code)

@@ -6,13 +6,16 @@ each of them; here that is done once a request. Which language it is stays Flask
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import flask_babel
 from babel import Locale
 from babel.support import NullTranslations
-from flask import g
+from flask import has_request_context
 from flask_babel.speaklater import LazyString
 
 
@@ -29,23 +32,39 @@ class Spoken:
         return self.locale is None or self.locale.language == "zh"
 
 
-_SOURCE = Spoken(None, None)
+_here: ContextVar[Spoken | None] = ContextVar("spoken", default=None)
 
 
 def spoken() -> Spoken:
     """Return the language of this request or job; the source's outside of both."""
-    try:
-        own = g._get_current_object()
-    except RuntimeError:
-        return _SOURCE
-    kept: Spoken | None = getattr(own, "spoken", None)
-    # A notice is written in its reader's language in the midst of somebody else's request. Where the
-    # library keeps the language at hand is its own affair: not found there means asked for it again.
-    if kept is None or kept.locale is not getattr(getattr(own, "_flask_babel", None), "babel_locale", None):
-        locale = flask_babel.get_locale()
-        source = locale is None or locale.language == "zh"
-        kept = own.spoken = Spoken(locale, None if source else flask_babel.get_translations())
+    kept = _here.get()
+    if kept is None:
+        kept = _found()
+        if has_request_context():
+            _here.set(kept)
     return kept
+
+
+def _found() -> Spoken:
+    locale = flask_babel.get_locale()
+    source = locale is None or locale.language == "zh"
+    return Spoken(locale, None if source else flask_babel.get_translations())
+
+
+def forget() -> None:
+    """Begin or end a request: whoever reads next is asked for anew."""
+    _here.set(None)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Write in one language (``zh`` or ``en``) for a while: a notice is written in its reader's own."""
+    with flask_babel.force_locale("en" if language == "en" else "zh_Hans_CN"):
+        before = _here.set(_found())
+        try:
+            yield
+        finally:
+            _here.reset(before)
 
 
 def gettext(word: str, /, **values: Any) -> str:

@@ -83,6 +83,7 @@ PLANTED = {
     "naive now": ("import datetime\nx = datetime.datetime.now()", "use portal.clock"),
     "own clock": ("from datetime import UTC, datetime\nx = datetime.now(UTC)", "use portal.clock"),
     "state from anywhere": ("swap(row, version=version, state='paid')", "rule K2"),
+    "word without its language": ("from flask_babel import gettext", "use portal.words"),
     "civil today": ("from datetime import date\nx = date.today()", "use portal.clock"),
 }
 

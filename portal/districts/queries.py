@@ -98,7 +98,7 @@ def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
     rows, allowed, settings = [], {}, {}
     for kind, place, first, second, flag, locked, text in session.execute(
         _decisions(), {"path": path, "here": path[-1]}
-    ):
+    ).all():
         if kind == "switch":
             rows.append(Row(place, first, bool(flag), bool(locked)))
         elif kind == "permission":

@@ -45,7 +45,7 @@ class Line:
     metres: int | None = None
 
 
-def behind(matches: Sequence[Match], districts: Sequence[int]) -> list[Any]:
+def behind(matches: Sequence[Match], districts: Sequence[int]) -> Sequence[Any]:
     """Return in one query the living organizations behind the matches, and the floating ones of districts."""
     ids: dict[str, list[int]] = {"organization": [], "unit": [], "place": [], "district": []}
     for one in matches:
@@ -57,7 +57,7 @@ def behind(matches: Sequence[Match], districts: Sequence[int]) -> list[Any]:
         "places": ids["place"],
         "districts": list(districts),
     }
-    return list(session.connection().execute(_behind(), values))
+    return session.connection().execute(_behind(), values).all()
 
 
 @cache
@@ -122,6 +122,8 @@ def _part(source: str, via_id: Any, form: Any) -> Select[Any]:
 def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None, typed: str = "") -> list[Line]:
     """Put the lines in order: who was named exactly, then by reason, nearness and fit of the name."""
     typed = unicodedata.normalize("NFKC", "".join(typed.split()))
+    # Its numbers whole: 1号 is not in 31号.
+    in_address = re.compile(rf"(?<!\d){re.escape(typed)}(?!\d)").search if typed else None
     by_entity = {(one.kind, one.entity_id): (place, one) for place, one in enumerate(matches)}
     best: dict[int, tuple[tuple[Any, ...], Line]] = {}
     for row in found:
@@ -135,7 +137,7 @@ def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None, t
         order = (
             reason == "floating",
             fit,
-            fit == 2 and not _at(row.office_address, typed),
+            fit == 2 and not (in_address and in_address(row.office_address)),
             REASONS.index(reason),
             away or 0,
             place,
@@ -158,11 +160,6 @@ def ranked(found: Sequence[Any], matches: Sequence[Match], near: Point | None, t
         if row.id not in best or order < best[row.id][0]:
             best[row.id] = (order, line)
     return [line for _, line in sorted(best.values(), key=lambda pair: pair[0])]
-
-
-def _at(address: str, typed: str) -> bool:
-    """Tell whether an address holds what was typed, its numbers whole: 1号 is not in 31号."""
-    return bool(typed) and re.search(rf"(?<!\d){re.escape(typed)}(?!\d)", address) is not None
 
 
 def _reason(row: Any) -> str:
@@ -205,8 +202,8 @@ def desks(paths: Sequence[str] | None, near: Point | None) -> tuple[Line, ...]:
     )
 
 
-def _run(statement: Any, **values: Any) -> list[Any]:
-    return list(session.connection().execute(statement, values))
+def _run(statement: Any, **values: Any) -> Sequence[Any]:
+    return session.connection().execute(statement, values).all()
 
 
 @cache

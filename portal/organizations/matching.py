@@ -215,7 +215,7 @@ def _run(typed: Typed, groups: Wanted, district: DistrictRef | None) -> list[Mat
         Match(
             row.kind, row.entity_id, row.district_id, row.path, row.name, _quality(typed, row), row.sort_key
         )
-        for row in session.connection().execute(sql, values)
+        for row in session.connection().execute(sql, values).all()
         # A credit code is looked up everywhere: the list is ten lines long.
         if district is None or row.path.startswith(district.path)
     ]

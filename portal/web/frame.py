@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
 from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
@@ -21,7 +22,6 @@ from portal.identity import permissions
 from portal.identity.actor import ANONYMOUS
 from portal.plugin import NavItem
 from portal.web import access, display
-from portal.web.headers import nonce
 from portal.web.wording import month_word
 from portal.words import gettext, lazy_gettext, spoken
 
@@ -51,6 +51,11 @@ def once_field() -> Markup:
     return Markup('<input type="hidden" name="_once" value="{}">').format(secrets.token_urlsafe(18))
 
 
+def _form_token() -> str:
+    """Return the token a page names in each of its forms; Flask-WTF looks up its settings at every call."""
+    return getattr(g._get_current_object(), "csrf_token", None) or str(generate_csrf())
+
+
 def say(text: str) -> None:
     """Leave one sentence for the next page this browser loads: what was just done."""
     g.say = text
@@ -60,7 +65,7 @@ def install(app: Flask) -> None:
     """Register globals, filters and the notice cookie."""
     app.jinja_env.globals.update(
         current_user=current_user,
-        nonce=nonce,
+        csrf_token=_form_token,
         nav=LocalProxy(_navigation),
         district=LocalProxy(district_or_none),
         site=LocalProxy(_site),
@@ -89,6 +94,7 @@ def values() -> dict[str, Any]:
     Imported macros do not see a page's values; they have the globals of the same names.
     """
     return {
+        "csrf_token": _form_token,
         "current_user": g.get("actor", ANONYMOUS),
         "nav": _navigation(),
         "district": district_or_none(),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, abort, current_app, g, redirect, request
 from flask import session as browser
 
-from portal import crypto
+from portal import crypto, words
 from portal.current import registry
 from portal.database.core import reading
 from portal.database.scope import set_scope
@@ -43,9 +43,11 @@ def _put_district(endpoint: str, values: dict[str, Any]) -> None:
 def _leave(_error: BaseException | None) -> None:
     set_scope(None)
     reading.set(False)
+    words.forget()
 
 
 def _admit() -> Any:
+    words.forget()
     g.district, g.actor = None, ANONYMOUS
     # Our own number: a client's header is never believed (ASVS 4.1.3).
     g.request_id = crypto.new_uid()

@@ -10,6 +10,9 @@ from flask import Blueprint, Flask, g, has_request_context
 from flask.templating import Environment
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import Expr
+from markupsafe import Markup, escape
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.districts import settings
@@ -43,11 +46,28 @@ CORE_SETTINGS = (
 )
 
 
+class _Written(CodeGenerator):
+    """Compiles ``{{ value }}`` so that what is markup already is not made markup anew, piece by piece."""
+
+    def _output_child_pre(self, node: Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.piece(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
 class _Templates(Environment):
     """Flask's templates with plain globals: Jinja subtracts their names at each import of a macro.
 
     What is to be global is registered before the first page is rendered.
     """
+
+    code_generator_class = _Written
+
+    @staticmethod
+    def piece(value: Any) -> str:
+        """Return a value as it is put into a page: escaped, unless it is markup."""
+        return value if type(value) is Markup else escape(value)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **(d or {})}

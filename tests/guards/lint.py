@@ -9,6 +9,7 @@ from pathlib import Path
 
 MONEY = re.compile(r"(^|_)(fen|amount|money|yuan|price|fee|total_fen|due)(_|$)")
 CLOCK = {"now", "utcnow", "today", "fromtimestamp"}
+BABEL = {"portal/words.py", "portal/web/setup.py"}
 #: Workplaces and homes: a path that works on one machine only.
 MACHINE = re.compile(r"(?<![\w.$}/~-])/(home|root|work|Users|mnt)/[\w.-]+|[A-Z]:\\\\")
 INLINE = (
@@ -52,6 +53,12 @@ def _walk(tree: ast.AST, where: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "swap() to a state names the states it may come from (rule K2)"
             if name == "float" and _mentions_money(node):
                 yield node.lineno, "money as float: use integer fen"
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "flask_babel"
+            and where.as_posix() not in BABEL
+        ):
+            yield node.lineno, "flask_babel asks for the language at every word: use portal.words"
         if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
             named = node.arg if isinstance(node, ast.arg) else _dotted(node.target)
             if MONEY.search(named.split(".")[-1]) and _is_float(node.annotation):

@@ -189,7 +189,7 @@ def _months() -> Select[Any]:
 
 
 def _assessed(member_id: int) -> dict[int, Assessed]:
-    found = session.execute(_assessments(), {"member_id": member_id})
+    found = session.execute(_assessments(), {"member_id": member_id}).all()
     # A base that was erased at the person's wish explains nothing any more; its months stay as they are.
     return {row.id: assessed_of(row) for row in found if _has_base(row)}
 
@@ -226,8 +226,19 @@ def assessed_of(row: Any) -> Assessed:
 
 
 def _known(member_id: int) -> list[Known]:
-    found = session.execute(_months(), {"member_id": member_id}).mappings()
-    return [Known(**row) for row in found]
+    found = session.execute(_months(), {"member_id": member_id}).all()
+    return [
+        Known(
+            id=row.id,
+            month=row.month,
+            state=row.state,
+            due_fen=row.due_fen,
+            relief_fen=row.relief_fen,
+            paid_fen=row.paid_fen,
+            assessment_id=row.assessment_id,
+        )
+        for row in found
+    ]
 
 
 def member_of(member_id: int) -> Member | None:
