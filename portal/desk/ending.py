@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from flask import abort, g, request
-from flask_babel import gettext
 
 from portal import clock
 from portal.database import Conflict
@@ -22,6 +21,7 @@ from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext
 
 REGISTER = Organizations()
 _PLACE = "/d/<district_code>/desk/organizations/<int:organization_id>"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import or_, update
 
 from portal import audit, clock, crypto
@@ -28,6 +27,7 @@ from portal.members.models import (
 from portal.members.objections import refuse_objections
 from portal.members.service import check_open
 from portal.organizations.service import NotAllowed
+from portal.words import lazy_gettext as _
 
 #: How long a merge can be undone (design of the register, members.md "Tables": "undone for 30 days").
 UNDO = timedelta(days=30)

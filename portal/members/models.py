@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.database import DistrictScoped, Json, Model, UtcDateTime, Versioned
+from portal.words import lazy_gettext as _
 
 STAGES = ("applicant", "activist", "candidate", "probationary", "full")
 #: Stages that are membership; the others are persons on the way, not members (field.md F03).

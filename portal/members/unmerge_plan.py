@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import or_
 
 from portal.database import Model, rows, session
 from portal.members.journal import Entry, current, mark, model_of, unseal
 from portal.members.models import MemberMerge
 from portal.organizations.service import NotAllowed
+from portal.words import gettext as _
 
 
 @dataclass(kw_only=True)

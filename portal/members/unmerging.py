@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import insert, select, update
 
 from portal import audit, clock
@@ -21,6 +19,8 @@ from portal.organizations.models import Organization
 from portal.organizations.service import NotAllowed
 from portal.plugin import Objection
 from portal.registry import PluginUnavailable
+from portal.words import gettext as _
+from portal.words import ngettext
 
 
 def hindrance(merged: MemberMerge, kept: Member, absorbed: Member) -> str:

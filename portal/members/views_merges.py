@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
-from flask_babel import gettext, ngettext
 
 from portal import clock
 from portal.members import merging, queries, unmerge_plan, unmerging
@@ -17,6 +16,7 @@ from portal.web.asked import number
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
+from portal.words import gettext, ngettext
 
 merges = Blueprint("merges", __name__)
 

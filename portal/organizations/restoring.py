@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
@@ -15,6 +14,7 @@ from portal.organizations.dissolving import check_reason
 from portal.organizations.models import Organization, OrganizationParent, Unit, UnitCoverage
 from portal.organizations.search import index
 from portal.organizations.service import NotAllowed, check_name, check_parent
+from portal.words import lazy_gettext as _
 
 
 def hindrance(row: Organization) -> str | None:
