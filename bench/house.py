@@ -115,13 +115,13 @@ def _logged_in(app: Flask) -> dict[str, str]:
 def _child_of(pid: int) -> int:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     # Python's resource tracker is a child too; the worker is the one that has used the processor most.
-    return max((int(child) for child in children), key=ticks)
+    return max((int(child) for child in children), key=processor_time)
 
 
-def ticks(pid: int) -> int:
-    """Return the processor time of a process, its threads included, in clock ticks."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
+def processor_time(pid: int) -> float:
+    """Return the processor time of a process, its threads included, in seconds."""
+    # Linux gives every process a clock of its own (clock_getcpuclockid); /proc counts only in hundredths.
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def _wait(url: str) -> None:

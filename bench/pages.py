@@ -1,4 +1,4 @@
-"""Processor time of each page, as a ratio to a bare reply measured just before and after it."""
+"""Processor time of each page, as a ratio to a bare reply measured in turns with it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import gzip
 import http.client
 import os
 import re
-import statistics
 import time
 from dataclasses import dataclass
 
-from bench.house import House, ticks
+from bench.house import House, processor_time
 
 HERE = "/d/340722-kfq"
-ROUNDS = 3
-SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-_TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
+SECONDS = float(os.environ.get("BENCH_SECONDS", "8"))
 
 
 @dataclass(frozen=True)
@@ -70,21 +67,12 @@ def measure(house: House) -> list[Result]:
         if page.who:
             headers["Cookie"] = house.cookies[page.who]
         body = _get(connection, page.path, headers)
-        bare, yardstick, costs = [], [], []
-        for _ in range(ROUNDS):
-            bare.append(_cost(connection, house.worker, "/__bare", {}))
-            yardstick.append(_cost(connection, house.worker, "/__page", cookie))
-            costs.append(_cost(connection, house.worker, page.path, headers))
-        found.append(
-            Result(
-                page,
-                statistics.median(costs),
-                statistics.median(bare),
-                len(body),
-                len(gzip.compress(body)),
-                statistics.median(yardstick),
-            )
-        )
+        bare = Tally("/__bare", {}, at_once=40)
+        least = Tally("/__page", cookie, at_once=8)
+        shown = Tally(page.path, headers, at_once=4)
+        _compared(connection, house.worker, bare, least, shown)
+        size, packed = len(body), len(gzip.compress(body))
+        found.append(Result(page, shown.micros, bare.micros, size, packed, least.micros))
     connection.close()
     return found
 
@@ -115,14 +103,36 @@ def _get(connection: http.client.HTTPConnection, path: str, headers: dict[str, s
     return body
 
 
-def _cost(connection: http.client.HTTPConnection, worker: int, path: str, headers: dict[str, str]) -> float:
-    """Return microseconds of processor time a request, over at least SECONDS of the worker's own time."""
-    for _ in range(5):
-        _get(connection, path, headers)
-    began, count = ticks(worker), 0
+@dataclass
+class Tally:
+    """What the requests to one address cost altogether."""
+
+    path: str
+    headers: dict[str, str]
+    at_once: int
+    seconds: float = 0.0
+    count: int = 0
+
+    def go(self, connection: http.client.HTTPConnection, worker: int) -> None:
+        """Send a few requests more."""
+        began = processor_time(worker)
+        for _ in range(self.at_once):
+            _get(connection, self.path, self.headers)
+        self.seconds += processor_time(worker) - began
+        self.count += self.at_once
+
+    @property
+    def micros(self) -> float:
+        """Return microseconds of processor time a request."""
+        return self.seconds * 1_000_000 / self.count
+
+
+def _compared(connection: http.client.HTTPConnection, worker: int, *tallies: Tally) -> None:
+    """Take turns in short spells: a machine that is slower for a while is slower for all of them."""
+    for one in tallies:
+        for _ in range(5):
+            _get(connection, one.path, one.headers)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        for _ in range(20):
-            _get(connection, path, headers)
-        count += 20
-    return (ticks(worker) - began) * _TICK / count
+        for one in tallies:
+            one.go(connection, worker)
