@@ -35,8 +35,8 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Count the rows per verdict."""
-        return {verdict.value: self.count(verdict) for verdict in Verdict}
+        """Count the judged rows per verdict."""
+        return {verdict.value: self.count(verdict) for verdict in Verdict if verdict != Verdict.HIDDEN}
 
     @property
     def refused(self) -> list[Row]:
@@ -128,9 +128,20 @@ def notices_of(table: Table, mapping: ColumnMap) -> list[Any]:
     notices = list(table.notices)
     if mapping.extra:
         notices.append(_("这些列没有用到：%(names)s。", names="、".join(mapping.extra)))
+    notices += unseen_columns(table, mapping)
     if mapping.absent:
         notices.append(_("表里没有这些列，原来的内容不变：%(names)s。", names="、".join(mapping.absent)))
     return notices
+
+
+def unseen_columns(table: Table, mapping: ColumnMap) -> list[Any]:
+    """Say which of the columns that were read nobody sees in the sheet.
+
+    They are part of every row, the national id among them, and often folded away only to see the others.
+    """
+    unseen = sorted(set(mapping.positions.values()) & table.hidden.columns)
+    names = [mapping.headers[position] for position in unseen if position < len(mapping.headers)]
+    return [_("这些列在表里是隐藏的，也读了：%(names)s。", names="、".join(names))] if names else []
 
 
 def difference(profile: Profile, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -4,7 +4,7 @@ Read (``read_tables``), find out which column is what (``Profile``, ``recognise`
 (``judge_rows``), write (``write_xlsx``, ``write_csv``, ``write_refused``, ``write_template``).
 """
 
-from portal.sheets.dryrun import judge_rows, notices_of
+from portal.sheets.dryrun import judge_rows, notices_of, unseen_columns
 from portal.sheets.errors import Cell, CellError, SheetError, Where, shown
 from portal.sheets.limits import Limits
 from portal.sheets.profiles import Column, ColumnMap, Profile, best_table, recognise
@@ -43,6 +43,7 @@ __all__ = [
     "read_tables",
     "recognise",
     "shown",
+    "unseen_columns",
     "write_csv",
     "write_refused",
     "write_template",

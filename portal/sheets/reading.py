@@ -4,15 +4,16 @@ import csv
 import io
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 import python_calamine as calamine
 
-from portal.sheets import guard
+from portal.sheets import guard, hidden
 from portal.sheets.errors import Cell, SheetError
+from portal.sheets.hidden import NOTHING, Hidden
 from portal.sheets.limits import DEFAULT, Limits
 from portal.words import lazy_gettext as _
 
@@ -26,12 +27,16 @@ _LOST_ZERO = re.compile(r"^(1[89]|20)\d\d\.1$")
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One sheet's cells. `rows[i]` is the sheet's row number i + 1, so that messages name Excel's rows."""
+    """One sheet's cells. `rows[i]` is the sheet's row number i + 1, so that messages name Excel's rows.
+
+    `hidden` says which of them nobody sees; they are here all the same, whoever takes the sheet in decides.
+    """
 
     name: str
     rows: list[list[Cell]]
     date1904: bool = False
     notices: tuple[Any, ...] = ()
+    hidden: Hidden = NOTHING
 
 
 def read_tables(data: bytes, filename: str = "", limits: Limits = DEFAULT) -> list[Table]:
@@ -40,17 +45,26 @@ def read_tables(data: bytes, filename: str = "", limits: Limits = DEFAULT) -> li
     The file's name is only used to name a CSV's table. Raises SheetError with a sentence for the sender.
     """
     kind = guard.kind_of(data, limits)
+    unread: list[str] = []
     if kind == "csv":
         tables = [_read_csv(data, filename, limits)]
     else:
-        tables = _read_workbook(data, kind, limits)
+        tables, unread = _read_workbook(data, kind, limits)
     tables = [table for table in tables if any(any(cell is not None for cell in row) for row in table.rows)]
     if not tables:
+        if unread:
+            raise SheetError(
+                _(
+                    "看得见的工作表里没有内容，隐藏的没有读：%(names)s。请取消隐藏，再传一次。",
+                    names="、".join(unread),
+                )
+            )
         raise SheetError(_("这个文件里没有内容。"))
     return tables
 
 
-def _read_workbook(data: bytes, kind: str, limits: Limits) -> list[Table]:
+def _read_workbook(data: bytes, kind: str, limits: Limits) -> tuple[list[Table], list[str]]:
+    """Read the visible sheets, and name the hidden ones."""
     date1904, formula_errors = _facts(data, kind)
     notices: list[Any] = []
     if formula_errors:
@@ -64,12 +78,20 @@ def _read_workbook(data: bytes, kind: str, limits: Limits) -> list[Table]:
             if sheet.typ == calamine.SheetTypeEnum.WorkSheet
             and sheet.visible == calamine.SheetVisibleEnum.Visible
         ]
-        hidden = [s.name for s in sheets if s.visible != calamine.SheetVisibleEnum.Visible]
-        if hidden:
-            notices.append(_("隐藏的工作表没有读：%(names)s。", names="、".join(hidden)))
-        return [
-            _read_sheet(book.get_sheet_by_name(name), date1904, tuple(notices), limits) for name in visible
+        unread = [s.name for s in sheets if s.visible != calamine.SheetVisibleEnum.Visible]
+        if unread:
+            notices.append(_("隐藏的工作表没有读：%(names)s。", names="、".join(unread)))
+        out_of_sight = hidden.of_workbook(data, kind, limits)
+        tables = [
+            replace(
+                _read_sheet(book.get_sheet_by_name(name), limits),
+                date1904=date1904,
+                notices=tuple(notices),
+                hidden=out_of_sight.get(name, NOTHING),
+            )
+            for name in visible
         ]
+        return tables, unread
     except calamine.PasswordError:
         raise SheetError(_("这个文件设了打开密码。请去掉密码，另存一份再传。")) from None
     except calamine.CalamineError:
@@ -97,7 +119,7 @@ def _facts(data: bytes, kind: str) -> tuple[bool, bool]:
     return date1904, errors
 
 
-def _read_sheet(sheet: Any, date1904: bool, notices: tuple[Any, ...], limits: Limits) -> Table:
+def _read_sheet(sheet: Any, limits: Limits) -> Table:
     end = sheet.end
     if end is None:
         return Table(name=sheet.name, rows=[])
@@ -107,7 +129,7 @@ def _read_sheet(sheet: Any, date1904: bool, notices: tuple[Any, ...], limits: Li
         raise guard.too_wide(limits)
     rows = [[_cell(value, limits) for value in row] for row in sheet.to_python(skip_empty_area=False)]
     _fill_down(rows, sheet.merged_cell_ranges or [])
-    return Table(name=sheet.name, rows=rows, date1904=date1904, notices=notices)
+    return Table(name=sheet.name, rows=rows)
 
 
 def _fill_down(rows: list[list[Cell]], merges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:

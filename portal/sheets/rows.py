@@ -34,6 +34,8 @@ class Verdict(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     REFUSED = "refused"
+    #: Left out unjudged: nobody sees the row in the sheet.
+    HIDDEN = "hidden"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ import zipfile
 from datetime import date, datetime
 from decimal import Decimal
 
+import openpyxl
 import xlsxwriter
 
 _OFFICIAL = """
@@ -68,3 +69,19 @@ def with_id(serial, *, born="19850701", division="999999"):
 
     body = f"{division}{born}{serial:03d}"
     return body + ric.calc_check_digit(body + "0")
+
+
+def filtered(sheets, keep, *, header=0, **options):
+    """Write an .xlsx as Excel leaves it when somebody filtered the first sheet: rows not kept are hidden."""
+    book = openpyxl.load_workbook(io.BytesIO(xlsx(sheets, **options)))
+    sheet = book.worksheets[0]
+    last = sheet.cell(sheet.max_row, sheet.max_column).coordinate
+    sheet.auto_filter.ref = f"A{header + 1}:{last}"
+    sheet.auto_filter.add_filter_column(1, ["看得见的"])
+    rows = next(iter(sheets.values()))
+    for number, row in enumerate(rows[header + 1 :], start=header + 2):
+        if not keep(row):
+            sheet.row_dimensions[number].hidden = True
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()

@@ -18,6 +18,7 @@ from portal.api import (
     audit,
     clock,
     crypto,
+    ngettext,
     session,
     settings,
     sheet_kit,
@@ -59,12 +60,25 @@ def take_in(
         raise Forbidden("dues.assess")
     table, others = sheet_kit.best_table(sheet_kit.read_tables(data, filename, LIMITS), PROFILE)
     mapping = sheet_kit.recognise(table, PROFILE)
-    rows = [(number, cells) for number, cells in sheet_kit.data_rows(table, mapping) if cells is not None]
+    found = [(number, cells) for number, cells in sheet_kit.data_rows(table, mapping) if cells is not None]
+    # Whoever filtered the sheet to some people and saved it means those.
+    rows = [(number, cells) for number, cells in found if number not in table.hidden.rows]
+    if found and not rows:
+        raise sheet_kit.SheetError(_("表里的数据都是隐藏的，没有导入。请取消隐藏，再传一次。"))
     if not rows:
         raise sheet_kit.SheetError(_("表头下面没有数据，没有导入。"))
-    notices = [str(notice) for notice in table.notices]
+    notices = [str(notice) for notice in (*table.notices, *sheet_kit.unseen_columns(table, mapping))]
     if mapping.extra:
         notices.append(_("这些列没有用到：%(names)s。", names="、".join(mapping.extra)))
+    if len(rows) < len(found):
+        unseen = len(found) - len(rows)
+        notices.append(
+            ngettext(
+                "表里隐藏的%(num)s行没有读（筛选掉的、收起来的）。要一起读，请取消隐藏，再传一次。",
+                "表里隐藏的%(num)s行没有读（筛选掉的、收起来的）。要一起读，请取消隐藏，再传一次。",
+                unseen,
+            )
+        )
     if others:
         notices.append(
             _("只读了“%(name)s”这张表，没有读：%(others)s。", name=table.name, others="、".join(others))

@@ -40,6 +40,25 @@ def workbook(*rows: list[Any], headers: list[str] = HEADERS) -> bytes:
     return stream.getvalue()
 
 
+def test_rows_filtered_away_are_not_read_and_a_hidden_column_is_said(staff: Any) -> None:
+    branch, _people, collector, _treasurer = staff
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["1", "钱一", *GOOD], ["2", "孙二", *GOOD])))
+    page = book.active
+    page.auto_filter.ref = "A2:O4"
+    page.row_dimensions[4].hidden = True
+    page.column_dimensions["K"].hidden = True
+    book.save(out := io.BytesIO())
+    brought = bring(branch, collector, out.getvalue())
+    assert brought.status_code == 303 and set(verdicts(branch)) == {3}
+    said = collector.get(brought.location).get_data(as_text=True)
+    assert "表里隐藏的1行没有读（筛选掉的、收起来的）。要一起读，请取消隐藏，再传一次。" in said
+    assert "这些列在表里是隐藏的，也读了：税后工资总额。" in said
+    page.row_dimensions[3].hidden = True
+    book.save(out := io.BytesIO())
+    refused = bring(branch, collector, out.getvalue())
+    assert refused.status_code == 422 and "表里的数据都是隐藏的" in refused.get_data(as_text=True)
+
+
 @pytest.fixture
 def staff(branch: Branch) -> Any:
     """A branch with two people, its collector and its treasurer."""

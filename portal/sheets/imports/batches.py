@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import update
 
 from portal import audit, clock, jobs
@@ -20,7 +21,7 @@ from portal.sheets.imports.organizations import Organizations
 from portal.sheets.imports.units import Units
 from portal.sheets.profiles import recognise
 from portal.sheets.reading import Table
-from portal.sheets.rows import Row, Verdict
+from portal.sheets.rows import Row, Verdict, parse_row
 
 IMPORTERS: dict[str, type[Importer]] = {"organizations": Organizations, "units": Units, "members": Members}
 #: Above this many rows the dry run and the commit are jobs with progress.
@@ -54,6 +55,24 @@ def choose_columns(
             done=0,
         )
         audit.record("import.columns", batch, actor=actor, district=district)
+        judge_soon(batch)
+    if batch.total <= IN_REQUEST:
+        judge(batch, district=district, actor=actor)
+
+
+def choose_hidden(
+    batch: ImportBatch, wanted: bool, *, version: int, district: DistrictRef, actor: Any
+) -> None:
+    """Take the rows nobody sees in the sheet in as well, or leave them out; then judge again.
+
+    They are left out to begin with: whoever filtered a list and saved it means what is left to be seen. A row
+    left out by mistake is said and comes in with one tick; one taken in by mistake is a record too many.
+    """
+    with transaction():
+        swap(
+            batch, version=version, states=("ready", "checking"), state="checking", with_hidden=wanted, done=0
+        )
+        audit.record("import.hidden", batch, actor=actor, district=district, detail={"wanted": wanted})
         judge_soon(batch)
     if batch.total <= IN_REQUEST:
         judge(batch, district=district, actor=actor)
@@ -96,7 +115,7 @@ def judge(batch: ImportBatch, *, district: DistrictRef, actor: Any) -> None:
                 .values(done=start + len(piece))
             )
         jobs.progress(start + len(piece), len(rows))
-    counts = {verdict.value: sum(row.verdict == verdict for row in rows) for verdict in Verdict}
+    counts = {name: sum(row.verdict == name for row in rows) for name in batch.counts}
     with transaction():
         session.refresh(batch)
         swap(batch, version=batch.version, states=("checking",), state="ready", done=batch.total, **counts)
@@ -106,8 +125,8 @@ def _read_and_judge(batch: ImportBatch, importer: Importer) -> list[Row]:
     session.rollback()
     token = reading.set(True)
     try:
-        return judge_rows(
-            store.read_cells(batch),
+        rows = judge_rows(
+            store.read_cells(batch, hidden=None if batch.with_hidden else False),
             importer.profile,
             store.positions(batch),
             importer.check,
@@ -115,9 +134,25 @@ def _read_and_judge(batch: ImportBatch, importer: Importer) -> list[Row]:
             prepare=importer.prepare,
             also=importer.also,
         )
+        hidden = store.hidden_rows(batch) if batch.hidden else frozenset()
+        for row in rows:
+            if row.number in hidden:
+                row.warnings.append(_("这一行在表里是隐藏的。"))
+        return rows + ([] if batch.with_hidden else _left_out(batch, importer))
     finally:
         session.rollback()
         reading.reset(token)
+
+
+def _left_out(batch: ImportBatch, importer: Importer) -> list[Row]:
+    """Return the rows nobody sees in the sheet, unjudged: they name themselves, and nothing more."""
+    mapping, found = store.positions(batch), []
+    for number, cells in store.read_cells(batch, hidden=True) if batch.hidden else ():
+        row = parse_row(number, cells, importer.profile, mapping, date1904=batch.date1904)
+        row.reasons, row.verdict = [], Verdict.HIDDEN
+        row.warnings = [_("这一行在表里是隐藏的。")]
+        found.append(row)
+    return found
 
 
 def discard(batch: ImportBatch, *, version: int, district: DistrictRef, actor: Any) -> None:

@@ -36,10 +36,12 @@ def upload(
     district: DistrictRef,
     actor: Any,
     in_jobs: bool = True,
+    with_hidden: bool = False,
 ) -> ImportBatch:
     """Keep the rows of an uploaded sheet and judge them; the same form sent twice is one batch (K4).
 
     A large sheet is judged by a job, unless ``in_jobs`` is False (commands, which may take their time).
+    Rows nobody sees in the sheet are left out unless ``with_hidden`` (see ``batches.choose_hidden``).
 
     Raises:
         SheetError: the file is refused, with a sentence for the person.
@@ -53,7 +55,13 @@ def upload(
     found = _read(kind, data, filename, district, actor)
     try:
         batch = _keep(
-            found, digest=digest, form_key=form_key, district=district, actor=actor, in_jobs=in_jobs
+            found,
+            digest=digest,
+            form_key=form_key,
+            district=district,
+            actor=actor,
+            in_jobs=in_jobs,
+            with_hidden=with_hidden,
         )
     except IntegrityError:
         # the second of two clicks: the first one's batch is there by now
@@ -100,8 +108,16 @@ def _read(kind: str, data: bytes, filename: str, district: DistrictRef, actor: A
 
 
 def _keep(
-    found: _Sheet, *, digest: str, form_key: str, district: DistrictRef, actor: Any, in_jobs: bool
+    found: _Sheet,
+    *,
+    digest: str,
+    form_key: str,
+    district: DistrictRef,
+    actor: Any,
+    in_jobs: bool,
+    with_hidden: bool,
 ) -> ImportBatch:
+    hidden = found.table.hidden.rows & {number for number, _cells in found.rows}
     with transaction():
         batch = ImportBatch(
             uid=crypto.new_uid(),
@@ -117,13 +133,15 @@ def _keep(
             positions=dict(found.mapping.positions) if found.state == "checking" else {},
             date1904=found.table.date1904,
             notices=found.notices,
+            hidden=len(hidden),
+            with_hidden=with_hidden,
             total=len(found.rows),
             created_by=getattr(actor, "account_id", actor),
             created_at=clock.now(),
         )
         session.add(batch)
         session.flush()
-        store.write_rows(batch, found.rows)
+        store.write_rows(batch, found.rows, hidden)
         detail = {"kind": found.kind, "rows": len(found.rows)}
         audit.record("import.upload", batch, actor=actor, district=district, detail=detail)
         if found.state == "checking" and in_jobs:

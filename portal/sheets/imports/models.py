@@ -34,6 +34,9 @@ class ImportBatch(Versioned, DistrictScoped, Model):
     positions: Mapped[dict[str, int]] = mapped_column(Json, default=dict)
     date1904: Mapped[bool] = mapped_column(default=False)
     notices: Mapped[list[str]] = mapped_column(Json, default=list)
+    # Rows nobody sees in the sheet (filtered away, folded), and whether somebody wants them all the same.
+    hidden: Mapped[int] = mapped_column(default=0, server_default="0")
+    with_hidden: Mapped[bool] = mapped_column(default=False, server_default="0")
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     new: Mapped[int] = mapped_column(default=0)
@@ -58,6 +61,11 @@ class ImportBatch(Versioned, DistrictScoped, Model):
         """Return the number of rows per verdict."""
         return {"new": self.new, "changed": self.changed, "same": self.same, "refused": self.refused}
 
+    @property
+    def left_out(self) -> int:
+        """Return how many rows are left out because nobody sees them in the sheet."""
+        return 0 if self.with_hidden else self.hidden
+
 
 class ImportRow(DistrictScoped, Model):
     """One row of a sheet. Its cells, verdict and former values are sealed: a member sheet holds full ids."""
@@ -67,6 +75,7 @@ class ImportRow(DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
     number: Mapped[int]
+    hidden: Mapped[bool] = mapped_column(default=False, server_default="0")
     verdict: Mapped[str] = mapped_column(String(8), default="")
     cells_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3})
     # name of the row, reasons, warnings, changes: what the verdict page shows
@@ -76,7 +85,7 @@ class ImportRow(DistrictScoped, Model):
     target_version: Mapped[int | None]
 
     __table_args__ = (
-        CheckConstraint("verdict in ('','new','changed','same','refused')", name="verdict"),
+        CheckConstraint("verdict in ('','new','changed','same','refused','hidden')", name="verdict"),
         UniqueConstraint("batch_id", "number"),
         Index("ix_import_row_batch_id_verdict", "batch_id", "verdict", "number"),
         Index("ix_import_row_by_batch", "district_id", "batch_id", "number"),

@@ -24,8 +24,10 @@ def positions(batch: ImportBatch) -> ColumnMap:
     return ColumnMap(header_row=0, positions=batch.positions, headers=tuple(batch.headers))
 
 
-def write_rows(batch: ImportBatch, rows: Iterable[tuple[int, Sequence[Cell]]]) -> int:
-    """Write the raw rows of a batch and return how many."""
+def write_rows(
+    batch: ImportBatch, rows: Iterable[tuple[int, Sequence[Cell]]], hidden: frozenset[int] = frozenset()
+) -> int:
+    """Write the raw rows of a batch and return how many; ``hidden`` numbers those nobody sees."""
     waiting: list[dict[str, Any]] = []
     count = 0
     for number, cells in rows:
@@ -34,6 +36,7 @@ def write_rows(batch: ImportBatch, rows: Iterable[tuple[int, Sequence[Cell]]]) -
                 "district_id": batch.district_id,
                 "batch_id": batch.id,
                 "number": number,
+                "hidden": number in hidden,
                 "verdict": "",
                 "cells_sealed": seal("cells", sealing_uid(batch, number), list(cells)),
             }
@@ -47,8 +50,16 @@ def write_rows(batch: ImportBatch, rows: Iterable[tuple[int, Sequence[Cell]]]) -
     return count
 
 
-def read_cells(batch: ImportBatch, verdicts: Sequence[str] | None = None) -> Iterator[tuple[int, list[Cell]]]:
-    """Yield (row number, cells) in order, piece by piece; only of ``verdicts`` when given."""
+def hidden_rows(batch: ImportBatch) -> frozenset[int]:
+    """Return the numbers of the rows nobody sees in the sheet."""
+    found = select(ImportRow.number).where(ImportRow.batch_id == batch.id, ImportRow.hidden)
+    return frozenset(session.scalars(found))
+
+
+def read_cells(
+    batch: ImportBatch, verdicts: Sequence[str] | None = None, *, hidden: bool | None = None
+) -> Iterator[tuple[int, list[Cell]]]:
+    """Yield (row number, cells) in order; only of ``verdicts``, only hidden (or seen) ones when given."""
     after = 0
     while True:
         found = (
@@ -59,6 +70,8 @@ def read_cells(batch: ImportBatch, verdicts: Sequence[str] | None = None) -> Ite
         )
         if verdicts is not None:
             found = found.where(ImportRow.verdict.in_(verdicts))
+        if hidden is not None:
+            found = found.where(ImportRow.hidden.is_(hidden))
         piece = session.execute(found).all()
         for number, blob in piece:
             yield number, unseal("cells", sealing_uid(batch, number), blob)

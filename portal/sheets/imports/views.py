@@ -242,6 +242,15 @@ def discard(uid: str) -> Any:
     return go(url_for("imports.index"))
 
 
+@imports.post("/d/<district_code>/desk/import/batches/<uid>/hidden")
+@requires("core.import")
+def hidden(uid: str) -> Any:
+    """Take a person's word for the rows nobody sees in the sheet."""
+    wanted = request.form.get("hidden") == "1"
+    batches.choose_hidden(_batch(uid), wanted, version=required_version(), district=district(), actor=g.actor)
+    return go(url_for("imports.show", uid=uid))
+
+
 @imports.post("/d/<district_code>/desk/import/batches/<uid>/recheck")
 @requires("core.import")
 def recheck(uid: str) -> Any:

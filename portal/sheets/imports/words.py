@@ -5,9 +5,15 @@ from __future__ import annotations
 from portal.words import lazy_gettext as _
 
 KINDS = {"organizations": _("党组织"), "units": _("单位"), "members": _("党员")}
-VERDICTS = {"new": _("新增"), "changed": _("修改"), "same": _("不变"), "refused": _("没通过")}
+VERDICTS = {
+    "new": _("新增"),
+    "changed": _("修改"),
+    "same": _("不变"),
+    "refused": _("没通过"),
+    "hidden": _("隐藏，不导入"),
+}
 #: kinds of the status tag: never colour alone, the words stand in it
-TAGS = {"new": "ok", "changed": "info", "same": "quiet", "refused": "bad"}
+TAGS = {"new": "ok", "changed": "info", "same": "quiet", "refused": "bad", "hidden": "quiet"}
 STATES = {
     "mapping": _("等您指认列"),
     "checking": _("正在核对"),
