@@ -1,4 +1,4 @@
-"""The verbs of the books: open, post, post many, reverse. Nothing is ever changed or taken away."""
+"""The verbs of the books: open, post, post many, post to, reverse. Nothing is ever changed or taken away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal import clock
 from portal.crypto import new_uid
 from portal.database import ScopeError, session, transaction, write_scope
 from portal.database.scope import EVERYTHING
-from portal.ledger import chain, posting
+from portal.ledger import chain, standing, writing
 from portal.ledger.chart import Account
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
 from portal.ledger.posting import LedgerError, Posted, Posting
@@ -74,12 +74,30 @@ def post_many(*, book: Book, postings: Iterable[Posting], actor: str) -> list[Po
     Meant for the memo entries of a month (thousands of members) and for a receipt with its allocations.
     Raises: LedgerError; then none of them is written.
     """
-    _require_scope(book.district_id)
+    posted = post_to(district_id=book.district_id, purpose=book.purpose, postings=postings, actor=actor)
+    if book in session:
+        session.expire(book, ["seq", "head"])
+    return posted
+
+
+def post_to(*, district_id: int, purpose: str, postings: Iterable[Posting], actor: str) -> list[Posted]:
+    """Do the same in the book of ``purpose`` in a district, opening it when it is the first time.
+
+    For whoever has no need of the book itself: it is read once, when it is locked.
+    Raises: LedgerError; then none of them is written.
+    """
+    _require_scope(district_id)
     wanted = list(postings)
     for one in wanted:
         one.check()
     with transaction() as current:
-        return posting.write(current, book, wanted, actor)
+        connection = current.connection()
+        # Taken last: whoever holds a book's lock waits for nothing else.
+        book = standing.locked_book(connection, district_id=district_id, purpose=purpose)
+        if book is None:
+            open_book(district_id=district_id, purpose=purpose)
+            book = standing.locked_book(connection, district_id=district_id, purpose=purpose)
+        return writing.write(connection, book, wanted, actor)
 
 
 def reverse(entry: Entry, *, reason: str, actor: str, effective_date: date | None = None) -> Entry:
@@ -102,7 +120,7 @@ def reverse(entry: Entry, *, reason: str, actor: str, effective_date: date | Non
             .where(Line.entry_id == entry.id)
             .order_by(Line.position)
         ).all()
-        lines = tuple((posting.account_of(row), -amount) for row, amount in found)
+        lines = tuple((standing.account_of(row), -amount) for row, amount in found)
         opposite = Posting(
             idem=f"rev:{entry.idem}",
             kind="reversal",

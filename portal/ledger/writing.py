@@ -1,0 +1,135 @@
+"""How entries are written: lock the book last, insert in bulk, seal, move the head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from portal import clock
+from portal.failpoints import failpoint
+from portal.ledger import chain
+from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
+from portal.ledger.posting import Posted, Posting, one_of_each
+from portal.ledger.standing import accounts_and_entries, chunks, reversed_ids
+
+# Core statements: a month of thousands of entries is not a matter for the unit of work.
+_BOOK: Any = Book.__table__
+_ENTRY: Any = Entry.__table__
+_NEW_ENTRY = insert(_ENTRY).returning(_ENTRY.c.idem, _ENTRY.c.id)
+_NEW_ACCOUNT = insert(LedgerAccount.__table__).returning(
+    LedgerAccount.__table__.c.code, LedgerAccount.__table__.c.id
+)
+_NEW_LINE, _NEW_SEAL = insert(Line.__table__), insert(Seal.__table__)
+_MOVED = (
+    update(_BOOK)
+    .where(_BOOK.c.id == bindparam("the_book"))
+    .values(seq=bindparam("to_seq"), head=bindparam("to_head"))
+)
+
+
+def write(connection: Connection, book: Any, wanted: Sequence[Posting], actor: str) -> list[Posted]:
+    """Write ``wanted`` into a locked book (``standing.locked_book``), inside the caller's transaction.
+
+    Raises: LedgerError. See ``service.post_many``.
+    """
+    unique = one_of_each(wanted)
+    accounts, known = accounts_and_entries(connection, book, unique)
+    fresh = [one for idem, one in unique.items() if idem not in known]
+    if fresh:
+        accounts |= _opened(connection, book, fresh, accounts)
+        known |= _insert(connection, book, fresh, actor, accounts)
+    new = {one.idem for one in fresh}
+    return [Posted(known[one.idem], one.idem, one.idem in new) for one in wanted]
+
+
+def _opened(
+    connection: Connection, book: Any, fresh: Iterable[Posting], have: dict[str, int]
+) -> dict[str, int]:
+    """Open the accounts that the first line needs; return code -> id."""
+    missing = {account.code: account for one in fresh for account, _ in one.lines if account.code not in have}
+    ids: dict[str, int] = {}
+    for part in chunks(list(missing.values())):
+        made = connection.execute(
+            _NEW_ACCOUNT,
+            [
+                {
+                    "district_id": book.district_id,
+                    "book_id": book.id,
+                    "code": account.code,
+                    "kind": account.kind.value,
+                    "member_id": account.member_id,
+                    "organization_id": account.organization_id,
+                    "period": account.period,
+                }
+                for account in part
+            ],
+        )
+        ids |= dict(made.all())
+    return ids
+
+
+def _insert(
+    connection: Connection, book: Any, fresh: list[Posting], actor: str, accounts: dict[str, int]
+) -> dict[str, int]:
+    recorded_at, head = clock.now(), book.head
+    own = {"district_id": book.district_id, "book_id": book.id}
+    taken_back = reversed_ids(connection, book, fresh)
+    ids: dict[str, int] = {}
+    for part in chunks(list(enumerate(fresh, start=book.seq + 1))):
+        made = connection.execute(
+            _NEW_ENTRY,
+            [
+                own
+                | {
+                    "seq": number,
+                    "idem": one.idem,
+                    "kind": one.kind,
+                    "effective_date": one.effective_date,
+                    "occurred_at": one.occurred_at,
+                    "recorded_at": recorded_at,
+                    "actor": actor,
+                    "reverses_id": taken_back.get(one.reverses or ""),
+                    "case_uid": one.case_uid,
+                    "meta": dict(one.meta),
+                }
+                for number, one in part
+            ],
+        )
+        ids |= dict(made.all())
+    failpoint("ledger.after_entry")
+    lines = [
+        {
+            "district_id": book.district_id,
+            "entry_id": ids[one.idem],
+            "position": position,
+            "account_id": accounts[account.code],
+            "amount_fen": amount,
+        }
+        for one in fresh
+        for position, (account, amount) in enumerate(one.lines)
+    ]
+    connection.execute(_NEW_LINE, lines)
+    failpoint("ledger.after_lines")
+    seals = []
+    for one in fresh:
+        content = chain.canonical(
+            book_uid=book.uid,
+            idem=one.idem,
+            kind=one.kind,
+            effective_date=one.effective_date,
+            occurred_at=one.occurred_at,
+            recorded_at=recorded_at,
+            actor=actor,
+            reverses=one.reverses,
+            case_uid=one.case_uid,
+            meta=one.meta,
+            lines=[(account.code, amount) for account, amount in one.lines],
+        )
+        after = chain.link(head, content)
+        seals.append(own | {"entry_id": ids[one.idem], "prev_hash": head, "hash": after})
+        head = after
+    connection.execute(_NEW_SEAL, seals)
+    connection.execute(_MOVED, {"the_book": book.id, "to_seq": book.seq + len(fresh), "to_head": head})
+    return ids
