@@ -1,11 +1,13 @@
 """Engine, session, column types and the district scope. Knows no table of the domain."""
 
 from portal.database.core import Model, db, is_postgresql, session, transaction, writing
-from portal.database.engine import configure, create_all
+from portal.database.direct import forget, insert_row, insert_rows
+from portal.database.engine import ONLY_READS, configure, create_all
 from portal.database.guards import append_only, trigger
 from portal.database.scope import (
     DistrictScoped,
     ScopeError,
+    criterion,
     everything,
     in_scope,
     prepared,
@@ -13,10 +15,11 @@ from portal.database.scope import (
     rows,
     write_scope,
 )
-from portal.database.swap import Conflict, Versioned, swap
+from portal.database.swap import Conflict, Versioned, swap, swap_row
 from portal.database.types import Fen, Json, UtcDateTime
 
 __all__ = [
+    "ONLY_READS",
     "Conflict",
     "DistrictScoped",
     "Fen",
@@ -28,15 +31,20 @@ __all__ = [
     "append_only",
     "configure",
     "create_all",
+    "criterion",
     "db",
     "everything",
+    "forget",
     "in_scope",
+    "insert_row",
+    "insert_rows",
     "is_postgresql",
     "prepared",
     "read_scope",
     "rows",
     "session",
     "swap",
+    "swap_row",
     "transaction",
     "trigger",
     "write_scope",

@@ -9,6 +9,9 @@ from sqlalchemy import Engine, event
 
 from portal.database.core import db, reading
 
+#: Options of a connection that reads for a moment: SQLite takes no write lock for it.
+ONLY_READS = {"portal_only_reads": True}
+
 
 def configure(app: Flask) -> None:
     """Bind the database of ``app.config['SQLALCHEMY_DATABASE_URI']`` and prepare its connections."""
@@ -52,7 +55,8 @@ def _prepare(engine: Engine) -> None:
             connection.info.pop("query_only", None)
             cursor.execute(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
             connection.info["query_only"] = only_reads
-        cursor.execute("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        brief = connection.get_execution_options().get("portal_only_reads", False)
+        cursor.execute("BEGIN" if only_reads or brief else "BEGIN IMMEDIATE")
         cursor.close()
 
 

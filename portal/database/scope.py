@@ -172,11 +172,20 @@ def _within(allowed: tuple[int, ...]) -> Any:
     )
 
 
+def require_district(model: type, district_id: Any) -> None:
+    """Refuse a row of ``model`` that belongs to another district than the one that may be written.
+
+    Raises: ScopeError.
+    """
+    scope = _write.get()
+    if scope not in (EVERYTHING, district_id):
+        raise ScopeError(f"{model.__name__} of district {district_id}, scope {scope}")
+
+
 @listens_for(Session, "before_flush")
 def _refuse_foreign_rows(current: Session, *_: Any) -> None:
-    scope = _write.get()
-    if scope == EVERYTHING:
+    if _write.get() == EVERYTHING:
         return
     for row in (*current.new, *current.dirty, *current.deleted):
-        if isinstance(row, DistrictScoped) and row.district_id != scope:
-            raise ScopeError(f"{type(row).__name__} of district {row.district_id}, scope {scope}")
+        if isinstance(row, DistrictScoped):
+            require_district(type(row), row.district_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, inspect, update
+from sqlalchemy import bindparam, false, inspect, or_, update
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.elements import ClauseElement
@@ -33,36 +33,56 @@ def swap(row: Any, *, version: int | None, states: Iterable[str] | None = None, 
 
     ``version`` may be None only for steps the system itself takes (jobs, channel facts).
     """
-    # What SQL works out is part of the statement; plain values are its parameters.
-    worked_out = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
-    plain = {name: value for name, value in values.items() if name not in worked_out}
-    statement = _statement(type(row), tuple(plain), version is not None, states is not None)
-    if worked_out:
-        statement = statement.values(worked_out)
-    named = {f"new_{name}": value for name, value in plain.items()}
     session.flush()
-    now: int | None = session.execute(
-        statement, {"row_id": row.id, "at_version": version, "from_states": list(states or ()), **named}
-    ).scalar_one_or_none()
-    if now is None:
+    try:
+        now = swap_row(type(row), row.id, version=version, states=states, **values)
+    except Conflict:
         session.refresh(row) if inspect(row).persistent else None
-        raise Conflict(current=row)
-    if worked_out or now != row.version + 1:
+        raise Conflict(current=row) from None
+    if now != row.version + 1 or any(isinstance(value, ClauseElement) for value in values.values()):
         # Others changed it since it was loaded, or only the database knows what it holds.
         session.refresh(row)
         return
-    for name, value in {**plain, "version": now}.items():
+    for name, value in {**values, "version": now}.items():
         set_committed_value(row, name, value)
 
 
+def swap_row(
+    model: Any, row_id: int, *, version: int | None, states: Iterable[str] | None = None, **values: Any
+) -> int:
+    """Do the same to a row that was read without its entity; return its new version. Raises: Conflict.
+
+    An entity of the row in this session does not learn of it (``forget``).
+    """
+    # What SQL works out is part of the statement; plain values are its parameters.
+    worked_out = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
+    plain = {name: value for name, value in values.items() if name not in worked_out}
+    statement = _statement(
+        model, tuple(plain), version is not None, None if states is None else tuple(states)
+    )
+    if worked_out:
+        statement = statement.values(worked_out)
+    named = {f"new_{name}": value for name, value in plain.items()}
+    now: int | None = (
+        session()
+        .connection()
+        .execute(statement, {"row_id": row_id, "at_version": version, **named})
+        .scalar_one_or_none()
+    )
+    if now is None:
+        raise Conflict
+    return now
+
+
 @prepared
-def _statement(model: Any, names: tuple[str, ...], versioned: bool, stated: bool) -> Any:
+def _statement(model: Any, names: tuple[str, ...], versioned: bool, states: tuple[str, ...] | None) -> Any:
     table = model.__table__
     found = update(table).where(table.c.id == bindparam("row_id"))
     if versioned:
         found = found.where(table.c.version == bindparam("at_version"))
-    if stated:
-        found = found.where(table.c.state.in_(bindparam("from_states", expanding=True)))
+    if states is not None:
+        # Not IN: a list of parameters is spelt out anew at each execution.
+        found = found.where(or_(false(), *(table.c.state == state for state in states)))
     if "district_id" in table.c:
         where = criterion(table.c.district_id)
         if where is not None:

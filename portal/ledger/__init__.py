@@ -2,7 +2,7 @@
 
 from portal.ledger.chart import Account, Kind
 from portal.ledger.posting import LedgerError, Posted, Posting
-from portal.ledger.queries import balance, balance_in, balances, entry_by_idem, entry_id, find_book, lines_of
+from portal.ledger.queries import balance, balance_in, balances, entry_by_idem, find_book, lines_of
 from portal.ledger.service import open_book, post, post_many, post_to, reverse
 from portal.ledger.verify import Finding, verify
 
@@ -17,7 +17,6 @@ __all__ = [
     "balance_in",
     "balances",
     "entry_by_idem",
-    "entry_id",
     "find_book",
     "lines_of",
     "open_book",

@@ -88,22 +88,6 @@ def entry_by_idem(book: Book, idem: str) -> Entry | None:
     )
 
 
-def entry_id(book: Book, idem: str) -> int | None:
-    """Return the id of the sealed entry with this idempotency key."""
-    found: int | None = session.execute(_entry_id(), {"book_id": book.id, "idem": idem}).scalar()
-    return found
-
-
-@prepared
-def _entry_id() -> Select[Any]:
-    entry, seal = Entry.__table__, Seal.__table__
-    return (
-        rows(Entry, entry.c.id)
-        .join(seal, seal.c.entry_id == entry.c.id)
-        .where(entry.c.book_id == bindparam("book_id"), entry.c.idem == bindparam("idem"))
-    )
-
-
 def lines_of(entry: Entry) -> list[tuple[str, int]]:
     """Return an entry's lines as (account code, fen) in their order."""
     found = session.execute(

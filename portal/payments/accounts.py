@@ -8,15 +8,20 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from portal import audit, clock, crypto
-from portal.database import everything, session, swap, transaction
+from portal.database import ONLY_READS, db, everything, session, swap, transaction
 from portal.payments.contract import MerchantAccountInfo
 from portal.payments.models import MerchantAccount
 
+#: A merchant account as its entity or as the row ``called`` reads: the same names either way.
+Receiver = MerchantAccount | Row[Any]
+
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 _COLUMN = "merchant_account.secrets_sealed"
+_TABLE: Any = MerchantAccount.__table__
+_CALLED = select(_TABLE).where(_TABLE.c.slug == bindparam("slug"), _TABLE.c.provider == bindparam("provider"))
 
 
 def create_account(
@@ -100,6 +105,15 @@ def _by_slug() -> Select[MerchantAccount]:
     )
 
 
+def called(provider: str, slug: str) -> Row[Any] | None:
+    """Return the account a callback's address names, in whichever district, as a plain row.
+
+    Read apart from the session, before anything is proven: no lock is taken for a stranger's post.
+    """
+    with db.engine.connect().execution_options(**ONLY_READS) as connection:
+        return connection.execute(_CALLED, {"slug": slug, "provider": provider}).one_or_none()
+
+
 def good_slug(slug: str) -> bool:
     """Tell whether a text may be an account's public name."""
     return bool(_SLUG.fullmatch(slug))
@@ -122,7 +136,7 @@ def by_uid(uid: str) -> MerchantAccount | None:
     return session.scalar(select(MerchantAccount).where(MerchantAccount.uid == uid))
 
 
-def info(account: MerchantAccount) -> MerchantAccountInfo:
+def info(account: Receiver) -> MerchantAccountInfo:
     """Return the frozen view a provider works with, secrets opened."""
     opened: dict[str, str] = {}
     if account.secrets_sealed:

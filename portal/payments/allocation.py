@@ -4,43 +4,71 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from portal import clock, jobs
 from portal.database import session, swap, transaction
-from portal.ledger import LedgerError, Posting, chart, find_book, post_many
-from portal.ledger.models import Book
+from portal.ledger import LedgerError, Posting, chart, post_to
 from portal.payments import purposes
+from portal.payments.accounts import Receiver
 from portal.payments.cases import open_case
 from portal.payments.models import MerchantAccount, PaymentAttempt, PaymentFactRow
 from portal.payments.purpose import Allocation, FactInfo
+from portal.payments.receipts import Written
 
 log = logging.getLogger(__name__)
 
 
-def attempt_places(
-    attempt: PaymentAttempt, fact: FactInfo, *, book: Book, receipt: Posting | None, actor: str, late: bool
-) -> int | None:
-    """Ask the purpose and post ``receipt`` and the allocations in a savepoint; return the fen placed.
+class StillWaiting(RuntimeError):
+    """The purpose could not place the money yet; nothing of the transaction may stay."""
 
-    None when it failed: then nothing of it is written, neither by the purpose nor here.
+
+@dataclass(frozen=True)
+class Placed:
+    """How much of the money found its place (fen), and the entry of its receipt when one was posted."""
+
+    fen: int
+    receipt_id: int | None
+
+
+def attempt_places(
+    attempt: Any,
+    fact: FactInfo,
+    *,
+    account: Receiver,
+    receipt: Posting | None,
+    actor: str,
+    late: bool,
+    inside: bool,
+) -> Placed | None:
+    """Ask the purpose, and post ``receipt`` with the allocations.
+
+    When it fails, nothing of it may stay, neither of the purpose's nor of this. ``inside`` of somebody
+    else's transaction a savepoint sees to that, and the answer is None. Else raises StillWaiting: the
+    whole transaction is rolled back and the caller begins again without asking.
     """
     info = purposes.attempt_info(attempt, late=late or attempt.late)
     try:
-        with session.begin_nested():
+        with session.begin_nested() if inside else nullcontext():
             found = list(purposes.purpose_of(attempt.purpose).allocate(info, fact))
             placed = _checked(found, fact)
             postings = [_posting(number, one, attempt, fact) for number, one in enumerate(found)]
             if receipt is not None:
                 postings.insert(0, receipt)
-            post_many(book=book, postings=postings, actor=actor)
-    except Exception:
+            posted = post_to(
+                district_id=account.district_id, purpose=account.purpose, postings=postings, actor=actor
+            )
+    except Exception as error:
         # Whatever a plugin does wrong, the money is recorded; the log has ids only.
         log.exception("allocation of fact %s failed, the money waits as credit", fact.uid)
+        if not inside:
+            raise StillWaiting(f"fact {fact.uid}") from error
         return None
-    return placed
+    return Placed(placed, posted[0].entry_id if receipt is not None else None)
 
 
 def _checked(found: Sequence[Allocation], fact: FactInfo) -> int:
@@ -52,7 +80,7 @@ def _checked(found: Sequence[Allocation], fact: FactInfo) -> int:
     return placed
 
 
-def _posting(number: int, one: Allocation, attempt: PaymentAttempt, fact: FactInfo) -> Posting:
+def _posting(number: int, one: Allocation, attempt: Any, fact: FactInfo) -> Posting:
     return Posting(
         idem=f"alloc:{fact.uid}:{number}",
         kind="allocation",
@@ -67,7 +95,7 @@ def _posting(number: int, one: Allocation, attempt: PaymentAttempt, fact: FactIn
     )
 
 
-def retry_later(row: PaymentFactRow) -> None:
+def retry_later(row: Written) -> None:
     """Queue the search for this money's place."""
     jobs.enqueue(
         "payments.allocate",
@@ -78,9 +106,7 @@ def retry_later(row: PaymentFactRow) -> None:
     )
 
 
-def note_surplus(
-    row: PaymentFactRow, attempt: PaymentAttempt, account: MerchantAccount, *, left: int
-) -> None:
+def note_surplus(row: Written | PaymentFactRow, attempt: Any, account: Receiver, *, left: int) -> None:
     """Open a case when part of the money found no place; it stays the member's credit."""
     if left > 0:
         open_case(
@@ -93,10 +119,6 @@ def note_surplus(
             member_id=attempt.member_id,
             detail={"late": attempt.late},
         )
-
-
-class StillWaiting(RuntimeError):
-    """The purpose could not place the money yet."""
 
 
 def allocate_waiting(payload: Mapping[str, Any]) -> None:
@@ -112,11 +134,10 @@ def allocate_waiting(payload: Mapping[str, Any]) -> None:
         if attempt.allocation != "waiting":
             return
         account = session.get_one(MerchantAccount, row.account_id)
-        book = find_book(district_id=row.district_id, purpose=account.purpose)
-        assert book is not None
         info = purposes.fact_info(row, account)
-        placed = attempt_places(attempt, info, book=book, receipt=None, actor="system", late=attempt.late)
-        if placed is None:
-            raise StillWaiting(f"fact {row.uid}")
+        placed = attempt_places(
+            attempt, info, account=account, receipt=None, actor="system", late=attempt.late, inside=False
+        )
+        assert placed is not None  # not inside of another transaction: it raises
         swap(attempt, version=None, states=["paid"], allocation="done")
-        note_surplus(row, attempt, account, left=row.total_fen - placed)
+        note_surplus(row, attempt, account, left=row.total_fen - placed.fen)

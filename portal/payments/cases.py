@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
-from portal.payments.models import MerchantAccount, PaymentCase
+from portal.payments.accounts import Receiver
+from portal.payments.models import PaymentCase
 
 
 def open_case(
-    *, account: MerchantAccount, kind: str, dedupe_key: str, amount_fen: int, **more: Any
+    *, account: Receiver, kind: str, dedupe_key: str, amount_fen: int, **more: Any
 ) -> tuple[PaymentCase, bool]:
     """Open a case, or find the one that says the same; tell whether it is new. ``more``: columns."""
     with transaction() as current:

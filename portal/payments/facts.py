@@ -15,13 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from portal import crypto
 from portal.database import everything, in_scope, session, swap, transaction
 from portal.failpoints import failpoint
-from portal.ledger import chart, open_book, post_many
+from portal.ledger import Posting, chart, post_to
 from portal.payments import allocation, inbox
+from portal.payments.accounts import Receiver
 from portal.payments.cases import open_case
 from portal.payments.contract import Notification, PaymentFact
-from portal.payments.models import MOVES, MerchantAccount, PaymentAttempt, PaymentFactRow
+from portal.payments.models import MOVES, PaymentAttempt, PaymentFactRow
 from portal.payments.purpose import FactInfo
-from portal.payments.receipts import Staff, actor_of, receipt_posting, write_fact
+from portal.payments.receipts import Staff, Written, actor_of, receipt_posting, write_fact
+from portal.payments.taking import take
 
 # Built once: these run for every word of every channel. The session narrows entities to the scope.
 _ATTEMPT = (
@@ -56,7 +58,7 @@ class Applied:
 def apply_fact(
     fact: PaymentFact,
     *,
-    account: MerchantAccount,
+    account: Receiver,
     notification: Notification | None = None,
     body: bytes = b"",
     staff: Staff | None = None,
@@ -65,24 +67,35 @@ def apply_fact(
 
     ``notification`` and ``body`` go to the inbox in the same transaction.
     """
+    inside = bool(session().info.get("in_verb"))
+    placing, again = True, True
     with in_scope({account.district_id}, write=account.district_id):
-        for last in (False, True):
+        while True:
             try:
                 with transaction():
                     if notification is not None:
                         inbox.accept(notification, account=account, body=body)
                         failpoint("notify.after_inbox")
-                    applied = _apply(fact, account, staff)
+                    applied = _apply(fact, account, staff, placing=placing, inside=inside)
                     failpoint("notify.before_commit")
                 return applied
+            except allocation.StillWaiting:
+                # Nothing was written; the money is, now without looking for its place.
+                placing = False
             except IntegrityError:
                 # Somebody wrote the same fact meanwhile (PostgreSQL): now it is a known one.
-                if last or session().info.get("in_verb"):
+                if inside or not again:
                     raise
-    raise AssertionError("unreachable")
+                again = False
 
 
-def _apply(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> Applied:
+def _apply(
+    fact: PaymentFact, account: Receiver, staff: Staff | None, *, placing: bool, inside: bool
+) -> Applied:
+    taken = take(fact, account) if placing and not inside else None
+    if taken is not None:
+        row, _ = _to_member(fact, account, taken, staff, placing=True, inside=False)
+        return Applied(fresh=True, fact_uid=row.uid, booked=row.booked)
     # The row lock makes copies of one notification wait for each other on PostgreSQL.
     attempt = session.scalar(_ATTEMPT, {"number": fact.out_trade_no, "account_id": account.id})
     known = session.scalar(_KNOWN, {"transaction": fact.provider_txn_id, "account_id": account.id})
@@ -95,11 +108,13 @@ def _apply(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> 
     if trouble or attempt is None:
         row = _to_suspense(fact, account, attempt, trouble or "unknown_order", staff)
     else:
-        row = _to_member(fact, account, attempt, staff)
+        late = staff is None and attempt.state in ("failed", "closed")
+        row, placed = _to_member(fact, account, attempt, staff, placing=placing, inside=inside, late=late)
+        _mark_paid(attempt, fact, allocation_state="done" if placed else "waiting", late=late)
     return Applied(fresh=True, fact_uid=row.uid, booked=row.booked)
 
 
-def _seen_before(fact: PaymentFact, known: PaymentFactRow, account: MerchantAccount) -> Applied:
+def _seen_before(fact: PaymentFact, known: PaymentFactRow, account: Receiver) -> Applied:
     if fact.total_fen != known.total_fen or fact.out_trade_no != known.out_trade_no:
         # Never an update: the first one is in the books, a person looks at the difference.
         attempt = session.get(PaymentAttempt, known.attempt_id) if known.attempt_id else None
@@ -107,7 +122,7 @@ def _seen_before(fact: PaymentFact, known: PaymentFactRow, account: MerchantAcco
     return Applied(fresh=False, fact_uid=known.uid, booked=known.booked)
 
 
-def _trouble(fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt | None) -> str:
+def _trouble(fact: PaymentFact, account: Receiver, attempt: PaymentAttempt | None) -> str:
     """Return the kind of case that keeps this money from the member, or nothing."""
     if attempt is None:
         with everything():
@@ -123,16 +138,22 @@ def _trouble(fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttemp
 
 def _to_suspense(
     fact: PaymentFact,
-    account: MerchantAccount,
+    account: Receiver,
     attempt: PaymentAttempt | None,
     kind: str,
     staff: Staff | None,
-) -> PaymentFactRow:
+) -> Written:
     case = _case(kind, fact, account, attempt)
-    book = open_book(district_id=account.district_id, purpose=account.purpose)
     receipt = receipt_posting(fact, account, chart.suspense(case.uid), staff, case_uid=case.uid)
-    post_many(book=book, postings=[receipt], actor=actor_of(fact, account, staff))
-    row = write_fact(fact, account, attempt, "suspense", crypto.new_uid(), book, receipt, staff)
+    row = write_fact(
+        fact,
+        account,
+        attempt_id=attempt.id if attempt else None,
+        booked="suspense",
+        uid=crypto.new_uid(),
+        entry_id=_post_alone(receipt, fact, account, staff),
+        staff=staff,
+    )
     case.fact_id = row.id
     if attempt is not None and attempt.state != "paid":
         # The channel holds money for this order: nobody may pay it again, and nothing is allocated.
@@ -141,13 +162,22 @@ def _to_suspense(
 
 
 def _to_member(
-    fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt, staff: Staff | None
-) -> PaymentFactRow:
-    uid, actor = crypto.new_uid(), actor_of(fact, account, staff)
-    book = open_book(district_id=account.district_id, purpose=account.purpose)
+    fact: PaymentFact,
+    account: Receiver,
+    attempt: Any,
+    staff: Staff | None,
+    *,
+    placing: bool,
+    inside: bool,
+    late: bool = False,
+) -> tuple[Written, bool]:
+    """Write a fact to the member's credit and from there to its places; tell whether they were found.
+
+    ``attempt`` is the entity or the row that ``take`` returns.
+    """
     receipt = receipt_posting(fact, account, chart.member_credit(attempt.member_id), staff)
     info = FactInfo(
-        uid=uid,
+        uid=crypto.new_uid(),
         provider=account.provider,
         account=account.slug,
         amount_fen=fact.total_fen,
@@ -157,19 +187,39 @@ def _to_member(
         received_by=staff.received_by if staff else None,
         confirmed_by=staff.confirmed_by if staff else None,
     )
-    late = staff is None and attempt.state in ("failed", "closed")
-    # Places are looked for first and everything is posted at the end: the book's lock is taken last.
-    places = allocation.attempt_places(attempt, info, book=book, receipt=receipt, actor=actor, late=late)
-    if places is None:
-        post_many(book=book, postings=[receipt], actor=actor)
-    row = write_fact(fact, account, attempt, "credit", uid, book, receipt, staff)
+    actor, placed = actor_of(fact, account, staff), None
+    if placing:
+        # Places are looked for first and everything is posted at the end: the book's lock is taken last.
+        placed = allocation.attempt_places(
+            attempt, info, account=account, receipt=receipt, actor=actor, late=late, inside=inside
+        )
+    entry_id = placed.receipt_id if placed else None
+    row = write_fact(
+        fact,
+        account,
+        attempt_id=attempt.id,
+        booked="credit",
+        uid=info.uid,
+        entry_id=entry_id or _post_alone(receipt, fact, account, staff),
+        staff=staff,
+    )
     failpoint("notify.after_fact")
-    _mark_paid(attempt, fact, allocation_state="waiting" if places is None else "done", late=late)
-    if places is None:
+    if placed is None:
         allocation.retry_later(row)
     else:
-        allocation.note_surplus(row, attempt, account, left=fact.total_fen - places)
-    return row
+        allocation.note_surplus(row, attempt, account, left=fact.total_fen - placed.fen)
+    return row, placed is not None
+
+
+def _post_alone(receipt: Posting, fact: PaymentFact, account: Receiver, staff: Staff | None) -> int:
+    """Write the entry of received money without any allocation; return its id."""
+    [posted] = post_to(
+        district_id=account.district_id,
+        purpose=account.purpose,
+        postings=[receipt],
+        actor=actor_of(fact, account, staff),
+    )
+    return posted.entry_id
 
 
 def _mark_paid(
@@ -200,7 +250,7 @@ def _mark_paid(
     )
 
 
-def _case(kind: str, fact: PaymentFact, account: MerchantAccount, attempt: PaymentAttempt | None) -> Any:
+def _case(kind: str, fact: PaymentFact, account: Receiver, attempt: PaymentAttempt | None) -> Any:
     case, _ = open_case(
         account=account,
         kind=kind,

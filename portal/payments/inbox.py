@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock
-from portal.database import session, transaction
+from portal.database import is_postgresql, session, transaction
 from portal.payments.contract import Notification
-from portal.payments.models import MerchantAccount, PaymentInbox
+from portal.payments.models import PaymentInbox
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,6 @@ log = logging.getLogger(__name__)
 REJECTED_PER_HOUR = 200
 _KEEP_REJECTED = 2048
 _TABLE: Any = PaymentInbox.__table__
-_NEW = insert(_TABLE)
 _SEEN_AGAIN = (
     update(_TABLE)
     .where(
@@ -35,18 +36,15 @@ _SEEN_AGAIN = (
 )
 
 
-def accept(notification: Notification, *, account: MerchantAccount, body: bytes) -> None:
+def accept(notification: Notification, *, account: Any, body: bytes) -> None:
     """Write down a verified callback; a copy of a known one only counts up."""
     now = clock.now()
     mine = {"provider": account.provider, "account_slug": account.slug}
     named = {"notify_id": notification.notify_id or None, "raw_sha256": notification.raw_sha256}
-    counted: Any = session.execute(
-        _SEEN_AGAIN, {f"the_{name}": value for name, value in {**mine, **named, "now": now}.items()}
-    )
-    if counted.rowcount:
-        return
-    session.execute(
-        _NEW,
+    connection = session().connection()
+    # Either unique key says that it is a copy; on PostgreSQL the copy waits here for the first one's end.
+    written = connection.execute(
+        _new(is_postgresql()),
         {
             **mine,
             **named,
@@ -61,6 +59,15 @@ def accept(notification: Notification, *, account: MerchantAccount, body: bytes)
             "last_at": now,
         },
     )
+    if not written.rowcount:
+        again = {**mine, **named, "now": now}
+        connection.execute(_SEEN_AGAIN, {f"the_{name}": value for name, value in again.items()})
+
+
+@cache
+def _new(on_postgresql: bool) -> Any:
+    dialect = postgresql if on_postgresql else sqlite
+    return dialect.insert(_TABLE).on_conflict_do_nothing()
 
 
 def reject(*, provider: str, slug: str, district_id: int | None, reason: str, body: bytes) -> None:

@@ -17,6 +17,7 @@ from portal.current import registry
 from portal.database import session
 from portal.districts.models import District
 from portal.payments import accounts
+from portal.payments.accounts import Receiver
 from portal.payments.contract import Flow, PaymentProvider, ProviderSpec
 from portal.payments.models import MerchantAccount
 from portal.plugin import DistrictRef
@@ -62,7 +63,7 @@ def _accounts() -> Select[MerchantAccount]:
     )
 
 
-def spec_of(account: MerchantAccount) -> ProviderSpec:
+def spec_of(account: Receiver) -> ProviderSpec:
     """Return the provider of an account, switched on or off: money that arrives is always taken.
 
     Raises: NotAvailable when the plugin is not installed or broken.
@@ -81,7 +82,7 @@ def spec_of(account: MerchantAccount) -> ProviderSpec:
     raise NotAvailable(f"payment provider {account.provider}")
 
 
-def provider_of(account: MerchantAccount) -> PaymentProvider:
+def provider_of(account: Receiver) -> PaymentProvider:
     """Return the provider object of an account; kept until the account changes (keys are slow to read).
 
     Raises: NotAvailable.

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from portal import clock, crypto
-from portal.database import session
-from portal.ledger import Account, Posting, chart, entry_id
+from portal.database import insert_row, session
+from portal.ledger import Account, Posting, chart
+from portal.payments.accounts import Receiver
 from portal.payments.contract import PaymentFact, Source
-from portal.payments.models import MerchantAccount, PaymentAttempt, PaymentFactRow
+from portal.payments.models import PaymentAttempt, PaymentFactRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Staff:
 
 def receipt_posting(
     fact: PaymentFact,
-    account: MerchantAccount,
+    account: Receiver,
     credit: Account,
     staff: Staff | None,
     case_uid: str | None = None,
@@ -46,20 +47,29 @@ def receipt_posting(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A fact that has been written down; ``booked`` says where: credit or suspense."""
+
+    id: int
+    uid: str
+    district_id: int
+    booked: str
+
+
 def write_fact(
     fact: PaymentFact,
-    account: MerchantAccount,
-    attempt: PaymentAttempt | None,
+    account: Receiver,
+    *,
+    attempt_id: int | None,
     booked: str,
     uid: str,
-    book: Any,
-    posted: Posting,
+    entry_id: int,
     staff: Staff | None,
-) -> PaymentFactRow:
-    """Write the row of a fact whose entry has been posted; ``booked`` says where: credit or suspense."""
-    entry = entry_id(book, posted.idem)
-    assert entry is not None
-    row = PaymentFactRow(
+) -> Written:
+    """Write the row of a fact whose entry has been posted."""
+    fact_id = insert_row(
+        PaymentFactRow,
         uid=uid,
         district_id=account.district_id,
         account_id=account.id,
@@ -72,18 +82,16 @@ def write_fact(
         raw_sha256=fact.raw_sha256,
         source=fact.source.value,
         recorded_at=clock.now(),
-        attempt_id=attempt.id if attempt else None,
+        attempt_id=attempt_id,
         booked=booked,
-        entry_id=entry,
+        entry_id=entry_id,
         received_by=staff.received_by if staff else None,
         confirmed_by=staff.confirmed_by if staff else None,
     )
-    session.add(row)
-    session.flush()
-    return row
+    return Written(id=fact_id, uid=uid, district_id=account.district_id, booked=booked)
 
 
-def actor_of(fact: PaymentFact, account: MerchantAccount, staff: Staff | None) -> str:
+def actor_of(fact: PaymentFact, account: Receiver, staff: Staff | None) -> str:
     """Name who wrote a receipt into the books: the channel, or the colleague who confirmed."""
     if fact.source is Source.STAFF and staff is not None:
         return f"account:{staff.confirmed_by}"

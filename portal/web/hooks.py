@@ -8,11 +8,11 @@ import logging
 from flask import Blueprint, Response, request
 
 from portal import clock
-from portal.database import everything, in_scope, session, transaction
+from portal.database import in_scope, session, transaction
 from portal.failpoints import failpoint
 from portal.payments import accounts, apply_fact, inbox
+from portal.payments.accounts import Receiver
 from portal.payments.contract import BadNotification, HttpReply, RawRequest
-from portal.payments.models import MerchantAccount
 from portal.payments.providers import provider_of
 from portal.registry import NotAvailable
 from portal.web.access import public
@@ -36,20 +36,16 @@ def pay(provider: str, slug: str) -> Response:
     body = request.stream.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         return _refuse(413, "too large")
-    with everything():
-        account = accounts.by_slug(provider, slug)
-        if account is not None:
-            session.expunge(account)  # read once: what follows takes its names and keys from here
-        session.rollback()
-        if account is None:
-            # Strangers choose the name: it is not kept under it.
-            inbox.reject(provider="", slug="", district_id=None, reason="unknown_account", body=body)
-            return _refuse(404, "unknown account")
+    account = accounts.called(provider, slug)
+    if account is None:
+        # Strangers choose the name: it is not kept under it.
+        inbox.reject(provider="", slug="", district_id=None, reason="unknown_account", body=body)
+        return _refuse(404, "unknown account")
     with in_scope({account.district_id}, write=account.district_id):
         return _answer(_take(account, body))
 
 
-def _take(account: MerchantAccount, body: bytes) -> HttpReply:
+def _take(account: Receiver, body: bytes) -> HttpReply:
     try:
         provider = provider_of(account)
     except NotAvailable:
@@ -75,7 +71,7 @@ def _take(account: MerchantAccount, body: bytes) -> HttpReply:
     return provider.ack(True)
 
 
-def _bad(account: MerchantAccount, body: bytes, reason: str, reply: HttpReply) -> HttpReply:
+def _bad(account: Receiver, body: bytes, reason: str, reply: HttpReply) -> HttpReply:
     log.warning("callback of account %s refused: %s", account.slug, reason)
     inbox.reject(
         provider=account.provider,
