@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam
+from sqlalchemy import Select, bindparam, select
 
 from portal.api import Account, DistrictRef, Member, clock, notices, prepared, rows, session
 from portal.api import lazy_gettext as _l
 
 from . import page_words
-from .models import DuesAssessment, DuesRelief, DuesVoucher
+from .models import DuesAssessment, DuesRelief
 from .queries.places import here
 from .queries.vouchers import shown_number
+from .service.receipts import Issued
 
 
 def _months(words: Callable[[list[str]], str]) -> dict[str, Callable[[str], str]]:
@@ -101,7 +102,7 @@ def base_waits(row: DuesAssessment, *, account_id: int, district: DistrictRef) -
 
 def relief_changed(row: DuesRelief) -> None:
     """Tell the member that a decision was taken back or holds again, in the transaction that did it."""
-    account_id = _account_of(row.member_id)
+    account_id = account_of(row.member_id)
     if account_id is not None:
         notices.notify(
             RELIEF.key,
@@ -112,30 +113,36 @@ def relief_changed(row: DuesRelief) -> None:
         )
 
 
-def _account_of(member_id: int) -> int | None:
+def account_of(member_id: int) -> int | None:
+    """Return the id of the account that reads for a member, or None."""
     found: int | None = session.execute(_account(), {"member_id": member_id}).scalar()
     return found
 
 
-@prepared
-def _account() -> Select[Any]:
+def reader_of(member_id: Any) -> Any:
+    """Return the same as a column of another statement about that member."""
     account, member = Account.__table__, Member.__table__
     return (
         rows(Member, account.c.id)
         .join(account, account.c.person_id == member.c.person_id)
-        .where(member.c.id == bindparam("member_id"))
+        .where(member.c.id == member_id)
+        .scalar_subquery()
     )
 
 
-def voucher_issued(voucher: DuesVoucher, months: Sequence[str]) -> None:
+@prepared
+def _account() -> Select[Any]:
+    return select(reader_of(bindparam("member_id")))
+
+
+def voucher_issued(voucher: Issued, months: Sequence[str], *, reader_id: int | None) -> None:
     """Tell the member's account, in the transaction that wrote the voucher (rule K6); once."""
-    account_id = _account_of(voucher.member_id)
-    if account_id is None:
+    if reader_id is None:
         return
     number = shown_number(organization_id=voucher.organization_id, year=voucher.year, number=voucher.number)
     notices.notify(
         VOUCHER.key,
-        account_id=account_id,
+        account_id=reader_id,
         district_id=voucher.district_id,
         params={"months": " ".join(months), "number": number},
         url=f"/d/{here(voucher.district_id).code}/dues/voucher/{voucher.token}",

@@ -4,39 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
-from portal.api import Conflict, clock, crypto, ledger, transaction
+from portal.api import Conflict, clock, crypto, ledger, prepared, rows, transaction
 
+from .. import messages
 from ..models import DuesObligation, DuesVoucher
 from ..models.obligation import PAYABLE
 from . import books, obligations, vouchers
-from .receipts import Part, Receipt
+from .receipts import Issued, Part, Receipt
 
-_OPEN = (
-    select(DuesObligation)
-    .where(
-        DuesObligation.district_id == bindparam("in_district"),
-        DuesObligation.member_id == bindparam("of_member"),
-        DuesObligation.month.in_(bindparam("the_months", expanding=True)),
-        DuesObligation.state.in_(PAYABLE),
-    )
-    .order_by(DuesObligation.month)
-    .with_for_update()
-)
+T: Any = DuesObligation.__table__
 
 
-def settle(receipt: Receipt) -> tuple[DuesVoucher, list[Part]]:
+def settle(receipt: Receipt) -> tuple[Issued, list[Part]]:
     """Let a receipt pay its months and issue its voucher, inside the caller's transaction.
 
     Months that have been paid meanwhile take nothing, and what is left over stays the member's credit
     (payments.md §4.6): it looks at what is owed now, not when the payment began. The caller posts the parts.
     """
     with transaction():
-        obligations.ensure(
-            district_id=receipt.district_id, member_id=receipt.member_id, months=receipt.months
-        )
         parts = _take(receipt)
         return vouchers.issue(receipt, parts), parts
 
@@ -62,12 +51,11 @@ def use_credit(
             paid_on=clock.today(),
             way="credit",
         )
-        obligations.ensure(district_id=district_id, member_id=member_id, months=months)
         parts = _take(receipt) if credit > 0 else []
         if not parts:
             raise Conflict("nothing to pay, or nothing to pay it with")
         books.post(district_id, _postings(receipt, parts), actor=actor)
-        return vouchers.issue(receipt, parts, from_credit=True)
+        return current.get_one(DuesVoucher, vouchers.issue(receipt, parts, from_credit=True).id)
 
 
 def income_of(part: Part, *, paid_on: date) -> ledger.Account:
@@ -77,25 +65,58 @@ def income_of(part: Part, *, paid_on: date) -> ledger.Account:
 
 
 def _take(receipt: Receipt) -> list[Part]:
-    with transaction() as current:
-        found = current.scalars(
-            _OPEN,
-            {
-                "in_district": receipt.district_id,
-                "of_member": receipt.member_id,
-                "the_months": list(receipt.months),
-            },
-        ).all()
-        left = receipt.amount_fen
-        parts = []
-        for each in found:
-            amount = min(each.open_fen, left)
-            if amount <= 0:
-                break
-            left -= amount
-            obligations.change(each, paid_fen=each.paid_fen + amount)
-            parts.append(Part(obligation=each, amount_fen=amount))
+    left = receipt.amount_fen
+    parts = []
+    for each in _months(receipt):
+        amount = min(each.due_fen - each.relief_fen - each.paid_fen, left)
+        if each.state not in PAYABLE or amount <= 0:
+            continue
+        left -= amount
+        obligations.change_row(each, paid_fen=each.paid_fen + amount)
+        parts.append(Part(obligation=each, amount_fen=amount))
     return parts
+
+
+def _months(receipt: Receipt) -> Sequence[Row[Any]]:
+    """Lock the receipt's months and return them, oldest first; whoever pays ahead puts them on the books."""
+    named = {
+        "in_district": receipt.district_id,
+        "of_member": receipt.member_id,
+        "the_months": list(receipt.months),
+    }
+    with transaction() as current:
+        found = current.connection().execute(_on_books(), named).all()
+        if len(found) < len(set(receipt.months)):
+            obligations.ensure(
+                district_id=receipt.district_id, member_id=receipt.member_id, months=receipt.months
+            )
+            found = current.connection().execute(_on_books(), named).all()
+    return found
+
+
+@prepared
+def _on_books() -> Select[Any]:
+    return (
+        rows(
+            DuesObligation,
+            T.c.id,
+            T.c.organization_id,
+            T.c.month,
+            T.c.state,
+            T.c.due_fen,
+            T.c.relief_fen,
+            T.c.paid_fen,
+            T.c.version,
+            messages.reader_of(bindparam("of_member")).label("reader_id"),
+        )
+        .where(
+            T.c.district_id == bindparam("in_district"),
+            T.c.member_id == bindparam("of_member"),
+            T.c.month.in_(bindparam("the_months", expanding=True)),
+        )
+        .order_by(T.c.month)
+        .with_for_update(of=T)
+    )
 
 
 def _postings(receipt: Receipt, parts: Sequence[Part]) -> list[ledger.Posting]:

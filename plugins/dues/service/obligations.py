@@ -15,11 +15,13 @@ from portal.api import (
     Member,
     Organization,
     clock,
+    forget,
     is_postgresql,
     jobs,
     prepared,
     rows,
     swap,
+    swap_row,
     transaction,
 )
 
@@ -87,7 +89,6 @@ def ensure(*, district_id: int, member_id: int, months: Iterable[str]) -> None:
     """Put the given months of one member on the books, so that they can be paid (also ahead)."""
     wanted = list(months)
     with transaction() as current:
-        # Nearly always they are there already, and this is on the way of every payment.
         known = set(current.execute(_on_books(), {"member_id": member_id, "months": wanted}).scalars())
         for month in wanted:
             if month not in known:
@@ -278,14 +279,17 @@ def adjust(assessment: DuesAssessment) -> int:
 
 def change(row: DuesObligation, **values: Any) -> None:
     """Set sums of a month and the state that follows from them, if nobody was faster (rules K2, K3)."""
+    swap(row, version=row.version, states=(row.state,), **_with_state(row, values))
+
+
+def change_row(row: Any, **values: Any) -> None:
+    """Do the same to a month that was read as a plain row."""
+    swap_row(DuesObligation, row.id, version=row.version, states=(row.state,), **_with_state(row, values))
+    forget(DuesObligation, row.id)
+
+
+def _with_state(row: Any, values: dict[str, Any]) -> dict[str, Any]:
     sums = {name: values.get(name, getattr(row, name)) for name in ("due_fen", "relief_fen", "paid_fen")}
     state = state_of(**sums)
     done = state in ("paid", "waived", "settled")
-    swap(
-        row,
-        version=row.version,
-        states=(row.state,),
-        state=state,
-        settled_at=clock.now() if done else None,
-        **values,
-    )
+    return {**values, "state": state, "settled_at": clock.now() if done else None}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from ..models import DuesObligation
+from sqlalchemy import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,5 +26,20 @@ class Receipt:
 class Part:
     """What of a receipt pays one month (fen)."""
 
-    obligation: DuesObligation
+    obligation: Row[Any]  # of allocation._on_books
     amount_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issued:
+    """The voucher just written for a receipt, as far as somebody needs it at once (fen)."""
+
+    id: int
+    token: str
+    district_id: int
+    member_id: int
+    organization_id: int
+    year: int
+    number: int
+    total_fen: int
+    credit_fen: int

@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import Forbidden
 
-from portal.api import Actor, Member, audit, clock, crypto, is_postgresql, ledger, session, swap, transaction
+from portal.api import (
+    Actor,
+    Member,
+    audit,
+    clock,
+    crypto,
+    insert_row,
+    insert_rows,
+    is_postgresql,
+    ledger,
+    session,
+    swap,
+    transaction,
+)
 
 from .. import messages
 from ..models import DuesObligation, DuesVoucher, DuesVoucherLine, DuesVoucherSeries
 from . import books, obligations
 from .places import path_of
-from .receipts import Part, Receipt
+from .receipts import Issued, Part, Receipt
 
 SERIES: Any = DuesVoucherSeries.__table__
-_NEW_LINE = insert(DuesVoucherLine.__table__)
 _RAISED = (
     update(SERIES)
     .where(SERIES.c.organization_id == bindparam("the_organization"), SERIES.c.year == bindparam("the_year"))
@@ -27,51 +39,55 @@ _RAISED = (
 )
 
 
-def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False) -> DuesVoucher:
+def issue(receipt: Receipt, parts: Sequence[Part], *, from_credit: bool = False) -> Issued:
     """Write the voucher of a receipt with the branch's next number of the year."""
-    with transaction() as current:
-        organization_id = parts[0].obligation.organization_id if parts else _branch_of(receipt.member_id)
-        used = sum(part.amount_fen for part in parts)
-        total = used if from_credit else receipt.amount_fen
-        voucher = DuesVoucher(
-            district_id=receipt.district_id,
-            token=crypto.new_secret_name(),
+    first = parts[0].obligation if parts else None
+    organization_id = first.organization_id if first else _branch_of(receipt.member_id)
+    used = sum(part.amount_fen for part in parts)
+    total = used if from_credit else receipt.amount_fen
+    own: dict[str, Any] = {
+        "district_id": receipt.district_id,
+        "member_id": receipt.member_id,
+        "token": crypto.new_secret_name(),
+        "organization_id": organization_id,
+        "year": receipt.paid_on.year,
+        "total_fen": total,
+        "credit_fen": total - used,
+    }
+    with transaction():
+        own["number"] = _next_number(receipt.district_id, organization_id, receipt.paid_on.year)
+        voucher_id = insert_row(
+            DuesVoucher,
+            **own,
             source_key=receipt.source_key,
-            organization_id=organization_id,
-            year=receipt.paid_on.year,
-            number=_next_number(receipt.district_id, organization_id, receipt.paid_on.year),
-            member_id=receipt.member_id,
-            total_fen=total,
-            credit_fen=total - used,
             paid_on=receipt.paid_on,
             way=receipt.way,
             issued_at=clock.now(),
         )
-        current.add(voucher)
-        current.flush()
-        if parts:
-            current.execute(
-                _NEW_LINE,
-                [
-                    {
-                        "district_id": receipt.district_id,
-                        "voucher_id": voucher.id,
-                        "obligation_id": part.obligation.id,
-                        "month": part.obligation.month,
-                        "amount_fen": part.amount_fen,
-                    }
-                    for part in parts
-                ],
-            )
+        insert_rows(
+            DuesVoucherLine,
+            [
+                {
+                    "district_id": receipt.district_id,
+                    "voucher_id": voucher_id,
+                    "obligation_id": part.obligation.id,
+                    "month": part.obligation.month,
+                    "amount_fen": part.amount_fen,
+                }
+                for part in parts
+            ],
+        )
         audit.record(
             "dues.voucher.issue",
-            ("dues_voucher", voucher.id),
+            ("dues_voucher", voucher_id),
             actor=None,
             district=receipt.district_id,
             detail={"source": receipt.source_key},
         )
-        messages.voucher_issued(voucher, [part.obligation.month for part in parts])
-    return voucher
+        issued = Issued(id=voucher_id, **own)
+        reader_id = first.reader_id if first else messages.account_of(receipt.member_id)
+        messages.voucher_issued(issued, [part.obligation.month for part in parts], reader_id=reader_id)
+    return issued
 
 
 def void(voucher: DuesVoucher, *, version: int, reason: str, by: Actor) -> None:
@@ -126,7 +142,7 @@ def _next_number(district_id: int, organization_id: int, year: int) -> int:
     """Raise the series inside this transaction: whoever rolls back gives the number back."""
     with transaction() as current:
         named = {"the_organization": organization_id, "the_year": year}
-        number = current.execute(_RAISED, named).scalar_one_or_none()
+        number = current.connection().execute(_RAISED, named).scalar_one_or_none()
         if number is None:
             dialect = postgresql if is_postgresql() else sqlite
             current.execute(

@@ -14,7 +14,7 @@ from plugins.dues.models import DuesVoucher
 from plugins.dues.queries import verify
 from plugins.dues.service import allocation, books, openings
 from plugins.dues.service.receipts import Receipt
-from portal.api import Member, Organization, clock, ledger, transaction
+from portal.api import Member, Organization, clock, ledger, session, transaction
 from portal.testing import World
 
 TODAY = date(2026, 11, 21)
@@ -115,7 +115,7 @@ def pay(
         )
         voucher, parts = allocation.settle(receipt)
         books.post(branch.district.id, allocation._postings(receipt, parts), actor="test")
-    return voucher
+        return session.get_one(DuesVoucher, voucher.id)
 
 
 def agrees(branch: Branch) -> None:
