@@ -27,6 +27,7 @@ NONCE_BYTES: Final = 12
 DEVELOPMENT_FILE: Final = "development.keys"
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _KEY_ID = re.compile(r"[a-z0-9_-]{1,16}")
 _EXTENSION: Final = "portal.crypto"
 
@@ -123,14 +124,17 @@ def mac(purpose: str, data: bytes) -> str:
 
 def new_uid() -> str:
     """Return a new 26-character name that sorts by time (a ULID: 48 bits of ms, 80 random bits)."""
-    number = int(clock.now().timestamp() * 1000) << 80 | secrets.randbits(80)
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    return _named(int(clock.now().timestamp() * 1000) << 80 | secrets.randbits(80))
 
 
 def new_secret_name() -> str:
     """Return 26 characters of 130 random bits: whoever holds it may look (a voucher's public address)."""
-    number = secrets.randbits(130)
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    return _named(secrets.randbits(130))
+
+
+def _named(number: int) -> str:
+    """Write a number of 130 bits in 26 characters."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def new_token() -> str:

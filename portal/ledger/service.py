@@ -12,10 +12,11 @@ from portal import clock
 from portal.crypto import new_uid
 from portal.database import ScopeError, session, transaction, write_scope
 from portal.database.scope import EVERYTHING
-from portal.ledger import chain, standing, writing
+from portal.ledger import chain, writing
 from portal.ledger.chart import Account
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
-from portal.ledger.posting import LedgerError, Posted, Posting
+from portal.ledger.posting import LedgerError, Posted, Posting, one_of_each
+from portal.ledger.standing import account_of, standing
 
 _BOOK = select(Book).where(
     Book.district_id == bindparam("in_district"), Book.purpose == bindparam("for_purpose")
@@ -90,14 +91,16 @@ def post_to(*, district_id: int, purpose: str, postings: Iterable[Posting], acto
     wanted = list(postings)
     for one in wanted:
         one.check()
+    unique = one_of_each(wanted)
     with transaction() as current:
         connection = current.connection()
         # Taken last: whoever holds a book's lock waits for nothing else.
-        book = standing.locked_book(connection, district_id=district_id, purpose=purpose)
-        if book is None:
+        found = standing(connection, district_id=district_id, purpose=purpose, unique=unique)
+        if found is None:
             open_book(district_id=district_id, purpose=purpose)
-            book = standing.locked_book(connection, district_id=district_id, purpose=purpose)
-        return writing.write(connection, book, wanted, actor)
+            found = standing(connection, district_id=district_id, purpose=purpose, unique=unique)
+        assert found is not None
+        return writing.write(connection, found, unique, wanted, actor)
 
 
 def reverse(entry: Entry, *, reason: str, actor: str, effective_date: date | None = None) -> Entry:
@@ -120,7 +123,7 @@ def reverse(entry: Entry, *, reason: str, actor: str, effective_date: date | Non
             .where(Line.entry_id == entry.id)
             .order_by(Line.position)
         ).all()
-        lines = tuple((standing.account_of(row), -amount) for row, amount in found)
+        lines = tuple((account_of(row), -amount) for row, amount in found)
         opposite = Posting(
             idem=f"rev:{entry.idem}",
             kind="reversal",

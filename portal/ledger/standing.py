@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, select
 
-from portal.database import prepared, rows
+from portal.database import is_postgresql, prepared, rows
 from portal.ledger.chart import Account, Kind
 from portal.ledger.models import Book, Entry, LedgerAccount, Line
 from portal.ledger.posting import LedgerError, Posting, body
@@ -18,6 +19,8 @@ _BOOK: Any = Book.__table__
 _ENTRY: Any = Entry.__table__
 _LINE: Any = Line.__table__
 _ACCOUNT: Any = LedgerAccount.__table__
+
+_WHICH = (_BOOK.c.district_id == bindparam("in_district"), _BOOK.c.purpose == bindparam("for_purpose"))
 
 # SQLite allows 32766 parameters a statement.
 _CHUNK = 5000
@@ -40,47 +43,47 @@ def account_of(row: Any) -> Account:
     )
 
 
-def locked_book(connection: Connection, *, district_id: int, purpose: str) -> Row[Any] | None:
-    """Lock a book until the transaction ends; return its id, uid, district_id, seq and head.
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A locked book, the ids of its accounts by code, and of the entries written before by key."""
 
-    SQLite holds its one write lock since ``BEGIN IMMEDIATE``.
-    """
-    named = {"in_district": district_id, "for_purpose": purpose}
-    return connection.execute(_book(), named).one_or_none()
-
-
-@prepared
-def _book() -> Select[Any]:
-    return (
-        rows(Book, _BOOK.c.id, _BOOK.c.uid, _BOOK.c.district_id, _BOOK.c.seq, _BOOK.c.head)
-        .where(_BOOK.c.district_id == bindparam("in_district"), _BOOK.c.purpose == bindparam("for_purpose"))
-        .with_for_update()
-    )
+    book: Row[Any]  # id, uid, district_id, seq, head
+    accounts: dict[str, int]
+    entries: dict[str, int]
 
 
-def accounts_and_entries(
-    connection: Connection, book: Any, unique: Mapping[str, Posting]
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Return code -> id of the accounts that are open, and idem -> id of the entries written before.
+def standing(
+    connection: Connection, *, district_id: int, purpose: str, unique: Mapping[str, Posting]
+) -> Standing | None:
+    """Lock a book until the transaction ends and return what a posting needs to know; None without a book.
 
     Raises: LedgerError when a code would mean something else, or an entry was written with other lines.
     """
+    named: dict[str, Any] = {"in_district": district_id, "for_purpose": purpose}
+    if is_postgresql():
+        # A statement of its own: what is read after it was written before. SQLite has its one write lock.
+        connection.execute(_lock(), named)
     wanted = {account.code: account for one in unique.values() for account, _ in one.lines}
     ids: dict[str, int] = {}
     repeated: list[str] = []
     codes: list[str]
     idems: list[str]
     for codes, idems in zip_longest(chunks(list(wanted)), chunks(list(unique)), fillvalue=[]):
-        named = {"book_id": book.id, "codes": codes, "idems": idems}
-        found = connection.execute(_accounts(), named).all()
+        found = connection.execute(_book(), {**named, "codes": codes, "idems": idems}).all()
+        if not found:
+            return None
         for row in found:
+            if row.code is None:
+                continue  # none of these accounts: the book alone
             if account_of(row) != wanted[row.code]:
                 raise LedgerError(f"{row.code} means something else in this book")
-            ids[row.code] = row.id
-        # Nearly every entry is new: the read of the accounts says so beside. No account, no word.
-        if idems and (not found or found[0].repeated):
+            ids[row.code] = row.account_id
+        # Nearly every entry is new, and this read says so beside.
+        if found[0].repeated:
             repeated += idems
-    return ids, _written_before(connection, book, unique, repeated)
+    return Standing(
+        book=found[0], accounts=ids, entries=_written_before(connection, found[0], unique, repeated)
+    )
 
 
 def _written_before(
@@ -111,14 +114,38 @@ def reversed_ids(connection: Connection, book: Any, fresh: list[Posting]) -> dic
 
 
 @prepared
-def _accounts() -> Select[Any]:
-    # Another name of the table, or the read would be tied to the outer one.
-    before = _ENTRY.alias("before")
-    again = select(before.c.id).where(
-        before.c.book_id == bindparam("book_id"), before.c.idem.in_(bindparam("idems", expanding=True))
+def _lock() -> Select[Any]:
+    return rows(Book, _BOOK.c.id).where(*_WHICH).with_for_update()
+
+
+@prepared
+def _book() -> Select[Any]:
+    before = select(_ENTRY.c.id).where(
+        _ENTRY.c.book_id == _BOOK.c.id, _ENTRY.c.idem.in_(bindparam("idems", expanding=True))
     )
-    return rows(LedgerAccount, *_ACCOUNT.c, again.exists().label("repeated")).where(
-        _ACCOUNT.c.book_id == bindparam("book_id"), _ACCOUNT.c.code.in_(bindparam("codes", expanding=True))
+    account = _ACCOUNT.c
+    return (
+        rows(
+            Book,
+            _BOOK.c.id,
+            _BOOK.c.uid,
+            _BOOK.c.district_id,
+            _BOOK.c.seq,
+            _BOOK.c.head,
+            account.id.label("account_id"),
+            account.code,
+            account.kind,
+            account.member_id,
+            account.organization_id,
+            account.period,
+            before.exists().label("repeated"),
+        )
+        .select_from(_BOOK)
+        .outerjoin(
+            _ACCOUNT,
+            and_(account.book_id == _BOOK.c.id, account.code.in_(bindparam("codes", expanding=True))),
+        )
+        .where(*_WHICH)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
@@ -11,8 +11,8 @@ from portal import clock
 from portal.failpoints import failpoint
 from portal.ledger import chain
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
-from portal.ledger.posting import Posted, Posting, one_of_each
-from portal.ledger.standing import accounts_and_entries, chunks, reversed_ids
+from portal.ledger.posting import Posted, Posting
+from portal.ledger.standing import Standing, chunks, reversed_ids
 
 # Core statements: a month of thousands of entries is not a matter for the unit of work.
 _BOOK: Any = Book.__table__
@@ -29,17 +29,22 @@ _MOVED = (
 )
 
 
-def write(connection: Connection, book: Any, wanted: Sequence[Posting], actor: str) -> list[Posted]:
-    """Write ``wanted`` into a locked book (``standing.locked_book``), inside the caller's transaction.
+def write(
+    connection: Connection,
+    found: Standing,
+    unique: Mapping[str, Posting],
+    wanted: Sequence[Posting],
+    actor: str,
+) -> list[Posted]:
+    """Write ``unique``, the postings by key, into a locked book and answer for each ``wanted``.
 
-    Raises: LedgerError. See ``service.post_many``.
+    Inside the caller's transaction. See ``service.post_to``.
     """
-    unique = one_of_each(wanted)
-    accounts, known = accounts_and_entries(connection, book, unique)
+    book, known = found.book, found.entries
     fresh = [one for idem, one in unique.items() if idem not in known]
     if fresh:
-        accounts |= _opened(connection, book, fresh, accounts)
-        known |= _insert(connection, book, fresh, actor, accounts)
+        accounts = found.accounts | _opened(connection, book, fresh, found.accounts)
+        known = known | _insert(connection, book, fresh, actor, accounts)
     new = {one.idem for one in fresh}
     return [Posted(known[one.idem], one.idem, one.idem in new) for one in wanted]
 
