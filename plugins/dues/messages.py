@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 
-from portal.api import Account, DistrictRef, Member, clock, notices, prepared, rows, session
+from portal.api import Account, District, DistrictRef, Member, clock, notices, prepared, rows, session
 from portal.api import lazy_gettext as _l
 
 from . import page_words
@@ -15,6 +15,9 @@ from .models import DuesAssessment, DuesRelief
 from .queries.places import here
 from .queries.vouchers import shown_number
 from .service.receipts import Issued
+
+_DISTRICT: Any = District.__table__
+_CODE = select(_DISTRICT.c.code).where(_DISTRICT.c.id == bindparam("district_id"))
 
 
 def _months(words: Callable[[list[str]], str]) -> dict[str, Callable[[str], str]]:
@@ -139,12 +142,13 @@ def voucher_issued(voucher: Issued, months: Sequence[str], *, reader_id: int | N
     """Tell the member's account, in the transaction that wrote the voucher (rule K6); once."""
     if reader_id is None:
         return
+    code = session().connection().execute(_CODE, {"district_id": voucher.district_id}).scalar_one()
     number = shown_number(organization_id=voucher.organization_id, year=voucher.year, number=voucher.number)
     notices.notify(
         VOUCHER.key,
         account_id=reader_id,
         district_id=voucher.district_id,
         params={"months": " ".join(months), "number": number},
-        url=f"/d/{here(voucher.district_id).code}/dues/voucher/{voucher.token}",
+        url=f"/d/{code}/dues/voucher/{voucher.token}",
         dedupe_key=f"dues.voucher:{voucher.id}",
     )

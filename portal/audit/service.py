@@ -78,7 +78,7 @@ def _write(
     where: Session, action: str, subject: Subject, actor: Any, district: Any, detail: dict[str, Any] | None
 ) -> str:
     values = _row(action, subject, actor, district, detail)
-    where.execute(_ROW, values)
+    where.connection().execute(_ROW, values)
     return str(values["uid"])
 
 

@@ -37,6 +37,8 @@ def insert_rows(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
 def forget(model: Any, row_id: int) -> None:
     """Let an entity of this session be read anew: its row was written around it."""
     current = session()
+    if not current.identity_map:
+        return
     held = current.identity_map.get(inspect(model).identity_key_from_primary_key((row_id,)))
     if held is not None:
         current.expire(held)

@@ -41,6 +41,8 @@ class ServerSessions(SecureCookieSessionInterface):
         # The first thing of every request, on whatever thread: nothing may be left of the last one.
         reading.set(asked.method in {"GET", "HEAD", "OPTIONS"})
         set_scope(None)
+        if "HTTP_COOKIE" not in asked.environ:
+            return PortalSession()
         raw = asked.cookies.get(self.get_cookie_name(app), "")
         if raw.startswith(PREFIX):
             found = PortalSession()

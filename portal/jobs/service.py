@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto
@@ -85,12 +86,17 @@ def _insert(
         "state": READY,
         "created_at": now,
     }
-    if dedupe_key is None:
-        statement: Any = insert(TABLE)
-    else:
-        dialect = postgresql if is_postgresql() else sqlite
-        statement = dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["name", "dedupe_key"])
-    return session.execute(statement.values(**values).returning(TABLE.c.id)).scalar()
+    made: Any = session().connection().execute(_new(is_postgresql()), values)
+    found: int | None = made.scalar()
+    return found
+
+
+@cache
+def _new(on_postgresql: bool) -> Any:
+    # Without a key nothing is the same work: NULL is unlike NULL.
+    dialect = postgresql if on_postgresql else sqlite
+    statement = dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["name", "dedupe_key"])
+    return statement.returning(TABLE.c.id)
 
 
 def _is_due(now: datetime) -> Any:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto, jobs
-from portal.database import Conflict, is_postgresql, session, transaction
+from portal.database import Conflict, insert_row, is_postgresql, session, transaction
 from portal.notices import templates
 from portal.notices.models import Delivery, Notice, Preference
+
+_PREFERENCE: Any = Preference.__table__
+_CHOSEN = select(_PREFERENCE.c.kinds).where(_PREFERENCE.c.account_id == bindparam("account_id"))
 
 JOB = "notices.deliver"
 URGENT, ORDINARY = 1, 7
@@ -39,20 +43,20 @@ def notify(
     """
     known = templates.get(template)
     values = {name: str(value) for name, value in (params or {}).items()}
-    dialect = postgresql if is_postgresql() else sqlite
-    row = dialect.insert(Notice).values(
-        account_id=account_id,
-        district_id=district_id,
-        template=template,
-        params=values,
-        url=url,
-        dedupe_key=dedupe_key,
-        created_at=clock.now(),
-    )
-    with transaction():
-        notice_id = session.execute(
-            row.on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Notice.id)
-        ).scalar()
+    with transaction() as current:
+        made: Any = current.connection().execute(
+            _new(is_postgresql()),
+            {
+                "account_id": account_id,
+                "district_id": district_id,
+                "template": template,
+                "params": values,
+                "url": url,
+                "dedupe_key": dedupe_key,
+                "created_at": clock.now(),
+            },
+        )
+        notice_id: int | None = made.scalar()
         if notice_id is None or not outward or _stays_inside(known, account_id):
             return notice_id
         out = {name: value for name, value in values.items() if name in known.placeholders()}
@@ -66,6 +70,14 @@ def notify(
             not_before=not_before,
         )
     return notice_id
+
+
+@cache
+def _new(on_postgresql: bool) -> Any:
+    dialect = postgresql if on_postgresql else sqlite
+    table: Any = Notice.__table__
+    row = dialect.insert(table).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    return row.returning(table.c.id)
 
 
 def _stays_inside(template: templates.Template, account_id: int) -> bool:
@@ -103,7 +115,8 @@ def _deliver(
     uid = crypto.new_uid()
     sealed = crypto.encrypt("notice_delivery.params", uid, json.dumps(params))
     number = None if phone is None else crypto.encrypt("notice_delivery.phone", uid, phone)
-    row = insert(Delivery).values(
+    delivery_id = insert_row(
+        Delivery,
         uid=uid,
         template=template.key,
         phone_sealed=number,
@@ -113,7 +126,6 @@ def _deliver(
         created_at=clock.now(),
         **values,
     )
-    delivery_id: int = session.execute(row.returning(Delivery.id)).scalar_one()
     jobs.enqueue(
         JOB,
         {"delivery": delivery_id},
@@ -170,5 +182,5 @@ def chosen(account_id: int | None) -> dict[str, str]:
     """Return what a person chose, by kind; kinds not in it go their own way."""
     if account_id is None:
         return {}
-    found = session.execute(select(Preference.kinds).where(Preference.account_id == account_id)).scalar()
+    found = session().connection().execute(_CHOSEN, {"account_id": account_id}).scalar()
     return dict(found or {})
