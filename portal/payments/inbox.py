@@ -43,7 +43,7 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
     named = {"notify_id": notification.notify_id or None, "raw_sha256": notification.raw_sha256}
     connection = session().connection()
     # Either unique key says that it is a copy; on PostgreSQL the copy waits here for the first one's end.
-    written = connection.execute(
+    written: Any = connection.execute(
         _new(is_postgresql()),
         {
             **mine,
@@ -59,7 +59,7 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
             "last_at": now,
         },
     )
-    if not written.rowcount:
+    if written.scalar() is None:
         again = {**mine, **named, "now": now}
         connection.execute(_SEEN_AGAIN, {f"the_{name}": value for name, value in again.items()})
 
@@ -67,7 +67,7 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
 @cache
 def _new(on_postgresql: bool) -> Any:
     dialect = postgresql if on_postgresql else sqlite
-    return dialect.insert(_TABLE).on_conflict_do_nothing()
+    return dialect.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id)
 
 
 def reject(*, provider: str, slug: str, district_id: int | None, reason: str, body: bytes) -> None:

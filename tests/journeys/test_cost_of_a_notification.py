@@ -14,7 +14,7 @@ from paysim.testing import paysim, paysim_process  # noqa: F401
 from plugins.dues.months import shifted
 from plugins.dues.service import obligations, openings
 from portal import clock, database, payments
-from portal.database import session, transaction
+from portal.database import is_postgresql, session, transaction
 from portal.payments import accounts
 from portal.payments.contract import Flow
 from portal.payments.purpose import PayLine
@@ -47,6 +47,8 @@ TOLD = [
     "INSERT notice_delivery",
     "INSERT job",
 ]
+#: PostgreSQL locks the book in a statement of its own; SQLite has its one write lock.
+LOCK = "SELECT ledger_book"
 _NAME = re.compile(r"(SELECT|INSERT INTO|UPDATE) (\w+)")
 
 
@@ -87,7 +89,10 @@ def cost(client: Any, notification: tuple[str, dict[str, str], bytes]) -> tuple[
     finally:
         event.remove(database.db.engine, "commit", note)
     assert reply.status_code == 204
-    return [_named(statement) for statement in seen], len(commits)
+    named = [_named(statement) for statement in seen]
+    if is_postgresql() and LOCK in named:
+        named.remove(LOCK)
+    return named, len(commits)
 
 
 def _named(statement: str) -> str:
