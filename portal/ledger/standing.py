@@ -20,8 +20,6 @@ _ENTRY: Any = Entry.__table__
 _LINE: Any = Line.__table__
 _ACCOUNT: Any = LedgerAccount.__table__
 
-_WHICH = (_BOOK.c.district_id == bindparam("in_district"), _BOOK.c.purpose == bindparam("for_purpose"))
-
 # SQLite allows 32766 parameters a statement.
 _CHUNK = 5000
 
@@ -113,15 +111,23 @@ def reversed_ids(connection: Connection, book: Any, fresh: list[Posting]) -> dic
     return {row.idem: row.id for row in found}
 
 
+def _which(book: Any) -> tuple[Any, Any]:
+    return book.c.district_id == bindparam("in_district"), book.c.purpose == bindparam("for_purpose")
+
+
 @prepared
 def _lock() -> Select[Any]:
-    return rows(Book, _BOOK.c.id).where(*_WHICH).with_for_update()
+    return rows(Book, _BOOK.c.id).where(*_which(_BOOK)).with_for_update()
 
 
 @prepared
 def _book() -> Select[Any]:
-    before = select(_ENTRY.c.id).where(
-        _ENTRY.c.book_id == _BOOK.c.id, _ENTRY.c.idem.in_(bindparam("idems", expanding=True))
+    # About a book of its own, so that it is asked once and not again for each account.
+    same = _BOOK.alias("same")
+    before = (
+        select(_ENTRY.c.id)
+        .join(same, same.c.id == _ENTRY.c.book_id)
+        .where(*_which(same), _ENTRY.c.idem.in_(bindparam("idems", expanding=True)))
     )
     account = _ACCOUNT.c
     return (
@@ -145,7 +151,7 @@ def _book() -> Select[Any]:
             _ACCOUNT,
             and_(account.book_id == _BOOK.c.id, account.code.in_(bindparam("codes", expanding=True))),
         )
-        .where(*_WHICH)
+        .where(*_which(_BOOK))
     )
 
 

@@ -64,9 +64,9 @@ def attempt_places(
             )
     except Exception as error:
         # Whatever a plugin does wrong, the money is recorded; the log has ids only.
-        log.exception("allocation of fact %s failed, the money waits as credit", fact.uid)
+        log.exception("allocation of attempt %s failed, the money waits as credit", attempt.uid)
         if not inside:
-            raise StillWaiting(f"fact {fact.uid}") from error
+            raise StillWaiting(f"attempt {attempt.uid}") from error
         return None
     return Placed(placed, posted[0].entry_id if receipt is not None else None)
 

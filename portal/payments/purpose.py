@@ -103,9 +103,10 @@ class PaymentPurpose(Protocol):
     def allocate(self, attempt: AttemptInfo, fact: FactInfo) -> Sequence[Allocation]:
         """Mark what the money pays, write the voucher, and return where each part belongs.
 
-        Called once per fact, inside the transaction that records it, in a savepoint: when it raises, the
-        money stays with the member as credit and the call is repeated later. It must look at what is owed
-        now, not when the attempt began (paid late, paid twice): what it does not return stays credit. It may
-        enqueue jobs and notices; it must not commit, and must not call the network.
+        Called once per fact, inside the transaction that records it: when it raises, nothing it wrote stays,
+        the money is recorded as the member's credit, and the call is repeated later. It must look at what is
+        owed now, not when the attempt began (paid late, paid twice), nor at the state of the attempt, which
+        may be paid already: what it does not return stays credit. It may enqueue jobs and notices; it must
+        not commit, and must not call the network.
         """
         ...
