@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 
 from portal import audit, clock, crypto
 from portal.current import registry
 from portal.database import everything, session, swap, transaction
 from portal.districts import context
+from portal.identity.models import Account
 from portal.jobs import job
 from portal.members.events import ref
 from portal.members.journal import Journal
@@ -27,6 +28,7 @@ from portal.members.models import (
 from portal.members.objections import refuse_objections
 from portal.members.service import check_open
 from portal.organizations.service import NotAllowed
+from portal.plugin import Objection
 from portal.words import lazy_gettext as _
 
 #: How long a merge can be undone (design of the register, members.md "Tables": "undone for 30 days").
@@ -100,6 +102,20 @@ def _absorb(kept: Member, absorbed: Member, journal: Journal) -> None:
         void=True,
         end_reason="merged",
     )
+
+
+def about_logins(kept: Member, absorbed: Member) -> list[Objection]:
+    """Return what becomes of the login of the record that goes: an account stays with its person."""
+    people = [absorbed.person_id, kept.person_id]
+    found = select(Account.person_id).where(Account.person_id.in_(people), Account.disabled_at.is_(None))
+    with_login = set(session.scalars(found))
+    if absorbed.person_id not in with_login:
+        return []
+    if kept.person_id in with_login:
+        text = _("两条登记都有登录账户，合并后本人请用保留的那条登记的账户登录。")
+    else:
+        text = _("本人是用要并入的登记登录的。合并后那个账户里没有登记了，请给本人打印首次登录码。")
+    return [Objection(code="core.login", text=text, blocks=False)]
 
 
 def undoable_until(merged: MemberMerge) -> datetime:

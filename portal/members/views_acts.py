@@ -159,6 +159,7 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
     other = _other(member) if act == "merge" else None
     # A merge asks of the record that goes, as the verb does.
     asked = other if act == "merge" else member
+    said = objections(asked, _OBJECTION.get(act, act)) if asked else []
     return render(
         "members/act.html",
         block="content" if error else None,
@@ -167,7 +168,7 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         act=act,
         branch=queries.branch_name(member.organization_id),
         branches=branches,
-        objections=objections(asked, _OBJECTION.get(act, act)) if asked else [],
+        objections=said + (merging.about_logins(member, other) if other else []),
         other=other,
         alike=queries.look_alikes(member, g.actor, "core.members.edit")
         if act == "merge" and not other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from datetime import date, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from portal.organizations.service import NotAllowed
 from portal.plugin import Broken, Objection
 from portal.testing import World
 from tests.guards.rows import differences, everything_said
+from tests.guards.town import Town
 
 
 @pytest.fixture
@@ -109,6 +111,26 @@ def test_login_and_search_find_the_restored_record(world: World, here):
     with world.writing(here):
         undo(session.get_one(MemberMerge, merged.id))
     assert found() == (True, True, True)
+
+
+def test_the_absorbed_records_own_login_sees_it_again(world: World, here):
+    """An account stays with its person: the merge says so before, the undo needs nothing."""
+    branch = world.organization(here)
+    kept, absorbed = world.member(branch), world.member(branch)
+    own = world.browser(world.account(absorbed))
+    desk = world.browser(world.account(role="desk", district=here))
+    page = f"/d/{here.code}/desk/members/{kept.id}/merge?other={absorbed.uid}"
+    mine = f"/d/{here.code}/me/record.json"
+    assert "请给本人打印首次登录码" in desk.get(page).get_data(as_text=True)
+    world.account(kept)
+    assert "合并后本人请用保留的那条登记的账户登录" in desk.get(page).get_data(as_text=True)
+    assert own.get(mine).json["record"]["uid"] == absorbed.uid
+    with world.writing(here):
+        merged = merge(kept, absorbed)
+    assert own.get(mine).status_code != 200
+    with world.writing(here):
+        undo(session.get_one(MemberMerge, merged.id))
+    assert own.get(mine).json["record"]["uid"] == absorbed.uid
 
 
 def test_what_happened_since_stays_and_a_changed_row_goes_back_as_it_is(world: World, here):
@@ -299,3 +321,36 @@ def test_two_undos_and_a_merge_at_once_leave_one_truth(world: World, app: Flask,
         homes = select(Affiliation.member_id).where(Affiliation.valid_to.is_(None), ~Affiliation.void)
         expected = {kept.id, absorbed.id, third.id} if done == ["undone"] else {third.id}
         assert set(session.scalars(homes)) == expected
+
+
+def test_every_plugins_rows_come_back_and_a_plugin_that_writes_past_the_journal_is_found(
+    world: World, app: Flask, monkeypatch
+):
+    """Into a record with every plugin's demo data: whoever hears of a merge moves rows by the journal only.
+
+    Records with books of their own are not absorbed; what a plugin moves of others, its own tests show.
+    """
+    for slug, _call in registry().implementers("member_merged"):
+        assert "journal" in inspect.signature(registry().plugins[slug].member_merged).parameters, slug
+    side = Town(world, app).left
+    absorbed = world.member(side.branch)
+    full(world, absorbed, side.branch)
+    before = everything_said(app)
+
+    def there_and_back() -> set[str]:
+        with world.writing(side.district):
+            undo(merge(side.members[0], absorbed))
+        session.remove()
+        return {name for name, _row in differences(before, everything_said(app))}
+
+    assert there_and_back() == set()
+    ask = type(registry()).ask
+
+    def careless(self: Any, hook: str, **arguments: Any) -> Any:
+        if hook == "member_merged":
+            mine = Request.member_id == arguments["kept"].id
+            session.execute(update(Request).where(mine).values(subject="改了"))
+        return ask(self, hook, **arguments)
+
+    monkeypatch.setattr(type(registry()), "ask", careless)
+    assert there_and_back() == {"request"}

@@ -66,7 +66,7 @@ def choose_hidden(
     """Take the rows nobody sees in the sheet in as well, or leave them out; then judge again.
 
     They are left out to begin with: whoever filtered a list and saved it means what is left to be seen. A row
-    left out by mistake is said and comes in with one tick; one taken in by mistake is a record too many.
+    left out by mistake is said and comes in with one button; one taken in by mistake is a record too many.
     """
     with transaction():
         swap(

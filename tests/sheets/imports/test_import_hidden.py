@@ -60,7 +60,7 @@ def test_hidden_rows_are_left_out_named_and_not_counted_as_wrong(two):
     assert names(two) == ["王芳", "赵四"]
 
 
-def test_one_tick_takes_them_in_and_another_leaves_them_out_again(two):
+def test_one_press_takes_them_in_and_another_leaves_them_out_again(two):
     batch = two.upload_bytes("members", list_of_two_branches())
     for wanted, counts in (
         (True, {"new": 3, "changed": 0, "same": 0, "refused": 1}),
@@ -140,7 +140,7 @@ def test_the_page_says_it_asks_and_says_it_again_afterwards(town, world):
     answer = send(browser, district, None, data=list_of_two_branches())
     page = browser.get(answer.location).get_data(as_text=True)
     assert "表里有2行是隐藏的" in page and "现在不导入它们" in page and "隐藏、不导入2行" in page
-    assert 'name="hidden" value="1" checked' not in page and page.count(REMARK) == 2
+    assert 'name="hidden" value="1"' in page and page.count(REMARK) == 2
     only = browser.get(f"{answer.location}?verdict=hidden").get_data(as_text=True)
     assert only.count('scope="row"') == 2 and "李明" in only and "王芳" not in only
     for form in ({}, {"version": "x"}):
@@ -151,7 +151,8 @@ def test_the_page_says_it_asks_and_says_it_again_afterwards(town, world):
     assert stale.status_code == 409
     page = browser.get(answer.location).get_data(as_text=True)
     assert "现在连它们一起导入" in page and "新增3行" in page and "没通过1行" in page and "隐藏、" not in page
-    back = browser.post(f"{answer.location}/hidden", data={"version": version_of(page)})
+    assert 'name="hidden" value="0"' in page
+    back = browser.post(f"{answer.location}/hidden", data={"version": version_of(page), "hidden": "0"})
     assert back.status_code == 303
     page = browser.get(answer.location).get_data(as_text=True)
     done = browser.post(f"{answer.location}/commit", data={"version": version_of(page)})
