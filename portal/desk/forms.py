@@ -65,9 +65,19 @@ class Form:
         return list(self.errors.items())
 
     def refuse(self, reasons: Sequence[Any]) -> None:
-        """Add reasons that belong to the record as a whole."""
-        if reasons:
-            self.errors[""] = sentences(*reasons)
+        """Add reasons: beside the question that a reason begins with, else for the record as a whole."""
+        for reason in reasons:
+            said = str(reason)
+            name = self._about(said)
+            self.errors[name] = sentences(self.errors[name], said) if name in self.errors else said
+
+    def _about(self, said: str) -> str:
+        """Return the column whose name a sentence begins with, as 上级党组织“甲”在本地没有登记 does."""
+        for column in self.columns:
+            for label in (column.header, str(on_screen(column.header))):
+                if said.startswith((f"{label}“", f"{label} “")):
+                    return column.name
+        return ""
 
 
 def shown(

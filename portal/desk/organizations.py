@@ -40,7 +40,7 @@ class Organizations(Register):
     )
     filters = (
         Filter(name="kind", column=_TABLE.c.kind, words=words.KINDS),
-        Filter(name="state", column=_STATE, words={"dissolved": _("已撤销")}),
+        Filter(name="state", column=_STATE, words={"dissolved": _("已撤销")}, unasked=_("现有的")),
     )
     more = "desk/_organization.html"
     cleared: ClassVar[Mapping[str, Mapping[str, Any]]] = {

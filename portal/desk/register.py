@@ -17,6 +17,7 @@ from portal.sheets.imports.importer import Importer, key, misnamed
 from portal.sheets.profiles import Column, Profile
 from portal.sheets.rows import Row
 from portal.sheets.screen_words import on_screen, value_on_screen
+from portal.words import lazy_gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +36,14 @@ class Filter:
     """A filter that lives in the address: the codes ``column`` may have, and their words.
 
     ``ready``: all of its values are offered above the list; else the chosen one is shown, to be taken off.
+    ``unasked``: what the list shows when nothing is chosen.
     """
 
     name: str
     column: Any
     words: Mapping[str, Any] = field(default_factory=dict)
     ready: bool = True
+    unasked: Any = _("全部")
 
     def chosen(self) -> Any:
         """Return the value that the address asks for, or None."""

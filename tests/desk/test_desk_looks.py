@@ -105,3 +105,18 @@ def test_import_on_a_phone_with_and_without_javascript(town, visit, tmp_path, sc
     page.get_by_text("已导入：新增1条，修改0条。").wait_for()
     page.get_by_role("button", name="整批撤销").click()
     page.get_by_text("已整批撤销，名册回到导入以前。").wait_for()
+
+
+def test_a_select_looks_the_same_when_its_answer_is_wrong(visit, live):
+    """The framework's two icons of a wrong answer were stretched over the arrow."""
+    district = live.world.district()
+    page = visit(
+        f"/d/{district.code}/desk/units/new", account=live.world.account(role="desk", district=district)
+    )
+    arrow = (
+        "one => { const s = getComputedStyle(one); return [s.backgroundSize, s.backgroundImage.length > 9] }"
+    )
+    before = page.locator("[name=kind]").evaluate(arrow)
+    page.get_by_role("button", name="保存").click()
+    page.locator("[name=kind].is-invalid").wait_for()
+    assert page.locator("[name=kind]").evaluate(arrow) == before

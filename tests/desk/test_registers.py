@@ -323,3 +323,15 @@ def test_records_of_another_district_read_as_unknown(town, world):
     assert "外地" not in page(browser, f"{base}/organizations")
     with everything():
         assert session.scalar(select(func.count()).select_from(Organization)) == 2
+
+
+def test_name_that_fits_nothing_is_said_beside_its_own_field(town):
+    district, _branch, browser = town
+    for what, field in (("organizations", "parent"), ("units", "organization")):
+        base = f"/d/{district.code}/desk/{what}"
+        kind = {"organizations": "党支部", "units": "非公企业"}[what]
+        sent = hidden(page(browser, f"{base}/new")) | {"name": "丁某", "kind": kind, field: "没有的"}
+        answer = browser.post(f"{base}/new", data=sent)
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 422
+        assert f'<a href="#{field}">' in text and f'id="{field}-error"' in text

@@ -76,7 +76,7 @@ class Units:
 
     def _check_organization(self, row: Row) -> None:
         name = row.values.get("organization")
-        why = misnamed("党组织", name, len(self.organizations.get(key(name), []))) if name else None
+        why = misnamed("负责的党组织", name, len(self.organizations.get(key(name), []))) if name else None
         if why:
             row.refuse(why)
 
