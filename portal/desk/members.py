@@ -141,7 +141,13 @@ class Members(Register):
         return {
             "panels": registry().collect("member_panels", district=district(), actor=actor, member=member),
             "merges": queries.merges(actor, self.edit, since=since, of=row.id, limit=1) if gone else [],
+            # How somebody left is of class 3: for those who may write it down.
+            "exit": words.EXIT.get(row.exit_type or "") if gone and self._may(row, self.edit) else None,
         }
+
+    def may_change(self, row: Member) -> bool:
+        """Tell that a record that has ended is history."""
+        return row.closed_on is None
 
     def looked_at(self, row: Member, *, form: bool) -> None:
         """Put on record who sees private values in full (security.md row 32)."""

@@ -75,7 +75,7 @@ def shown(register: Register, record_id: int) -> Any:
     row = register.at(record_id, register.read)
     facts = register.facts(row)
     register.looked_at(row, form=False)
-    edits = register.may_change(row) and register.record(record_id, register.edit) is not None
+    edits = register.record(record_id, register.edit) is not None
     return render(
         "desk/record.html", register=register, row=row, facts=facts, edits=edits, **register.beside(row)
     )

@@ -79,7 +79,7 @@ def move(
         ).one_or_none()
         if present is not None:
             if from_day < present.valid_from:
-                raise NotAllowed(_("转入日期早于现在支部的起始日期。"))
+                raise NotAllowed(_("转入日期早于现在支部的起始日期。"), field="day")
             present.valid_to, present.end_reason = from_day, reason.strip()[:40]
             session.flush()
         following = Affiliation(

@@ -15,6 +15,7 @@ from portal.members.models import Member
 from portal.members.objections import objections
 from portal.organizations.models import BRANCH_KINDS, Organization
 from portal.organizations.service import NotAllowed
+from portal.sheets.values import dates
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -41,18 +42,45 @@ def do(member_id: int, act: str) -> Any:
     """Do it; a reason is always asked for (rule K10)."""
     member = _member(member_id)
     do_it = {"move": _move, "correct": _correct, "leave": _leave, "merge": _merge, "erase": _erase}[act]
+    errors = _missing(act)
+    if errors:
+        return _page(member, act, errors=errors, status=422)
     try:
         said = do_it(member)
     except NotAllowed as refused:
-        return _page(member, act, error=str(refused), status=422)
+        return _page(member, act, errors=[(refused.field, str(refused))], status=422)
     say(said)
-    return go(url_for("web.desk"))
+    # A move may take the record out of a branch's reach.
+    seen = queries.member_at(member.id, g.actor, "core.members.read")
+    return go(_record(member) if seen is not None else url_for("web.desk"))
+
+
+def _record(member: Member) -> str:
+    return url_for("desk.member", member_id=member.id)
+
+
+def _missing(act: str) -> list[tuple[str, str]]:
+    """Return (field, words) of every answer that is missing or cannot be read."""
+    found = []
+    if act in ("move", "correct") and not _number("organization"):
+        found.append(("organization", gettext("请选转到哪个党支部。")))
+    if act == "leave" and request.form.get("exit", "") not in words.EXIT:
+        found.append(("exit", gettext("请选去向。")))
+    if act in ("move", "leave"):
+        day = dates.whole_day(request.form.get("day", ""))
+        if day is None:
+            found.append(("day", gettext("日期看不懂，请写成2026-03-01这样。")))
+        elif day > clock.today():
+            found.append(("day", gettext("日期不能晚于今天。")))
+    if not request.form.get("reason", "").strip():
+        found.append(("reason", gettext("请写明原因。")))
+    return found
 
 
 def _target() -> Organization:
     target = session.get(Organization, _number("organization"))
     if target is None:
-        raise NotAllowed(gettext("请选转到哪个党支部。"))
+        raise NotAllowed(gettext("请选转到哪个党支部。"), field="organization")
     return target
 
 
@@ -133,16 +161,12 @@ def _number(field: str) -> int:
 
 
 def _day() -> date:
-    try:
-        found = date.fromisoformat(request.form.get("day", "").strip())
-    except ValueError:
-        raise NotAllowed(gettext("日期看不懂，请写成2026-03-01这样。")) from None
-    if found > clock.today():
-        raise NotAllowed(gettext("日期不能晚于今天。"))
+    found = dates.whole_day(request.form.get("day", ""))
+    assert found is not None  # _missing has asked
     return found
 
 
-def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> Any:
+def _page(member: Member, act: str, *, errors: list[tuple[str, str]] | None = None, status: int = 200) -> Any:
     branches: list[tuple[str, str]] = []
     if act in ("move", "correct"):
         found = session.execute(
@@ -162,7 +186,7 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
     said = objections(asked, _OBJECTION.get(act, act)) if asked else []
     return render(
         "members/act.html",
-        block="content" if error else None,
+        block="content" if errors else None,
         status=status,
         member=member,
         act=act,
@@ -174,7 +198,8 @@ def _page(member: Member, act: str, *, error: str = "", status: int = 200) -> An
         if act == "merge" and not other
         else [],
         exits=list(words.EXIT.items()),
-        error=error,
+        errors=errors or [],
+        back=_record(member),
         typed=request.form,
         titles={
             "move": gettext("转到本地另一个党支部"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -168,3 +169,44 @@ def test_a_plugins_reason_to_wait_stops_the_act_and_is_said(world: World, desk, 
     answer = browser.post(url(here, member, act), data=sent)
     assert answer.status_code == 422 and "先把账对上。" in answer.get_data(as_text=True)
     assert row(member).organization_id == member.organization_id
+
+
+@pytest.mark.parametrize(
+    ("act", "sent", "wrong"),
+    [
+        ("move", {"day": "2099-01-01", "reason": ""}, ["organization", "day", "reason"]),
+        ("move", {"day": "2026年3月", "organization": "1"}, ["day"]),
+        ("leave", {"day": "", "reason": " "}, ["exit", "day", "reason"]),
+        ("correct", {}, ["organization"]),
+    ],
+)
+def test_each_answer_that_is_wrong_is_said_beside_its_own_field(world: World, desk, act, sent, wrong):
+    here, browser = desk
+    member = world.member(world.organization(here))
+    answer = browser.post(url(here, member, act), data=form(**sent))
+    said = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert re.findall(r'<li><a href="#(\w+)">', said) == wrong
+    assert re.findall(r'class="field-error" id="(\w+)-error"', said) == wrong
+
+
+def test_a_day_is_read_in_other_forms_and_the_way_leads_back_to_the_record(world: World, desk):
+    here, browser = desk
+    new, member = world.organization(here), world.member(world.organization(here))
+    done = browser.post(
+        url(here, member, "move"), data=form(organization=str(new.id), day="２０２６年１月１日")
+    )
+    assert (done.status_code, done.location) == (303, f"/d/{here.code}/desk/members/{member.id}")
+    assert row(member).organization_id == new.id
+
+
+def test_a_record_that_has_ended_says_so_and_offers_no_change(world: World, desk):
+    here, browser = desk
+    member = world.member(world.organization(here))
+    path = f"/d/{here.code}/desk/members/{member.id}"
+    sent = form(exit="deceased", day="2026-01-02")
+    assert browser.post(url(here, member, "leave"), data=sent).location == path
+    page = browser.get(path).get_data(as_text=True)
+    assert "这条登记2026年1月2日结束。" in page and "去向：去世。" in page
+    assert "已结束" in page and ">left<" not in page and f"{path}/edit" not in page
+    assert browser.get(f"{path}/edit").location == path

@@ -21,6 +21,10 @@ class BeforeCollected(ValueError):
         self.day = day
 
 
+class UsedReference(ValueError):
+    """A bank's reference names one deposit of a district."""
+
+
 def deposit(
     *, district: DistrictRef, holder: int, reference: str, on_day: date, actor: Actor
 ) -> DuesCashDeposit:
@@ -29,7 +33,8 @@ def deposit(
     Raises:
         FourEyes: the holder records his own deposit.
         BeforeCollected: the day lies before the first of the cash was collected.
-        Conflict: there is no cash of this holder, or the bank's reference was used before.
+        UsedReference: the bank's reference stands beside another deposit already.
+        Conflict: there is no cash of this holder: somebody else recorded it meanwhile.
     """
     if actor.account_id == holder:
         raise FourEyes("own cash")
@@ -47,8 +52,10 @@ def deposit(
         )
         total = sum(sheet.counted_fen or 0 for sheet in waiting)
         used = select(DuesCashDeposit.id).where(DuesCashDeposit.reference == reference)
-        if not total or session.scalar(used) is not None:
+        if not total:
             raise Conflict
+        if session.scalar(used) is not None:
+            raise UsedReference(reference)
         made = DuesCashDeposit(
             district_id=district.id,
             reference=reference,

@@ -323,3 +323,19 @@ def test_a_district_says_how_far_back_a_sheet_may_go(day):
     said = refused.get_data(as_text=True)
     assert refused.status_code == 422 and "支部从2026年1月1日起在这里登记" in said
     assert write(branch, one, **ticked | {"day": "2026-01-01"}).status_code == 303
+
+
+def test_a_used_reference_is_said_beside_its_field_and_other_forms_of_a_day_are_taken(day):
+    branch, (first, second, _third), one, two = day
+    treasurer = branch.world.browser(branch.world.account(role="treasurer", district=branch.district))
+    url, form = f"{base(branch)}/deposit", {"reference": "BANK-2026-1", "day": "２０２６年11月21日"}
+    for member in (first, second):
+        write(branch, one, **{f"take-{member.id}": "1", f"through-{member.id}": "2026-11"})
+        decide(branch, two, "confirm", counted="57.90")
+        form |= {"holder": str(sheet().collected_by)}
+        last = treasurer.post(url, data={**form, "_once": key()})
+        if member is first:
+            assert last.status_code == 303
+    assert last.status_code == 422 and last.get_data(as_text=True).count("这个回单号已经登记过") == 2
+    assert treasurer.post(url, data={**form, "_once": key(), "reference": "BANK-2"}).status_code == 303
+    agrees(branch)

@@ -11,7 +11,7 @@ from typing import Any
 from flask import abort, g, request, url_for
 from werkzeug.exceptions import Forbidden
 
-from portal.api import clock, district, go, once, render, requires, say
+from portal.api import clock, district, go, once, render, requires, say, sheet_values
 from portal.api import gettext as _
 
 from .. import page_words as words
@@ -20,7 +20,6 @@ from ..queries.statement import member_of
 from ..service import consents
 from . import dues
 from .branch import own_branch
-from .cash_form import tidy
 
 
 @dues.get("/arrears")
@@ -119,7 +118,4 @@ def next_step(person: queries.Owing) -> tuple[str, str]:
 
 
 def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(tidy(text))
-    except ValueError:
-        return None
+    return sheet_values.dates.whole_day(text)

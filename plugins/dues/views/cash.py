@@ -20,6 +20,7 @@ from portal.api import (
     requires,
     say,
     settings,
+    sheet_values,
 )
 from portal.api import gettext as _
 
@@ -188,6 +189,8 @@ def cash_deposited() -> Any:
         )
     except service.FourEyes:
         abort(403)
+    except cash_deposit.UsedReference:
+        return _deposit_page(errors={"reference": _("这个回单号已经登记过，请再核对。")}, status=422)
     except cash_deposit.BeforeCollected as early:
         return _deposit_page(
             errors={"day": _("这笔钱%(day)s才收齐，存银行不会更早。", day=civil(early.day))}, status=422
@@ -249,7 +252,4 @@ def _states() -> dict[str, tuple[str, str]]:
 
 
 def _day() -> date | None:
-    try:
-        return date.fromisoformat(tidy(request.form.get("day", "")))
-    except ValueError:
-        return None
+    return sheet_values.dates.whole_day(request.form.get("day", ""))

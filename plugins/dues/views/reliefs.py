@@ -18,6 +18,7 @@ from portal.api import (
     required_version,
     requires,
     say,
+    sheet_values,
     signed_in,
 )
 from portal.api import gettext as _
@@ -245,7 +246,4 @@ def states() -> dict[str, tuple[str, str]]:
 
 
 def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(tidy(text))
-    except ValueError:
-        return None
+    return sheet_values.dates.whole_day(text)

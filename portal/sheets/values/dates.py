@@ -55,6 +55,18 @@ def _day(cell: Cell, where: Where) -> date:
     return _make(match[1], match[2], match[3], cell, where)
 
 
+def whole_day(typed: str) -> date | None:
+    """Read a day that somebody typed, in the forms ``day`` takes, but for a month alone; else None."""
+    if _SEPARATED.match(compact(typed)) is None and not re.fullmatch(r"\d{8}", compact(typed)):
+        return None
+    try:
+        found = _day(typed, Where(label=""))
+    except CellError:
+        return None
+    parts = _SEPARATED.match(compact(typed))
+    return None if parts is not None and parts[3] is None else found
+
+
 def _from_number(number: Decimal, where: Where) -> date:
     """Read 1985.7, 198507, 19850701 or a serial from a numeric cell."""
     if number != number.to_integral_value():

@@ -145,7 +145,8 @@ PROFILE = Profile(
             header="党籍状态",
             parse=codes.membership_state,
             choices=("正常", "停止党籍"),
-            show=lambda code: codes.MEMBERSHIP_STATES.get(code, code),
+            # "left" is on no sheet, but on the page of a record that has ended.
+            show=lambda code: {"left": "已结束"}.get(code) or codes.MEMBERSHIP_STATES.get(code, code),
             data_class=2,
         ),
         Column(
