@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import update
 
 from portal import audit, clock, jobs
@@ -22,6 +21,7 @@ from portal.sheets.imports.units import Units
 from portal.sheets.profiles import recognise
 from portal.sheets.reading import Table
 from portal.sheets.rows import Row, Verdict, parse_row
+from portal.words import lazy_gettext as _
 
 IMPORTERS: dict[str, type[Importer]] = {"organizations": Organizations, "units": Units, "members": Members}
 #: Above this many rows the dry run and the commit are jobs with progress.
