@@ -2,7 +2,7 @@
 
 from portal.database.core import Model, db, is_postgresql, session, transaction, writing
 from portal.database.direct import forget, insert_row, insert_rows
-from portal.database.engine import ONLY_READS, configure, create_all
+from portal.database.engine import configure, create_all, glance
 from portal.database.guards import append_only, trigger
 from portal.database.scope import (
     DistrictScoped,
@@ -19,7 +19,6 @@ from portal.database.swap import Conflict, Versioned, swap, swap_row
 from portal.database.types import Fen, Json, UtcDateTime
 
 __all__ = [
-    "ONLY_READS",
     "Conflict",
     "DistrictScoped",
     "Fen",
@@ -35,6 +34,7 @@ __all__ = [
     "db",
     "everything",
     "forget",
+    "glance",
     "in_scope",
     "insert_row",
     "insert_rows",

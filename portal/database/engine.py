@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from portal.database.core import db, reading
 
-#: Options of a connection that reads for a moment: SQLite takes no write lock for it.
-ONLY_READS = {"portal_only_reads": True}
+_glancing: ContextVar[bool] = ContextVar("glancing", default=False)
+
+
+@contextmanager
+def glance() -> Iterator[Connection]:
+    """Read something for a moment apart from the session; SQLite takes no write lock for it."""
+    token = _glancing.set(True)
+    try:
+        with db.engine.connect() as connection:
+            yield connection
+    finally:
+        _glancing.reset(token)
 
 
 def configure(app: Flask) -> None:
@@ -43,21 +56,23 @@ def _prepare(engine: Engine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        # A write transaction takes its lock at once: plain BEGIN loses to the first writer in WAL,
-        # and the default settings lost three of four concurrent updates without an error.
-        # query_only makes rule K1 (a GET changes nothing) a fact of the database.
-        only_reads = reading.get()
-        cursor = connection.connection.cursor()
-        # Only when it changes: the pragma makes SQLite compile every statement of the connection anew.
-        if connection.info.get("query_only") is not only_reads:
-            connection.info.pop("query_only", None)
-            cursor.execute(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
-            connection.info["query_only"] = only_reads
-        brief = connection.get_execution_options().get("portal_only_reads", False)
-        cursor.execute("BEGIN" if only_reads or brief else "BEGIN IMMEDIATE")
-        cursor.close()
+    # Not an event: one listener makes SQLAlchemy look for others at every statement.
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
+
+
+def _begin(connection: Any) -> None:
+    # A write transaction takes its lock at once: plain BEGIN loses to the first writer in WAL,
+    # and the default settings lost three of four concurrent updates without an error.
+    # query_only makes rule K1 (a GET changes nothing) a fact of the database.
+    only_reads = reading.get()
+    cursor = connection.cursor()
+    # Only when it changes: the pragma makes SQLite compile every statement of the connection anew.
+    if connection.info.get("query_only") is not only_reads:
+        connection.info.pop("query_only", None)
+        cursor.execute(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
+        connection.info["query_only"] = only_reads
+    cursor.execute("BEGIN" if only_reads or _glancing.get() else "BEGIN IMMEDIATE")
+    cursor.close()
 
 
 def create_all() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, select
 
 from portal import audit, clock, crypto
-from portal.database import ONLY_READS, db, everything, session, swap, transaction
+from portal.database import everything, glance, session, swap, transaction
 from portal.payments.contract import MerchantAccountInfo
 from portal.payments.models import MerchantAccount
 
@@ -110,7 +110,7 @@ def called(provider: str, slug: str) -> Row[Any] | None:
 
     Read apart from the session, before anything is proven: no lock is taken for a stranger's post.
     """
-    with db.engine.connect().execution_options(**ONLY_READS) as connection:
+    with glance() as connection:
         return connection.execute(_CALLED, {"slug": slug, "provider": provider}).one_or_none()
 
 
