@@ -48,6 +48,7 @@ class Journal:
         """Set ``values`` on the rows of ``model`` for which ``where`` holds; return how many."""
         table: Any = model_of(table_of(model)).__table__
         found = rows(model, table.c.id, *(table.c[name] for name in values)).where(*where)
+        session.flush()
         held = session.execute(found.with_for_update()).all()
         if not held:
             return 0
@@ -64,6 +65,7 @@ class Journal:
     def remove(self, model: type[DistrictScoped], *where: Any) -> int:
         """Delete the rows of ``model`` for which ``where`` holds, keeping what they said; return how many."""
         table: Any = model_of(table_of(model)).__table__
+        session.flush()
         held = session.execute(rows(model).where(*where).with_for_update()).all()
         for row in held:
             entry = self._entry(model, row.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock
 from portal.current import registry
@@ -103,8 +104,12 @@ def undo(merged: MemberMerge, *, versions: tuple[int, int, int], reason: str, ac
             undone_at=clock.now(),
             undone_by=getattr(actor, "account_id", actor),
         )
-        for entry in (*plan.back, *plan.altered):
-            _put_back(entry)
+        try:
+            for entry in (*plan.back, *plan.altered):
+                _put_back(entry)
+        except IntegrityError:
+            # registered anew between our look and our writing: only one open record of a person (rule K5)
+            raise Conflict(current=merged) from None
         session.refresh(absorbed)
         registry().ask(
             "member_unmerged",

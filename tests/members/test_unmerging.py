@@ -220,6 +220,22 @@ def test_what_stands_in_the_way_is_said_and_nothing_happens(world: World, app: F
         assert merged.state == "merged" and merged.journal_sealed is not None
 
 
+def test_the_constraint_alone_refuses_a_second_open_record(world: World, here, monkeypatch):
+    """The person is registered anew while the undo is under way: the look before it saw nothing (rule K5)."""
+    branch = world.organization(here)
+    kept, absorbed, again = (world.member(branch) for _ in range(3))
+    with world.writing(here):
+        merged = merge(kept, absorbed)
+        with everything(), transaction():
+            session.execute(update(Member).where(Member.id == again.id).values(person_id=absorbed.person_id))
+        monkeypatch.setattr(unmerging, "hindrance", lambda *_all: "")
+        with pytest.raises(Conflict):
+            undo(merged)
+        session.rollback()
+        assert session.scalars(select(MemberMerge.state)).all() == ["merged"]
+        assert session.get_one(Member, absorbed.id, populate_existing=True).closed_on is not None
+
+
 def test_a_journal_that_names_an_unknown_table_is_not_half_undone(world: World, here, monkeypatch):
     """A plugin whose rows were moved may have been taken out since: nothing goes back without them."""
     known, branch = journal.model_of, world.organization(here)
