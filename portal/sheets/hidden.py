@@ -24,7 +24,6 @@ _HIDDEN = re.compile(rb"""(?<![\w:])hidden\s*=\s*["'](?:1|true)["']""")
 _FLAT = re.compile(rb"""(?<![\w:])ht\s*=\s*["']0(?:\.0*)?["']""")
 _NUMBER = re.compile(rb"""(?<![\w:])r\s*=\s*["'](\d{1,7})["']""")
 _SPAN = re.compile(rb"""(?<![\w:])(min|max)\s*=\s*["'](\d{1,5})["']""")
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +64,16 @@ def _sheets(archive: zipfile.ZipFile, members: Mapping[str, str]) -> dict[str, s
     except ElementTree.ParseError:
         return {}  # whether the file can be opened at all is for the parser to say
     return {
-        one.get("name", ""): posixpath.normpath(posixpath.join("/xl", targets.get(one.get(_RELATION), "")))
+        one.get("name", ""): posixpath.normpath(posixpath.join("/xl", targets.get(_relation(one), "")))
         .lstrip("/")
         .lower()
         for one in sheets
     }
+
+
+def _relation(sheet: ElementTree.Element) -> str:
+    # r:id; its namespace is another one in workbooks saved as Strict Open XML
+    return next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
 
 
 def _tag(element: ElementTree.Element) -> str:

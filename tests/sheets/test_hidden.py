@@ -59,6 +59,14 @@ def test_rows_hidden_by_hand_folded_or_drawn_to_nothing_and_columns():
     assert (table.name, table.hidden.rows, table.hidden.columns) == ("名单 & 底稿", {2, 3, 4}, {1, 2})
 
 
+def test_a_workbook_saved_as_strict_open_xml_tells_them():
+    plain = b"http://schemas.openxmlformats.org/officeDocument/2006"
+    strict = b"http://purl.oclc.org/ooxml/officeDocument"
+    data = filtered({"表": PEOPLE}, lambda row: row[1] == "甲")
+    data = repacked(data, replace={"xl/workbook.xml": lambda old: old.replace(plain, strict)})
+    assert hidden.of_workbook(data, "xlsx", DEFAULT)["表"].rows == {3, 5}
+
+
 def test_words_in_cells_and_a_row_without_number_do_not_confuse():
     data = xlsx({"表": [['<row r="9" hidden="1">'], ["甲"], ["乙"]]})
     assert read_tables(data)[0].hidden == hidden.NOTHING
