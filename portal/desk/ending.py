@@ -49,11 +49,12 @@ def ask(organization_id: int) -> Any:
 def dissolve(organization_id: int) -> Any:
     """Dissolve it."""
     row, version = _organization(organization_id), required_version()
+    reason = request.form.get("reason", "")
     try:
         day = _day()
     except CellError as unread:
-        return _page(row, errors=[("day", str(unread))], status=422)
-    reason = request.form.get("reason", "")
+        missing = [] if reason.strip() else [("reason", gettext("请写原因或批准文件。"))]
+        return _page(row, errors=[("day", str(unread)), *missing], status=422)
     try:
         dissolve_organization(row, version=version, reason=reason, actor=g.actor, on=day)
     except Conflict:

@@ -26,7 +26,8 @@ from portal.sheets.imports.members import Members as Importer
 from portal.sheets.profiles import Column
 from portal.sheets.rows import Row
 from portal.sheets.screen_words import on_screen, value_on_screen
-from portal.web.frame import mask_phone
+from portal.web.frame import civil, mask_phone
+from portal.web.wording import sentences
 from portal.words import gettext
 from portal.words import lazy_gettext as _
 
@@ -141,13 +142,15 @@ class Members(Register):
         return {
             "panels": registry().collect("member_panels", district=district(), actor=actor, member=member),
             "merges": queries.merges(actor, self.edit, since=since, of=row.id, limit=1) if gone else [],
-            # How somebody left is of class 3: for those who may write it down.
-            "exit": words.EXIT.get(row.exit_type or "") if gone and self._may(row, self.edit) else None,
         }
 
-    def may_change(self, row: Member) -> bool:
-        """Tell that a record that has ended is history."""
-        return row.closed_on is None
+    def ended(self, row: Member) -> str | None:
+        """Say when the record ended and how; how is of class 3: for those who may write it down."""
+        if row.closed_on is None:
+            return None
+        said = gettext("这条登记%(day)s结束。历史都在，不能再改。", day=civil(row.closed_on))
+        why = words.EXIT.get(row.exit_type or "") if self._may(row, self.edit) else None
+        return sentences(said, gettext("去向：%(why)s。", why=why)) if why else said
 
     def looked_at(self, row: Member, *, form: bool) -> None:
         """Put on record who sees private values in full (security.md row 32)."""

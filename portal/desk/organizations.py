@@ -17,6 +17,7 @@ from portal.organizations import service, words
 from portal.organizations.models import Organization, Unit, UnitCoverage
 from portal.sheets.imports.columns.organizations import PROFILE
 from portal.sheets.imports.organizations import Organizations as Importer
+from portal.web.frame import civil
 from portal.words import gettext
 from portal.words import lazy_gettext as _
 
@@ -98,9 +99,11 @@ class Organizations(Register):
         )
         return {"units": units, "members": count, "ends": self.may_add()}
 
-    def may_change(self, row: Organization) -> bool:
-        """Tell that a dissolved organization is history."""
-        return row.dissolved_on is None
+    def ended(self, row: Organization) -> str | None:
+        """Say when it was dissolved."""
+        if row.dissolved_on is None:
+            return None
+        return gettext("%(day)s撤销的。历史和账目都在，不能再改。", day=civil(row.dissolved_on))
 
     def taken(self, name: str) -> str:
         """Say that the name is taken."""

@@ -77,7 +77,13 @@ def shown(register: Register, record_id: int) -> Any:
     register.looked_at(row, form=False)
     edits = register.record(record_id, register.edit) is not None
     return render(
-        "desk/record.html", register=register, row=row, facts=facts, edits=edits, **register.beside(row)
+        "desk/record.html",
+        register=register,
+        row=row,
+        ended=register.ended(row),
+        facts=facts,
+        edits=edits,
+        **register.beside(row),
     )
 
 
@@ -114,7 +120,7 @@ def created(register: Register) -> Any:
 def opened(register: Register, record_id: int) -> Any:
     """Show a record's form."""
     row = register.at(record_id, register.edit)
-    if not register.may_change(row):
+    if register.ended(row) is not None:
         return go(register.url(record_id=row.id))
     register.looked_at(row, form=True)
     columns, options = register.asked(row)

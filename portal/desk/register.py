@@ -162,9 +162,9 @@ class Register(ABC):
         """Tell whether the actor may take new records in: that is for whoever's role reaches the district."""
         return bool(g.actor.reach(self.edit).everywhere)
 
-    def may_change(self, row: Any) -> bool:
-        """Tell whether a record is still in a state to be changed."""
-        return True
+    def ended(self, row: Any) -> str | None:
+        """Say since when a record is history and can no longer be changed; None: it is alive."""
+        return None
 
     @abstractmethod
     def taken(self, name: str) -> str:
