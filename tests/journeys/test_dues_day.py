@@ -224,3 +224,15 @@ def test_choosing_people_to_remind_counts_them_and_all_means_all(day: Day, visit
     assert tally.inner_text() == f"已选 {boxes.count()} 项"
     page.locator("[data-check-all]").uncheck()
     assert page.locator("input[name=who]:checked").count() == 0
+
+
+@pytest.mark.browser
+def test_a_wrong_amount_is_said_over_the_whole_width_of_a_phone(day: Day, visit: Visit):
+    page = visit(day.path("cash"), account=day.collector, width=375)
+    page.get_by_role("button", name="记一张现金单").click()
+    page.get_by_role("checkbox", name="赵明远").check()
+    page.get_by_label("赵明远交了多少元").fill("abc")
+    page.get_by_role("button", name="记完了，交给另一位同志").click()
+    said = page.locator("td .field-error")
+    said.wait_for()
+    assert said.bounding_box()["width"] > 250

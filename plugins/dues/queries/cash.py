@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.api import Account, Actor, Member, Organization, Reach, clock, rows, session
 
-from ..models import DuesCashLine, DuesCashSheet, DuesObligation
+from ..models import DuesCashDeposit, DuesCashLine, DuesCashSheet, DuesObligation
 from ..models.obligation import PAYABLE
 from . import reached
 
@@ -126,6 +127,34 @@ def held(*, days: int) -> list[Any]:
     )
     limit = clock.now() - timedelta(days=days)
     return [(*row, row.since is not None and row.since < limit) for row in found]
+
+
+def deposits(*, limit: int = 20) -> list[Any]:
+    """Return the newest deposits: day, reference, whose cash, fen, recorded by whom."""
+    made, recorder = DuesCashDeposit.__table__.c, aliased(Account)
+    found = (
+        rows(
+            DuesCashDeposit,
+            made.id,
+            made.on_day,
+            made.reference,
+            Account.display_name.label("holder"),
+            made.amount_fen,
+            recorder.display_name.label("recorder"),
+        )
+        .join(Account, Account.id == made.holder)
+        .join(recorder, recorder.id == made.recorded_by)
+        .order_by(made.id.desc())
+        .limit(limit)
+    )
+    return list(session.execute(found))
+
+
+def deposit_of(sheet: DuesCashSheet) -> DuesCashDeposit | None:
+    """Return the deposit by which a sheet's cash came to the bank, or None as long as it did not."""
+    if sheet.deposit_id is None:
+        return None
+    return session.scalars(select(DuesCashDeposit).where(DuesCashDeposit.id == sheet.deposit_id)).one()
 
 
 def owing(organization_id: int) -> dict[int, list[tuple[str, int]]]:

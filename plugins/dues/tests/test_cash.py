@@ -338,4 +338,8 @@ def test_a_used_reference_is_said_beside_its_field_and_other_forms_of_a_day_are_
             assert last.status_code == 303
     assert last.status_code == 422 and last.get_data(as_text=True).count("这个回单号已经登记过") == 2
     assert treasurer.post(url, data={**form, "_once": key(), "reference": "BANK-2"}).status_code == 303
+    listed = treasurer.get(url).get_data(as_text=True)
+    assert listed.index("BANK-2<") < listed.index("BANK-2026-1<")
+    done = one.get(f"{base(branch)}/{sheet().id}").get_data(as_text=True)
+    assert "2026年11月21日存进了银行，回单号BANK-2。" in done
     agrees(branch)

@@ -207,6 +207,7 @@ def _deposit_page(*, errors: dict[str, str] | None = None, status: int = 200) ->
         status=status,
         holders=queries.held(days=settings.get(here, "dues.cash_days")),
         limit=settings.get(here, "dues.cash_limit_fen"),
+        deposits=queries.deposits(),
         errors=errors or {},
         typed=request.form,
     )
@@ -236,6 +237,7 @@ def _read(sheet: DuesCashSheet, *, errors: dict[str, str] | None = None, status:
         total=sum(line.amount_fen for line in lines),
         apart=apart,
         mine=sheet.collected_by == g.actor.account_id,
+        deposit=queries.deposit_of(sheet),
         states=_states(),
         errors=errors or {},
         typed=request.form,
