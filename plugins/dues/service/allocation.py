@@ -79,19 +79,28 @@ def _take(receipt: Receipt) -> list[Part]:
 
 def _months(receipt: Receipt) -> Sequence[Row[Any]]:
     """Lock the receipt's months and return them, oldest first; whoever pays ahead puts them on the books."""
+    wanted = set(receipt.months)
+    if not wanted:
+        return []
     named = {
         "in_district": receipt.district_id,
         "of_member": receipt.member_id,
-        "the_months": list(receipt.months),
+        "the_first": min(wanted),
+        "the_last": max(wanted),
     }
+
+    def read() -> list[Row[Any]]:
+        found = current.connection().execute(_on_books(), named)
+        return [row for row in found if row.month in wanted]
+
     with transaction() as current:
-        found = current.connection().execute(_on_books(), named).all()
-        if len(found) < len(set(receipt.months)):
+        months = read()
+        if len(months) < len(wanted):
             obligations.ensure(
                 district_id=receipt.district_id, member_id=receipt.member_id, months=receipt.months
             )
-            found = current.connection().execute(_on_books(), named).all()
-    return found
+            months = read()
+    return months
 
 
 @prepared
@@ -112,7 +121,7 @@ def _on_books() -> Select[Any]:
         .where(
             T.c.district_id == bindparam("in_district"),
             T.c.member_id == bindparam("of_member"),
-            T.c.month.in_(bindparam("the_months", expanding=True)),
+            T.c.month.between(bindparam("the_first"), bindparam("the_last")),
         )
         .order_by(T.c.month)
         .with_for_update(of=T)
