@@ -17,7 +17,7 @@ _glancing: ContextVar[bool] = ContextVar("glancing", default=False)
 
 @contextmanager
 def glance() -> Iterator[Connection]:
-    """Read something for a moment apart from the session; SQLite takes no write lock for it."""
+    """Run one read apart from the session; SQLite takes no write lock for it."""
     token = _glancing.set(True)
     try:
         with db.engine.connect() as connection:
@@ -64,6 +64,8 @@ def _begin(connection: Any) -> None:
     # A write transaction takes its lock at once: plain BEGIN loses to the first writer in WAL,
     # and the default settings lost three of four concurrent updates without an error.
     # query_only makes rule K1 (a GET changes nothing) a fact of the database.
+    if _glancing.get():
+        return  # one read is a transaction of its own
     only_reads = reading.get()
     cursor = connection.cursor()
     # Only when it changes: the pragma makes SQLite compile every statement of the connection anew.
@@ -71,7 +73,7 @@ def _begin(connection: Any) -> None:
         connection.info.pop("query_only", None)
         cursor.execute(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
         connection.info["query_only"] = only_reads
-    cursor.execute("BEGIN" if only_reads or _glancing.get() else "BEGIN IMMEDIATE")
+    cursor.execute("BEGIN" if only_reads else "BEGIN IMMEDIATE")
     cursor.close()
 
 

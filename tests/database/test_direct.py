@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.database import (
@@ -10,6 +11,7 @@ from portal.database import (
     ScopeError,
     everything,
     forget,
+    glance,
     in_scope,
     insert_row,
     insert_rows,
@@ -74,3 +76,17 @@ def test_a_swap_without_the_entity_asks_for_version_state_and_scope(two):
             swap_row(Organization, foreign.id, version=1, office_phone="3")
     with everything():
         assert session.get_one(Organization, foreign.id).office_phone != "3"
+
+
+def test_a_glance_reads_while_somebody_writes(two):
+    """No lock: a stranger's post to a callback's address stops nobody's payment."""
+    here, _there, own, _foreign = two
+    count = select(func.count()).select_from(Organization.__table__)
+    with in_scope({here.id}, write=here.id):
+        with transaction():
+            insert_row(Organization, district_id=here.id, kind="branch", name="近处", path="x")
+            with glance() as connection:
+                assert connection.execute(count).scalar() == 2
+        assert session.get_one(Organization, own.id) is not None
+    with glance() as connection:
+        assert connection.execute(count).scalar() == 3
