@@ -80,8 +80,6 @@ def configure(app: Flask) -> None:
         # Without this all visitors would share the proxy's address, and its limits. The host is never taken.
         count = app.config["PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
-    # No view is a coroutine; to ask each view and each hook at each request is a tenth of a bare reply.
-    app.ensure_sync = _as_it_is  # type: ignore[method-assign, assignment]
     app.jinja_environment = _Templates
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _languages(app)
@@ -100,10 +98,6 @@ def configure(app: Flask) -> None:
 
     for blueprint in core_blueprints(app):
         app.register_blueprint(blueprint)
-
-
-def _as_it_is(function: Any) -> Any:
-    return function
 
 
 def _languages(app: Flask) -> None:

@@ -27,6 +27,7 @@ def everything_said(app: Flask) -> Said:
         for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
             if name.startswith(TRAILS):
                 continue
+            # The name is one the database itself has just given.
             held = [dict(row) for row in connection.execute(f'select * from "{name}"')]  # noqa: S608
             for number, row in enumerate(held):
                 row.pop("version", None)
