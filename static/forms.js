@@ -2,19 +2,21 @@
    server fails or nobody answers. Without this file the browser sends them as ever. */
 (function () {
   "use strict";
-  var doc = document, portal = window.portal, each = portal.each, PATIENCE = 20000;
+  var doc = document, portal = window.portal, each = portal.each, PATIENCE = 20000, waiting = new WeakMap();
 
   /* ----- once ----- */
   function release(form) {
     delete form.dataset.sent;
     form.removeAttribute("aria-busy");
     each(form, "[aria-disabled]", function (b) { b.removeAttribute("aria-disabled"); });
+    clearTimeout(waiting.get(form));
+    portal.hushIf("busy");  // an answer that says nothing itself must not leave "please wait" standing
   }
   function guard(form) {
     form.dataset.sent = "1";
     form.setAttribute("aria-busy", "true");
     each(form, "button:not([type=button])", function (b) { b.setAttribute("aria-disabled", "true"); });
-    setTimeout(function () { if (form.dataset.sent) portal.say(portal.word("busy")); }, 1000);
+    waiting.set(form, setTimeout(function () { portal.say(portal.word("busy"), "busy", true); }, 1000));
   }
   // by attribute: a field named "action" or "method" would hide the property
   function said(form, name) { return (form.getAttribute(name) || "").toLowerCase(); }

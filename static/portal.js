@@ -6,20 +6,24 @@
   doc.documentElement.classList.add("js");
 
   /* ----- the one live region: its words come from the page, so that they are translated ----- */
-  var status = doc.getElementById("status"), clearing;
+  var status = doc.getElementById("status"), clearing, coming;
   function say(text, kind, stay, quiet) {
     if (!status || !text) return;
-    clearTimeout(clearing);
-    status.textContent = "";
+    hush();
     status.dataset.kind = kind || "";
     status.classList.toggle("visually-hidden", !!quiet);  // the page itself shows these words
     // a fresh turn, so that the same words are read again
-    setTimeout(function () { status.textContent = text; }, 60);
+    coming = setTimeout(function () { status.textContent = text; }, 60);
     if (!stay) clearing = setTimeout(hush, 8000);
   }
-  function hush() { clearTimeout(clearing); if (status) { status.textContent = ""; status.dataset.kind = ""; } }
+  function hush() {
+    clearTimeout(clearing);
+    clearTimeout(coming);
+    if (status) { status.textContent = ""; status.dataset.kind = ""; }
+  }
+  function hushIf(kind) { if (status && status.dataset.kind === kind) hush(); }
   function word(name) { return status ? status.dataset[name] : ""; }
-  window.portal = { say: say, word: word, settle: settle, each: each };
+  window.portal = { say: say, hushIf: hushIf, word: word, settle: settle, each: each };
   doc.addEventListener("announce", function (e) { say(e.detail && (e.detail.value || e.detail.text)); });
   doc.addEventListener("click", function (e) { if (status && e.target === status) hush(); });
 
@@ -64,7 +68,7 @@
     settle(e.target, !!(e.detail.requestConfig && e.detail.requestConfig.elt && e.detail.requestConfig.elt.hasAttribute("data-context")));
     if (code === 409) say(word("changed"), "bad", true);
     else if (code === 422) say(word("mend"), "bad");
-    else if (status && status.dataset.kind === "bad") hush();
+    else hushIf("bad");
   });
   window.addEventListener("offline", function () { say(word("offline"), "bad", true); });
   window.addEventListener("online", hush);

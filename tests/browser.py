@@ -78,6 +78,9 @@ def browser_type_launch_args() -> dict[str, Any]:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(MISSING, pytrace=False)
         pytest.skip(MISSING)
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)  # as patient as its waits: five seconds are too few on a busy machine
     # Chromium's sandbox refuses to run as root, which is what containers are.
     return {"executable_path": path, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
 
