@@ -52,7 +52,8 @@ class ServerSessions(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, current: Any, response: Response) -> None:
         if current.token is None and not current.renew:
-            super().save_session(app, current, response)
+            if current or current.modified:
+                super().save_session(app, current, response)
             return
         if not current.renew:
             return

@@ -180,15 +180,18 @@ def _notice() -> str:
 
 
 def _carry_notice(response: Response) -> Response:
+    here = g._get_current_object()
+    if "say" not in here and "notice_shown" not in here:
+        return response
     options: dict[str, Any] = {
         "path": "/",
         "secure": current_app.config["SESSION_COOKIE_SECURE"],
         "httponly": True,
         "samesite": "Lax",
     }
-    if g.get("say"):
-        response.set_cookie(_NOTICE, _signer().dumps(str(g.say)), max_age=120, **options)
-    elif g.get("notice_shown"):
+    if here.get("say"):
+        response.set_cookie(_NOTICE, _signer().dumps(str(here.say)), max_age=120, **options)
+    elif here.get("notice_shown"):
         response.delete_cookie(_NOTICE, **options)
     return response
 

@@ -7,14 +7,14 @@ from typing import Any
 from flask import Flask, abort, current_app, g, redirect, request
 from flask import session as browser
 
-from portal import crypto, words
+from portal import words
 from portal.current import registry
 from portal.database.core import reading
 from portal.database.scope import set_scope
 from portal.districts import queries as districts
 from portal.identity import kept, loading, sessions
 from portal.identity.actor import ANONYMOUS
-from portal.web import access, asked, htmx
+from portal.web import access, asked, headers, htmx
 from portal.web.frame import say
 from portal.web.links import login_url
 from portal.words import gettext
@@ -49,10 +49,12 @@ def _leave(_error: BaseException | None) -> None:
 def _admit() -> Any:
     words.forget()
     g.district, g.actor = None, ANONYMOUS
-    # Our own number: a client's header is never believed (ASVS 4.1.3).
-    g.request_id = crypto.new_uid()
+    g.request_id = request.environ.get(headers.REQUEST_ID)
     asked.refuse_odd_address()
-    if request.endpoint is None or request.endpoint == "static" or request.endpoint.endswith(".static"):
+    if request.endpoint is None:
+        return None
+    if request.endpoint == "static" or request.endpoint.endswith(".static"):
+        headers.keep_a_while()
         return None
     loaded = _load_actor()
     g.actor = loaded.actor if loaded else ANONYMOUS

@@ -1,11 +1,18 @@
-"""Security headers on every answer (security.md rows 28, ASVS 3.4, 14.3)."""
+"""Security headers on every answer (security.md rows 28, ASVS 3.4, 14.3), laid around the application.
+
+A layer outside of Flask sees every answer, also that of a view that failed, and costs one pass over a list.
+What a view knows of its answer, and the layer cannot see, is left in the WSGI environment.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
-from werkzeug.routing import RequestRedirect
+from flask import Flask, request
+
+from portal import crypto
 
 #: All scripts and styles are files of our own: nothing inline, so no nonce either.
 _POLICY = (
@@ -13,39 +20,85 @@ _POLICY = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'{targets}; frame-ancestors 'none'; "
     "base-uri 'none'; object-src 'none'"
 )
+_OWN_FORMS = _POLICY.format(targets="")
 #: No view says otherwise.
-_FIXED = (
+_FIXED = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(self), payment=()"),
-)
+]
+_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+
+#: Keys of the WSGI environment: the number of this request, where its forms may lead, a file of ours.
+REQUEST_ID = "portal.request_id"
+_TARGETS = "portal.form_targets"
+_FILE = "portal.file"
+
+_Headers = list[tuple[str, str]]
 
 
 def allow_form_target(origin: str) -> None:
     """Let a form or redirect of this response lead to ``origin`` (a payment cashier)."""
-    g.setdefault("form_targets", set()).add(origin)
+    request.environ.setdefault(_TARGETS, set()).add(origin)
+
+
+def keep_a_while() -> None:
+    """Let browsers keep this answer for an hour: a file that comes with the portal or a plugin."""
+    request.environ[_FILE] = True
 
 
 def install(app: Flask) -> None:
-    """Add the headers after every request."""
+    """Lay the headers around ``app``."""
+    app.wsgi_app = _Hardened(app)  # type: ignore[method-assign]
 
-    @app.after_request
-    def _harden(response: Response) -> Response:
-        headers = response.headers
-        targets = "".join(f" {origin}" for origin in sorted(g.get("form_targets", ())))
-        headers.setdefault("Content-Security-Policy", _POLICY.format(targets=targets))
-        if isinstance(request.routing_exception, RequestRedirect):
-            # A missing slash: werkzeug builds the way there of the client's own Host.
-            response.location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
-        if "request_id" in g:
-            headers["X-Request-Id"] = g.request_id
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.extend(_FIXED)
-        if current_app.config["TLS"]:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint == "static" or (request.endpoint or "").endswith(".static"):
-            headers["Cache-Control"] = "public, max-age=3600"
-        else:
-            headers.setdefault("Cache-Control", "no-store")
-        return response
+
+class _Hardened:
+    def __init__(self, app: Flask) -> None:
+        self._config, self._inside = app.config, app.wsgi_app
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        # Our own number: a client's header is never believed (ASVS 4.1.3).
+        environ[REQUEST_ID] = crypto.new_uid()
+
+        def start(status: str, headers: _Headers, *error: Any) -> Any:
+            return start_response(status, self._hardened(environ, status, headers), *error)
+
+        return self._inside(environ, start)
+
+    def _hardened(self, environ: dict[str, Any], status: str, headers: _Headers) -> _Headers:
+        said = {name.lower(): value for name, value in headers}
+        added = [("X-Request-Id", environ[REQUEST_ID]), *_FIXED]
+        if "content-security-policy" not in said:
+            targets = "".join(f" {origin}" for origin in sorted(environ.get(_TARGETS, ())))
+            policy = _POLICY.format(targets=targets) if targets else _OWN_FORMS
+            added.append(("Content-Security-Policy", policy))
+        if "referrer-policy" not in said:
+            added.append(("Referrer-Policy", "same-origin"))
+        if self._config["TLS"] and "strict-transport-security" not in said:
+            added.append(_TLS)
+        if _FILE in environ and status[:1] in "23":
+            headers = _without(headers, "cache-control")
+            added.append(("Cache-Control", "public, max-age=3600"))
+        elif "cache-control" not in said:
+            added.append(("Cache-Control", "no-store"))
+        if said.get("content-type", "").startswith("text/html"):
+            # A page and its fragment share an address.
+            headers = _without(headers, "vary")
+            added.append(("Vary", _joined(said.get("vary"), "HX-Request", "Cookie")))
+        if status[:3] == "308":
+            # A missing slash, the only 308 there is: werkzeug builds the way there of the client's own Host.
+            local = urlsplit(said["location"])._replace(scheme="", netloc="").geturl()
+            headers = [*_without(headers, "location"), ("Location", local)]
+        return headers + added
+
+
+def _without(headers: _Headers, name: str) -> _Headers:
+    return [(other, value) for other, value in headers if other.lower() != name]
+
+
+def _joined(said: str | None, *more: str) -> str:
+    """Add names to a header that lists some, each once."""
+    names = [name.strip() for name in (said or "").split(",") if name.strip()]
+    known = {name.lower() for name in names}
+    return ", ".join([*names, *(name for name in more if name.lower() not in known)])

@@ -23,7 +23,7 @@ def referrer_path() -> str:
 
 
 def install(app: Flask) -> None:
-    """Register htmx-flask and the ``Vary`` header."""
+    """Register htmx-flask, and how forms sent by script learn of the next page."""
     Htmx(app)
 
     @app.after_request
@@ -34,12 +34,6 @@ def install(app: Flask) -> None:
             response.headers["X-Portal-Location"] = response.headers.pop("Location")
             response.status_code = 204
             response.set_data(b"")
-        return response
-
-    @app.after_request
-    def _vary(response: Response) -> Response:
-        if response.mimetype == "text/html":
-            response.vary.update(("HX-Request", "Cookie"))
         return response
 
 
