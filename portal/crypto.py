@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -81,8 +82,12 @@ class Keyring:
 
     def mac(self, purpose: str, data: bytes) -> bytes:
         """Return 32 bytes of HMAC-SHA256 under a key of this purpose alone."""
-        own = hmac.digest(self.index_key, purpose.encode(), "sha256")
-        return hmac.digest(own, data, "sha256")
+        return hmac.digest(_own_key(self.index_key, purpose), data, "sha256")
+
+
+@lru_cache(maxsize=64)  # purposes are columns and the like: a few, and all of them ours
+def _own_key(index_key: bytes, purpose: str) -> bytes:
+    return hmac.digest(index_key, purpose.encode(), "sha256")
 
 
 def configure(app: Flask) -> None:

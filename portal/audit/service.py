@@ -10,11 +10,10 @@ from typing import Any
 
 from flask import g, has_request_context
 from sqlalchemy import insert
-from sqlalchemy.orm import Session
 
 from portal import clock, crypto
 from portal.audit.models import AuditRow
-from portal.database import session, writing
+from portal.database import run_ready, session, writing
 
 #: What was acted upon: a row, or (kind, id) such as ("member", 12).
 Subject = Any
@@ -42,7 +41,9 @@ def record(
     """
     if not session().info.get("in_verb"):
         raise RuntimeError("an act is recorded inside portal.database.transaction()")
-    return _write(session(), action, subject, actor, district, detail)
+    values = _row(action, subject, actor, district, detail)
+    run_ready(_ROW, values)
+    return str(values["uid"])
 
 
 def record_each(
@@ -65,20 +66,14 @@ def record_each(
         for subject, detail in zip(subjects, told, strict=False)
     ]
     if rows:
-        session.execute(_ROW, rows)
+        run_ready(_ROW, rows)
 
 
 def record_view(subject: Subject, *, actor: Any, district: Any, action: str = "view") -> str:
     """Record that somebody opened a confidential record: its own short transaction, allowed in a GET."""
+    values = _row(action, subject, actor, district, None)
     with writing() as own:
-        return _write(own, action, subject, actor, district, None)
-
-
-def _write(
-    where: Session, action: str, subject: Subject, actor: Any, district: Any, detail: dict[str, Any] | None
-) -> str:
-    values = _row(action, subject, actor, district, detail)
-    where.connection().execute(_ROW, values)
+        own.execute(_ROW, values)
     return str(values["uid"])
 
 

@@ -1,9 +1,10 @@
 """Engine, session, column types and the district scope. Knows no table of the domain."""
 
-from portal.database.core import Model, db, is_postgresql, session, transaction, writing
+from portal.database.core import Model, connection, db, is_postgresql, session, transaction, writing
 from portal.database.direct import forget, insert_row, insert_rows
 from portal.database.engine import configure, create_all, glance
 from portal.database.guards import append_only, trigger
+from portal.database.ready import run_ready
 from portal.database.scope import (
     DistrictScoped,
     ScopeError,
@@ -13,6 +14,7 @@ from portal.database.scope import (
     prepared,
     read_scope,
     rows,
+    within_scope,
     write_scope,
 )
 from portal.database.swap import Conflict, Versioned, swap, swap_row
@@ -29,6 +31,7 @@ __all__ = [
     "Versioned",
     "append_only",
     "configure",
+    "connection",
     "create_all",
     "criterion",
     "db",
@@ -42,11 +45,13 @@ __all__ = [
     "prepared",
     "read_scope",
     "rows",
+    "run_ready",
     "session",
     "swap",
     "swap_row",
     "transaction",
     "trigger",
+    "within_scope",
     "write_scope",
     "writing",
 ]

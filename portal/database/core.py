@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, Table
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
 # Every constraint has a name, so that batch migrations on SQLite can find it again.
 CONVENTION = {
@@ -43,25 +43,60 @@ def is_postgresql() -> bool:
     return db.engine.dialect.name == "postgresql"
 
 
-@contextmanager
-def transaction() -> Iterator[Session]:
+def transaction() -> AbstractContextManager[Session]:
     """Run one verb as one transaction; a verb called inside another one joins it.
 
     The outermost one commits, or rolls everything back when an exception leaves it.
     """
-    current = session()
-    if current.info.get("in_verb"):
-        yield current
-        return
-    current.info["in_verb"] = True
-    try:
-        yield current
-        current.commit()
-    except BaseException:
-        current.rollback()
-        raise
-    finally:
-        current.info.pop("in_verb", None)
+    return _Verb()
+
+
+class _Verb:
+    # A class and not a generator: verbs lie ten deep in one another, and most of them only join.
+    __slots__ = ("connection", "current", "outermost", "savepoint")
+
+    def __enter__(self) -> Session:
+        self.current = current = session()
+        self.connection: Connection | None = None
+        self.savepoint: SessionTransaction | None = None
+        self.outermost = "in_verb" not in current.info
+        if self.outermost:
+            current.info["in_verb"] = True
+            _verb.set(self)
+        return current
+
+    def __exit__(self, kind: type[BaseException] | None, _error: Any, _trace: Any) -> None:
+        if not self.outermost:
+            return
+        current = self.current
+        try:
+            if kind is None:
+                current.commit()
+        except BaseException:
+            current.rollback()
+            raise
+        else:
+            if kind is not None:
+                current.rollback()
+        finally:
+            current.info.pop("in_verb", None)
+            _verb.set(None)
+
+
+#: The outermost verb of this thread, for ``connection``.
+_verb: ContextVar[_Verb | None] = ContextVar("verb", default=None)
+
+
+def connection() -> Connection:
+    """Return the connection of the session, for Core statements; inside a verb it is asked for once."""
+    verb = _verb.get()
+    if verb is None:
+        return session().connection()
+    # A savepoint begins with the session's first question for the connection inside of it.
+    savepoint = verb.current.get_nested_transaction()
+    if verb.connection is None or verb.connection.closed or savepoint is not verb.savepoint:
+        verb.connection, verb.savepoint = verb.current.connection(), savepoint
+    return verb.connection
 
 
 @contextmanager

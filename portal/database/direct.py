@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Insert, insert, inspect
 
-from portal.database.core import session
+from portal.database.core import is_postgresql, session
+from portal.database.ready import run_ready
 from portal.database.scope import DistrictScoped, require_district
 
 
@@ -20,8 +21,8 @@ def insert_row(model: Any, **values: Any) -> int:
     """Insert one row, in the caller's transaction; return its id. Raises: ScopeError."""
     if issubclass(model, DistrictScoped):
         require_district(model, values["district_id"])
-    made: Any = session().connection().execute(_insert(model), values)
-    return int(made.inserted_primary_key[0])
+    made = run_ready(_insert(model), values)
+    return int(made.scalar_one() if is_postgresql() else made.lastrowid)
 
 
 def insert_rows(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -31,7 +32,7 @@ def insert_rows(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if issubclass(model, DistrictScoped):
         for district_id in {row["district_id"] for row in rows}:
             require_district(model, district_id)
-    session().connection().execute(_insert(model), list(rows))
+    run_ready(_insert(model), rows)
 
 
 def forget(model: Any, row_id: int) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.elements import ClauseElement
 
-from portal.database.core import session
-from portal.database.scope import criterion, prepared
+from portal.database.core import connection, session
+from portal.database.ready import run_ready
+from portal.database.scope import prepared, within_scope
 
 
 class Conflict(Exception):
@@ -60,15 +61,14 @@ def swap_row(
     statement = _statement(
         model, tuple(plain), version is not None, None if states is None else tuple(states)
     )
+    named = {"row_id": row_id, **{f"new_{name}": value for name, value in plain.items()}}
+    if version is not None:
+        named["at_version"] = version
     if worked_out:
-        statement = statement.values(worked_out)
-    named = {f"new_{name}": value for name, value in plain.items()}
-    now: int | None = (
-        session()
-        .connection()
-        .execute(statement, {"row_id": row_id, "at_version": version, **named})
-        .scalar_one_or_none()
-    )
+        found = connection().execute(statement.values(worked_out), named)
+    else:
+        found = run_ready(statement, named)
+    now: int | None = found.scalar_one_or_none()
     if now is None:
         raise Conflict
     return now
@@ -84,8 +84,6 @@ def _statement(model: Any, names: tuple[str, ...], versioned: bool, states: tupl
         # Not IN: a list of parameters is spelt out anew at each execution.
         found = found.where(or_(false(), *(table.c.state == state for state in states)))
     if "district_id" in table.c:
-        where = criterion(table.c.district_id)
-        if where is not None:
-            found = found.where(where)
+        found = within_scope(found, table.c.district_id)
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
     return found.values(version=table.c.version + 1, **new).returning(table.c.version)

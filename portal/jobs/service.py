@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto
-from portal.database import is_postgresql, session, transaction
+from portal.database import is_postgresql, run_ready, session, transaction
 from portal.jobs.declare import declared, settings
 from portal.jobs.models import DEAD, DONE, READY, RUNNING, JobRow
 
@@ -86,7 +86,7 @@ def _insert(
         "state": READY,
         "created_at": now,
     }
-    made: Any = session().connection().execute(_new(is_postgresql()), values)
+    made: Any = run_ready(_new(is_postgresql()), values)
     found: int | None = made.scalar()
     return found
 

@@ -6,8 +6,8 @@ names of persons and places stay outside the books.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -25,8 +25,7 @@ class Kind(StrEnum):
     MEMO = "memo"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(NamedTuple):
     """Name one account of a book; ``code`` is unique there, the rest serves sums and never changes."""
 
     code: str

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.crypto import new_uid
-from portal.database import ScopeError, session, transaction, write_scope
+from portal.database import ScopeError, connection, session, transaction, write_scope
 from portal.database.scope import EVERYTHING
 from portal.ledger import chain, writing
 from portal.ledger.chart import Account
@@ -92,15 +92,15 @@ def post_to(*, district_id: int, purpose: str, postings: Iterable[Posting], acto
     for one in wanted:
         one.check()
     unique = one_of_each(wanted)
-    with transaction() as current:
-        connection = current.connection()
+    with transaction():
+        held = connection()
         # Taken last: whoever holds a book's lock waits for nothing else.
-        found = standing(connection, district_id=district_id, purpose=purpose, unique=unique)
+        found = standing(held, district_id=district_id, purpose=purpose, unique=unique)
         if found is None:
             open_book(district_id=district_id, purpose=purpose)
-            found = standing(connection, district_id=district_id, purpose=purpose, unique=unique)
+            found = standing(held, district_id=district_id, purpose=purpose, unique=unique)
         assert found is not None
-        return writing.write(connection, found, unique, wanted, actor)
+        return writing.write(held, found, unique, wanted, actor)
 
 
 def reverse(entry: Entry, *, reason: str, actor: str, effective_date: date | None = None) -> Entry:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from portal.database import is_postgresql, prepared, rows
 from portal.ledger.chart import Account, Kind
@@ -22,6 +22,10 @@ _ACCOUNT: Any = LedgerAccount.__table__
 
 # SQLite allows 32766 parameters a statement.
 _CHUNK = 5000
+# A payment of a month or two needs no more accounts and entries than these.
+_FEW_CODES, _FEW_IDEMS = 8, 3
+_CODES = [f"code_{number}" for number in range(_FEW_CODES)]
+_IDEMS = [f"idem_{number}" for number in range(_FEW_IDEMS)]
 
 
 def chunks(values: list[Any]) -> Iterator[list[Any]]:
@@ -41,11 +45,21 @@ def account_of(row: Any) -> Account:
     )
 
 
+class Held(NamedTuple):
+    """A book as it was when it was locked."""
+
+    id: int
+    uid: str
+    district_id: int
+    seq: int
+    head: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """A locked book, the ids of its accounts by code, and of the entries written before by key."""
 
-    book: Row[Any]  # id, uid, district_id, seq, head
+    book: Held
     accounts: dict[str, int]
     entries: dict[str, int]
 
@@ -67,25 +81,26 @@ def standing(
     codes: list[str]
     idems: list[str]
     for codes, idems in zip_longest(chunks(list(wanted)), chunks(list(unique)), fillvalue=[]):
-        found = connection.execute(_book(), {**named, "codes": codes, "idems": idems}).all()
+        few = len(codes) <= _FEW_CODES and len(idems) <= _FEW_IDEMS
+        asked = _one_by_one(codes, idems) if few else {"codes": codes, "idems": idems}
+        found = connection.execute(_book(few), named | asked).all()
         if not found:
             return None
-        for row in found:
-            if row.code is None:
+        for account_id, code, *meaning in (row[len(Held._fields) : -1] for row in found):
+            if code is None:
                 continue  # none of these accounts: the book alone
-            if account_of(row) != wanted[row.code]:
-                raise LedgerError(f"{row.code} means something else in this book")
-            ids[row.code] = row.account_id
+            if tuple(meaning) != wanted[code][1:]:
+                raise LedgerError(f"{code} means something else in this book")
+            ids[code] = account_id
         # Nearly every entry is new, and this read says so beside.
         if found[0].repeated:
             repeated += idems
-    return Standing(
-        book=found[0], accounts=ids, entries=_written_before(connection, found[0], unique, repeated)
-    )
+    book = Held._make(found[0][: len(Held._fields)])
+    return Standing(book=book, accounts=ids, entries=_written_before(connection, book, unique, repeated))
 
 
 def _written_before(
-    connection: Connection, book: Any, unique: Mapping[str, Posting], repeated: list[str]
+    connection: Connection, book: Held, unique: Mapping[str, Posting], repeated: list[str]
 ) -> dict[str, int]:
     ids: dict[str, int] = {}
     for part in chunks(repeated):
@@ -102,13 +117,21 @@ def _written_before(
     return ids
 
 
-def reversed_ids(connection: Connection, book: Any, fresh: list[Posting]) -> dict[str, int]:
+def reversed_ids(connection: Connection, book: Held, fresh: list[Posting]) -> dict[str, int]:
     """Return idem -> id of the entries that some of ``fresh`` take back."""
     wanted = [one.reverses for one in fresh if one.reverses]
     if not wanted:
         return {}
     found = connection.execute(_entries(), {"book_id": book.id, "idems": wanted})
     return {row.idem: row.id for row in found}
+
+
+def _one_by_one(codes: Sequence[str], idems: Sequence[str]) -> dict[str, str | None]:
+    """Name each of a few values by itself; the places left over stay empty."""
+    # A list of parameters is spelt out anew at each execution: that cost as much as the read itself.
+    asked = dict(zip_longest(_CODES, codes))
+    asked.update(zip_longest(_IDEMS, idems))
+    return asked
 
 
 def _which(book: Any) -> tuple[Any, Any]:
@@ -120,36 +143,34 @@ def _lock() -> Select[Any]:
     return rows(Book, _BOOK.c.id).where(*_which(_BOOK)).with_for_update()
 
 
+def _any_of(column: Any, names: Sequence[str], many: str, few: bool) -> Any:
+    if few:
+        return or_(*(column == bindparam(name, type_=column.type) for name in names))
+    return column.in_(bindparam(many, expanding=True))
+
+
 @prepared
-def _book() -> Select[Any]:
+def _book(few: bool) -> Select[Any]:
     # About a book of its own, so that it is asked once and not again for each account.
     same = _BOOK.alias("same")
     before = (
         select(_ENTRY.c.id)
         .join(same, same.c.id == _ENTRY.c.book_id)
-        .where(*_which(same), _ENTRY.c.idem.in_(bindparam("idems", expanding=True)))
+        .where(*_which(same), _any_of(_ENTRY.c.idem, _IDEMS, "idems", few))
     )
     account = _ACCOUNT.c
     return (
         rows(
             Book,
-            _BOOK.c.id,
-            _BOOK.c.uid,
-            _BOOK.c.district_id,
-            _BOOK.c.seq,
-            _BOOK.c.head,
+            *(_BOOK.c[name] for name in Held._fields),
             account.id.label("account_id"),
-            account.code,
-            account.kind,
-            account.member_id,
-            account.organization_id,
-            account.period,
+            *(account[name] for name in Account._fields),
             before.exists().label("repeated"),
         )
         .select_from(_BOOK)
         .outerjoin(
             _ACCOUNT,
-            and_(account.book_id == _BOOK.c.id, account.code.in_(bindparam("codes", expanding=True))),
+            and_(account.book_id == _BOOK.c.id, _any_of(account.code, _CODES, "codes", few)),
         )
         .where(*_which(_BOOK))
     )

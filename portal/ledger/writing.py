@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from portal import clock
+from portal.database import run_ready
 from portal.failpoints import failpoint
 from portal.ledger import chain
 from portal.ledger.models import Book, Entry, LedgerAccount, Line, Seal
 from portal.ledger.posting import Posted, Posting
-from portal.ledger.standing import Standing, chunks, reversed_ids
+from portal.ledger.standing import Held, Standing, chunks, reversed_ids
 
 # Core statements: a month of thousands of entries is not a matter for the unit of work.
 _BOOK: Any = Book.__table__
@@ -50,7 +51,7 @@ def write(
 
 
 def _opened(
-    connection: Connection, book: Any, fresh: Iterable[Posting], have: dict[str, int]
+    connection: Connection, book: Held, fresh: Iterable[Posting], have: dict[str, int]
 ) -> dict[str, int]:
     """Open the accounts that the first line needs; return code -> id."""
     missing = {account.code: account for one in fresh for account, _ in one.lines if account.code not in have}
@@ -76,7 +77,7 @@ def _opened(
 
 
 def _insert(
-    connection: Connection, book: Any, fresh: list[Posting], actor: str, accounts: dict[str, int]
+    connection: Connection, book: Held, fresh: list[Posting], actor: str, accounts: dict[str, int]
 ) -> dict[str, int]:
     recorded_at, head = clock.now(), book.head
     own = {"district_id": book.district_id, "book_id": book.id}
@@ -115,7 +116,7 @@ def _insert(
         for one in fresh
         for position, (account, amount) in enumerate(one.lines)
     ]
-    connection.execute(_NEW_LINE, lines)
+    run_ready(_NEW_LINE, lines)
     failpoint("ledger.after_lines")
     seals = []
     for one in fresh:
@@ -135,6 +136,6 @@ def _insert(
         after = chain.link(head, content)
         seals.append(own | {"entry_id": ids[one.idem], "prev_hash": head, "hash": after})
         head = after
-    connection.execute(_NEW_SEAL, seals)
-    connection.execute(_MOVED, {"the_book": book.id, "to_seq": book.seq + len(fresh), "to_head": head})
+    run_ready(_NEW_SEAL, seals)
+    run_ready(_MOVED, {"the_book": book.id, "to_seq": book.seq + len(fresh), "to_head": head})
     return ids

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto, jobs
-from portal.database import Conflict, insert_row, is_postgresql, session, transaction
+from portal.database import Conflict, connection, insert_row, is_postgresql, run_ready, session, transaction
 from portal.notices import templates
 from portal.notices.models import Delivery, Notice, Preference
 
@@ -43,8 +43,8 @@ def notify(
     """
     known = templates.get(template)
     values = {name: str(value) for name, value in (params or {}).items()}
-    with transaction() as current:
-        made: Any = current.connection().execute(
+    with transaction():
+        made: Any = run_ready(
             _new(is_postgresql()),
             {
                 "account_id": account_id,
@@ -182,5 +182,5 @@ def chosen(account_id: int | None) -> dict[str, str]:
     """Return what a person chose, by kind; kinds not in it go their own way."""
     if account_id is None:
         return {}
-    found = session().connection().execute(_CHOSEN, {"account_id": account_id}).scalar()
+    found = connection().execute(_CHOSEN, {"account_id": account_id}).scalar()
     return dict(found or {})

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -27,8 +26,7 @@ class StillWaiting(RuntimeError):
     """The purpose could not place the money yet; nothing of the transaction may stay."""
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """How much of the money found its place (fen), and the entry of its receipt when one was posted."""
 
     fen: int

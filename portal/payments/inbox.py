@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock
-from portal.database import is_postgresql, session, transaction
+from portal.database import is_postgresql, run_ready, session, transaction
 from portal.payments.contract import Notification
 from portal.payments.models import PaymentInbox
 
@@ -41,9 +41,8 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
     now = clock.now()
     mine = {"provider": account.provider, "account_slug": account.slug}
     named = {"notify_id": notification.notify_id or None, "raw_sha256": notification.raw_sha256}
-    connection = session().connection()
     # Either unique key says that it is a copy; on PostgreSQL the copy waits here for the first one's end.
-    written: Any = connection.execute(
+    written: Any = run_ready(
         _new(is_postgresql()),
         {
             **mine,
@@ -61,7 +60,7 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
     )
     if written.scalar() is None:
         again = {**mine, **named, "now": now}
-        connection.execute(_SEEN_AGAIN, {f"the_{name}": value for name, value in again.items()})
+        run_ready(_SEEN_AGAIN, {f"the_{name}": value for name, value in again.items()})
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -47,8 +47,7 @@ def receipt_posting(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Written:
+class Written(NamedTuple):
     """A fact that has been written down; ``booked`` says where: credit or suspense."""
 
     id: int

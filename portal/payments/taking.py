@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, exists, false, literal_column, null, or_, update
+from sqlalchemy import bindparam, exists, false, literal_column, null, or_, update
 
-from portal.database import criterion, forget, prepared, session
+from portal.database import connection, forget, prepared, within_scope
 from portal.payments.accounts import Receiver
 from portal.payments.contract import PaymentFact
 from portal.payments.models import OPEN, PaymentAttempt, PaymentFactRow
@@ -15,7 +15,24 @@ _ATTEMPT: Any = PaymentAttempt.__table__
 _FACT: Any = PaymentFactRow.__table__
 
 
-def take(fact: PaymentFact, account: Receiver) -> Row[Any] | None:
+class Taken(NamedTuple):
+    """An order just marked paid, as far as its money's way needs it."""
+
+    id: int
+    uid: str
+    out_trade_no: str
+    district_id: int
+    member_id: int
+    payer_account_id: int | None
+    purpose: str
+    lines: list[dict[str, Any]]
+    amount_fen: int
+    flow: str
+    state: str
+    late: bool
+
+
+def take(fact: PaymentFact, account: Receiver) -> Taken | None:
     """Mark the order of ``fact`` paid and return it; None when it has to be looked at more closely.
 
     That is: no such order, not open, another sum, or a fact known about the order or the transaction. The
@@ -31,9 +48,11 @@ def take(fact: PaymentFact, account: Receiver) -> Row[Any] | None:
         "the_total": fact.total_fen,
         "when_paid": fact.paid_at,
     }
-    taken = session().connection().execute(_taken(), named).one_or_none()
-    if taken is not None:
-        forget(PaymentAttempt, taken.id)
+    found = connection().execute(_taken(), named).one_or_none()
+    if found is None:
+        return None
+    taken = Taken._make(found)
+    forget(PaymentAttempt, taken.id)
     return taken
 
 
@@ -55,35 +74,18 @@ def _taken() -> Any:
         ~known,
         ~credited,
     )
-    where = criterion(_ATTEMPT.c.district_id)
-    if where is not None:
-        found = found.where(where)
-    return found.values(
-        version=_ATTEMPT.c.version + 1,
-        state="paid",
-        paid_at=bindparam("when_paid", type_=_ATTEMPT.c.paid_at.type),
-        late=False,
-        allocation="done",
-        outcome="",
-        instruction=null(),
-        openid_sealed=null(),
-        client_ip="",
-    ).returning(
-        *(
-            _ATTEMPT.c[name]
-            for name in (
-                "id",
-                "uid",
-                "out_trade_no",
-                "district_id",
-                "member_id",
-                "payer_account_id",
-                "purpose",
-                "lines",
-                "amount_fen",
-                "flow",
-                "state",
-                "late",
-            )
+    return (
+        within_scope(found, _ATTEMPT.c.district_id)
+        .values(
+            version=_ATTEMPT.c.version + 1,
+            state="paid",
+            paid_at=bindparam("when_paid", type_=_ATTEMPT.c.paid_at.type),
+            late=False,
+            allocation="done",
+            outcome="",
+            instruction=null(),
+            openid_sealed=null(),
+            client_ip="",
         )
+        .returning(*(_ATTEMPT.c[name] for name in Taken._fields))
     )

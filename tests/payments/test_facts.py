@@ -1,12 +1,13 @@
 """Money facts: each counts once, none is refused, and what is unclear waits in suspense."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from portal import clock
+from portal import audit, clock
 from portal.database import session, transaction
 from portal.jobs import run_due as jobs_run
 from portal.ledger import balances, chart, find_book, verify
@@ -241,6 +242,23 @@ def test_wrong_allocation_never_reaches_the_books(till, wrong, monkeypatch):
     apply_fact(fact_of(attempt.out_trade_no), account=till.account)
     session.refresh(attempt)
     assert (attempt.state, attempt.allocation) == ("paid", "waiting")
+    assert balances(book(till))[chart.member_credit(till.member.id).code] == -6000
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "inside of a sheet's transaction"])
+def test_what_a_failing_purpose_wrote_is_taken_back(till, inside, monkeypatch):
+    def writes_and_fails(_self, attempt, _fact):
+        audit.record("test.left", ("payment_attempt", 1), actor=None, district=attempt.district_id)
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(type(till.fees), "allocate", writes_and_fails)
+    attempt = sent(till)
+    till.channel.pay(attempt.out_trade_no)
+    with transaction() if inside else nullcontext():
+        apply_fact(fact_of(attempt.out_trade_no), account=till.account)
+    session.refresh(attempt)
+    assert (attempt.state, attempt.allocation) == ("paid", "waiting")
+    assert session.scalar(text("SELECT count(*) FROM audit WHERE action = 'test.left'")) == 0
     assert balances(book(till))[chart.member_credit(till.member.id).code] == -6000
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
 
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Money received for one member (fen); ``source_key`` names it, and gets one voucher."""
 
     district_id: int
@@ -22,16 +20,14 @@ class Receipt:
     way: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """What of a receipt pays one month (fen)."""
 
     obligation: Row[Any]  # of allocation._on_books
     amount_fen: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Issued:
+class Issued(NamedTuple):
     """The voucher just written for a receipt, as far as somebody needs it at once (fen)."""
 
     id: int

@@ -19,6 +19,7 @@ from portal.api import (
     insert_rows,
     is_postgresql,
     ledger,
+    run_ready,
     session,
     swap,
     transaction,
@@ -142,7 +143,7 @@ def _next_number(district_id: int, organization_id: int, year: int) -> int:
     """Raise the series inside this transaction: whoever rolls back gives the number back."""
     with transaction() as current:
         named = {"the_organization": organization_id, "the_year": year}
-        number = current.connection().execute(_RAISED, named).scalar_one_or_none()
+        number = run_ready(_RAISED, named).scalar_one_or_none()
         if number is None:
             dialect = postgresql if is_postgresql() else sqlite
             current.execute(
