@@ -7,7 +7,18 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 
-from portal.api import Account, District, DistrictRef, Member, clock, notices, prepared, rows, session
+from portal.api import (
+    Account,
+    District,
+    DistrictRef,
+    Member,
+    clock,
+    connection,
+    notices,
+    prepared,
+    rows,
+    session,
+)
 from portal.api import lazy_gettext as _l
 
 from . import page_words
@@ -124,13 +135,10 @@ def account_of(member_id: int) -> int | None:
 
 def reader_of(member_id: Any) -> Any:
     """Return the same as a column of another statement about that member."""
+    # No join: in RETURNING, SQLite gets the columns without their tables' names.
     account, member = Account.__table__, Member.__table__
-    return (
-        rows(Member, account.c.id)
-        .join(account, account.c.person_id == member.c.person_id)
-        .where(member.c.id == member_id)
-        .scalar_subquery()
-    )
+    person = rows(Member, member.c.person_id).where(member.c.id == member_id).scalar_subquery()
+    return select(account.c.id).where(account.c.person_id == person).scalar_subquery()
 
 
 @prepared
@@ -142,7 +150,7 @@ def voucher_issued(voucher: Issued, months: Sequence[str], *, reader_id: int | N
     """Tell the member's account, in the transaction that wrote the voucher (rule K6); once."""
     if reader_id is None:
         return
-    code = session().connection().execute(_CODE, {"district_id": voucher.district_id}).scalar_one()
+    code = connection().execute(_CODE, {"district_id": voucher.district_id}).scalar_one()
     number = shown_number(organization_id=voucher.organization_id, year=voucher.year, number=voucher.number)
     notices.notify(
         VOUCHER.key,

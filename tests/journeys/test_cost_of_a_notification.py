@@ -26,7 +26,6 @@ ORDINARY = [
     # One transaction from here: received, marked paid, given its place, written into the books.
     "INSERT payment_inbox",
     "UPDATE payment_attempt",
-    "SELECT dues_obligation",
     "UPDATE dues_obligation",
     "UPDATE dues_voucher_series",
     "INSERT dues_voucher",
@@ -126,7 +125,7 @@ def begun(client: Any, till: Till, first: Any, second: Any) -> None:  # noqa: F8
         cost(client, call(till, member, month))
 
 
-def test_a_notification_costs_fifteen_statements_and_one_commit(
+def test_a_notification_costs_fourteen_statements_and_one_commit(
     till: Till,  # noqa: F811
     neighbours: tuple[Any, Any],
     client: Any,

@@ -59,6 +59,21 @@ def test_part_of_a_month_leaves_the_rest_owed_and_more_becomes_credit(branch: Br
     agrees(branch)
 
 
+def test_the_exact_rest_of_a_month_closes_it(branch: Branch) -> None:
+    member = branch.member()
+    pay(branch, member, 1000, MONTHS[:1], key="F1")
+    assert states(branch) == {"2026-09": "partly_paid"}
+    voucher = pay(branch, member, 930, MONTHS[:1], key="F2")
+    assert states(branch) == {"2026-09": "paid"}
+    with branch.inside():
+        found = reads.by_token(voucher.token)
+        assert found is not None
+        assert (found.months, found.credit_fen) == ((("2026-09", 930),), 0)
+        month = session.scalars(select(DuesObligation).where(DuesObligation.month == "2026-09")).one()
+        assert (month.paid_fen, month.version) == (1930, 3) and month.settled_at is not None
+    agrees(branch)
+
+
 def test_paid_twice_leaves_the_second_money_as_credit_of_the_same_member(branch: Branch) -> None:
     member, other = branch.member(), branch.member()
     pay(branch, member, 5790, MONTHS, key="F1")
