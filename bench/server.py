@@ -40,7 +40,7 @@ def commit() -> str:
 
 portal = create_app()
 measure = yardstick.application()
-_BESIDE = {"/__bare": bare, "/__commit": bare, "/__login": measure, "/__page": measure}
+_BESIDE = {"/__bare": bare, "/__commit": bare, "/__login": measure, "/__page": measure, "/__row": measure}
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

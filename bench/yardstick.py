@@ -2,7 +2,8 @@
 
 No district, no scope, no permissions, no settings, no languages, no security headers; statements built once
 and Core rows throughout: the least such a page costs with these libraries on this machine. A page of the
-portal is to be read against it, for an aim in bare replies moves with the processor.
+portal is to be read against it, for an aim in bare replies moves with the processor. ``/__row`` is the same
+for a write: one row, committed durably.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from flask import Flask, render_template
 from flask_login import LoginManager, UserMixin, login_required, login_user
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import Template
-from sqlalchemy import Column, Integer, MetaData, Select, String, Table, bindparam, select
+from sqlalchemy import Column, Insert, Integer, MetaData, Select, String, Table, bindparam, select
+from sqlalchemy.event import listen
 
 _tables = MetaData()
 _people = Table(
@@ -58,13 +60,20 @@ def _of_kind() -> Select[Any]:
     )
 
 
+@cache
+def _row() -> Insert:
+    return _things.insert()
+
+
 def application() -> Flask:
-    """Return the application: ``/__login`` gives a session, ``/__page`` is the page."""
+    """Return the application: ``/__login`` gives a session, ``/__page`` is the page, ``/__row`` a commit."""
     app = Flask("yardstick")
     app.secret_key = "nothing of it is kept"
     path = Path(os.environ["PORTAL_DATA"], "yardstick.db").absolute()
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{path}"
     database, logins = SQLAlchemy(app), LoginManager(app)
+    with app.app_context():
+        listen(database.engine, "connect", _durable)
     page: Template = app.jinja_env.from_string(_PAGE)
     with app.app_context():
         _fill(database)
@@ -85,7 +94,19 @@ def application() -> Flask:
         found = [database.session.execute(_of_kind(), {"kind": kind}).all() for kind in range(1, 5)]
         return render_template(page, tables=found)
 
+    @app.post("/__row")
+    def write() -> str:
+        database.session.execute(_row(), {"kind": 0, "name": "一行", "sum": 1})
+        database.session.commit()
+        return "ok"
+
     return app
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    """Keep what is committed as the portal does."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _fill(database: SQLAlchemy) -> None:
