@@ -23,7 +23,7 @@ class Receipt(NamedTuple):
 class Part(NamedTuple):
     """What of a receipt pays one month (fen)."""
 
-    obligation: Row[Any]  # of allocation._on_books
+    obligation: Row[Any]  # as allocation reads it: id, organization_id, month, reader_id
     amount_fen: int
 
 
