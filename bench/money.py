@@ -1,7 +1,7 @@
 """A verified notification of a payment, against a bare durable commit of one row.
 
-The bare commit is made twice: by the libraries the portal is made of, as the bare reply of the pages is
-Flask's, and by the driver alone, without any of them.
+The commit is the driver's, in a view of bare Flask. A second one is made by the portal's own libraries, to
+tell how much of the distance is theirs.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Result:
 
     notification: float
     commit: float
-    driver: float
+    stack: float
     disk: float
     count: int
 
@@ -52,9 +52,9 @@ class Result:
         return self.notification / self.commit
 
     @property
-    def of_driver(self) -> float:
-        """Return how many commits of the driver alone a notification costs."""
-        return self.notification / self.driver
+    def of_stack(self) -> float:
+        """Return how many bare commits of the portal's own libraries a notification costs."""
+        return self.notification / self.stack
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,10 @@ def _paid(simulator: Simulator, district_id: int, member_id: int, month: str, du
 def measure(house: House, calls: list[Call]) -> Result:
     """Send each notification once, and as many bare commits of both kinds between them."""
     connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
-    commits, drivers, notifications = [], [], []
+    commits, stacks, notifications = [], [], []
     for call in calls:
-        commits.append(_post(connection, Call("/__row", {}, b""), {200}))
-        drivers.append(_post(connection, Call("/__commit", {}, b""), {200}))
+        stacks.append(_post(connection, Call("/__row", {}, b""), {200}))
+        commits.append(_post(connection, Call("/__commit", {}, b""), {200}))
         notifications.append(_post(connection, call, {200, 204}))
     connection.close()
     # The first ones also open connections and fill caches.
@@ -135,7 +135,7 @@ def measure(house: House, calls: list[Call]) -> Result:
     return Result(
         statistics.median(notifications[skipped:]) * 1000,
         statistics.median(commits[skipped:]) * 1000,
-        statistics.median(drivers[skipped:]) * 1000,
+        statistics.median(stacks[skipped:]) * 1000,
         _disk() * 1000,
         len(calls) - skipped,
     )

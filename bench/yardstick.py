@@ -72,13 +72,12 @@ def application() -> Flask:
     path = Path(os.environ["PORTAL_DATA"], "yardstick.db").absolute()
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{path}"
     database, logins = SQLAlchemy(app), LoginManager(app)
-    with app.app_context():
-        listen(database.engine, "connect", _durable)
     page: Template = app.jinja_env.from_string(_PAGE)
     with app.app_context():
+        listen(database.engine, "connect", _durable)
         _fill(database)
 
-    @logins.user_loader  # type: ignore[untyped-decorator]
+    @logins.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
     def _load(key: str) -> _Person | None:
         row = database.session.execute(_person(), {"id": int(key)}).first()
         return _Person(row.id, row.name) if row else None
@@ -89,7 +88,7 @@ def application() -> Flask:
         return "ok"
 
     @app.get("/__page")
-    @login_required  # type: ignore[untyped-decorator]
+    @login_required  # type: ignore[untyped-decorator]  # the same
     def show() -> str:
         found = [database.session.execute(_of_kind(), {"kind": kind}).all() for kind in range(1, 5)]
         return render_template(page, tables=found)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from portal.audit.models import AuditRow
 from portal.database import session
-from portal.database.scope import criterion
+from portal.database.scope import within_scope
 
 TABLE: Any = AuditRow.__table__
 
@@ -18,10 +18,7 @@ def history(
     *, subject: tuple[str, Any] | None = None, before: int | None = None, limit: int = 50
 ) -> Sequence[Any]:
     """Return the newest rows in scope, of one subject if named; ``before`` is the last id shown so far."""
-    found = select(TABLE)
-    where = criterion(TABLE.c.district_id)
-    if where is not None:
-        found = found.where(where)
+    found = within_scope(select(TABLE), TABLE.c.district_id)
     if subject is not None:
         found = found.where(TABLE.c.subject_type == subject[0], TABLE.c.subject_id == str(subject[1]))
     if before is not None:

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 
 from portal import clock, crypto
 from portal.audit.models import AuditRow
-from portal.database import run_ready, session, writing
+from portal.database import in_verb, run_ready, writing
 
 #: What was acted upon: a row, or (kind, id) such as ("member", 12).
 Subject = Any
@@ -39,7 +39,7 @@ def record(
     None for the installation. ``detail`` holds ids, codes and counts; ValueError for anything personal.
     Raises RuntimeError outside a transaction.
     """
-    if not session().info.get("in_verb"):
+    if not in_verb():
         raise RuntimeError("an act is recorded inside portal.database.transaction()")
     values = _row(action, subject, actor, district, detail)
     run_ready(_ROW, values)
@@ -58,7 +58,7 @@ def record_each(
 
     ``details`` has one entry for each subject, or is left out.
     """
-    if not session().info.get("in_verb"):
+    if not in_verb():
         raise RuntimeError("an act is recorded inside portal.database.transaction()")
     told: Iterable[dict[str, Any] | None] = repeat(None) if details is None else details
     rows = [

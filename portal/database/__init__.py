@@ -1,6 +1,6 @@
 """Engine, session, column types and the district scope. Knows no table of the domain."""
 
-from portal.database.core import Model, connection, db, is_postgresql, session, transaction, writing
+from portal.database.core import Model, connection, db, in_verb, is_postgresql, session, transaction, writing
 from portal.database.direct import forget, insert_row, insert_rows
 from portal.database.engine import configure, create_all, glance
 from portal.database.guards import append_only, trigger
@@ -39,6 +39,7 @@ __all__ = [
     "forget",
     "glance",
     "in_scope",
+    "in_verb",
     "insert_row",
     "insert_rows",
     "is_postgresql",

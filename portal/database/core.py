@@ -53,17 +53,17 @@ def transaction() -> AbstractContextManager[Session]:
 
 class _Verb:
     # A class and not a generator: verbs lie ten deep in one another, and most of them only join.
-    __slots__ = ("connection", "current", "outermost", "savepoint")
+    __slots__ = ("around", "connection", "current", "outermost", "savepoint")
 
     def __enter__(self) -> Session:
-        self.current = current = session()
+        self.current = session()
         self.connection: Connection | None = None
         self.savepoint: SessionTransaction | None = None
-        self.outermost = "in_verb" not in current.info
+        self.around = _verb.get()
+        self.outermost = _verb_of(self.current) is None
         if self.outermost:
-            current.info["in_verb"] = True
             _verb.set(self)
-        return current
+        return self.current
 
     def __exit__(self, kind: type[BaseException] | None, _error: Any, _trace: Any) -> None:
         if not self.outermost:
@@ -79,12 +79,24 @@ class _Verb:
             if kind is not None:
                 current.rollback()
         finally:
-            current.info.pop("in_verb", None)
-            _verb.set(None)
+            _verb.set(self.around)
 
 
-#: The outermost verb of this thread, for ``connection``.
+#: The verb under way in this thread.
 _verb: ContextVar[_Verb | None] = ContextVar("verb", default=None)
+
+
+def _verb_of(current: Session) -> _Verb | None:
+    verb = _verb.get()
+    # One in another session (another application context around this one) is not ours.
+    while verb is not None and verb.current is not current:
+        verb = verb.around
+    return verb
+
+
+def in_verb() -> bool:
+    """Tell whether a verb is under way in the session."""
+    return _verb_of(session()) is not None
 
 
 def connection() -> Connection:

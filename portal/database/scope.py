@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 from sqlalchemy import ForeignKey, Integer, Select, bindparam, false, select
 from sqlalchemy.event import listens_for
@@ -31,6 +31,13 @@ _preparing: ContextVar[bool] = ContextVar("preparing", default=False)
 
 P = ParamSpec("P")
 Statement = TypeVar("Statement")
+
+
+class _Filtered(Protocol):
+    def where(self, *clauses: Any) -> Self: ...
+
+
+Narrowed = TypeVar("Narrowed", bound=_Filtered)
 
 
 class ScopeError(RuntimeError):
@@ -144,14 +151,14 @@ def _kind(scope: frozenset[int] | str | None) -> str:
 
 def rows(model: type[DistrictScoped], *columns: Any) -> Select[Any]:
     """Start a Core select over a scoped table for hot pages; five times cheaper than entities."""
-    table = model.__table__  # type: ignore[attr-defined]
+    table = cast(Any, model).__table__
     return within_scope(select(*(columns or table.columns)), table.c.district_id)
 
 
-def within_scope(statement: Statement, column: Any) -> Statement:
+def within_scope(statement: Narrowed, column: Any) -> Narrowed:
     """Keep a Core statement to the rows whose ``column`` (a district id) may be read."""
     where = criterion(column)
-    return statement if where is None else statement.where(where)  # type: ignore[attr-defined]
+    return statement if where is None else statement.where(where)
 
 
 @listens_for(Session, "do_orm_execute")

@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto
-from portal.database import is_postgresql, run_ready, session, transaction
+from portal.database import in_verb, is_postgresql, run_ready, session, transaction
 from portal.jobs.declare import declared, settings
 from portal.jobs.models import DEAD, DONE, READY, RUNNING, JobRow
 
@@ -72,7 +72,7 @@ def _insert(
     *,
     periodic: bool,
 ) -> int | None:
-    if not session().info.get("in_verb"):
+    if not in_verb():
         raise RuntimeError("a job is written inside portal.database.transaction()")
     now = clock.now()
     values = {

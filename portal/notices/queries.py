@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from portal.database import session
-from portal.database.scope import criterion
+from portal.database.scope import within_scope
 from portal.notices import templates
 from portal.notices.models import Delivery, Notice
 
@@ -72,7 +72,5 @@ def stuck(*, limit: int = 50) -> Sequence[Any]:
     columns = (Delivery.id, Delivery.district_id, Delivery.template, Delivery.state, Delivery.channel)
     found = select(*columns, Delivery.reason, Delivery.created_at)
     found = found.where(Delivery.state.in_(("unknown", "failed")))
-    where = criterion(Delivery.district_id)
-    if where is not None:
-        found = found.where(where)
+    found = within_scope(found, Delivery.district_id)
     return session.execute(found.order_by(Delivery.id.desc()).limit(limit)).all()

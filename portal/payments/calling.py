@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal import clock, jobs
-from portal.database import session
+from portal.database import in_verb, session
 from portal.payments.contract import Outcome, Unknown
 from portal.payments.models import MerchantAccount, PaymentAttempt
 from portal.payments.providers import provider_of
@@ -29,7 +29,7 @@ def by_uid(uid: str) -> PaymentAttempt | None:
 
 def call(attempt: PaymentAttempt, ask: Callable[[Any], Outcome[Any]]) -> Outcome[Any]:
     """Call the channel outside any transaction; whatever goes wrong is an unknown outcome."""
-    assert not session().info.get("in_verb"), "no network inside a transaction"
+    assert not in_verb(), "no network inside a transaction"
     account = session.get_one(MerchantAccount, attempt.account_id)
     session.commit()  # ends the read transaction: SQLite's lock is not held while we wait
     try:

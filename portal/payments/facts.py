@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import crypto
-from portal.database import everything, in_scope, session, swap, transaction
+from portal.database import everything, in_scope, in_verb, session, swap, transaction
 from portal.failpoints import failpoint
 from portal.ledger import Posting, chart, post_to
 from portal.payments import allocation, inbox
@@ -67,7 +67,7 @@ def apply_fact(
 
     ``notification`` and ``body`` go to the inbox in the same transaction.
     """
-    inside = bool(session().info.get("in_verb"))
+    inside = in_verb()
     placing, again = True, True
     with in_scope({account.district_id}, write=account.district_id):
         while True:

@@ -50,7 +50,7 @@ def _drawn(_root: str, name: str, cls: str) -> Markup:
 
 def sprite_icon(name: str, cls: str = "") -> Markup:
     """Draw one icon of the sprite; it decorates, the words beside it speak."""
-    return _drawn(request._get_current_object().root_path, name, cls)  # type: ignore[attr-defined]
+    return _drawn(request.root_path, name, cls)
 
 
 def part(template: str, *key: Any) -> Markup:

@@ -49,7 +49,7 @@ def _leave(_error: BaseException | None) -> None:
 def _admit() -> Any:
     words.forget()
     # The things themselves: every look through a proxy costs ten.
-    here, current = g._get_current_object(), request._get_current_object()  # type: ignore[attr-defined]
+    here, current = g._get_current_object(), request._get_current_object()  # type: ignore[attr-defined]  # a proxy
     here.district, here.actor = None, ANONYMOUS
     here.request_id = current.environ.get(headers.REQUEST_ID)
     asked.refuse_odd_address(current)

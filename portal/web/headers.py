@@ -50,7 +50,7 @@ def keep_a_while() -> None:
 
 def install(app: Flask) -> None:
     """Lay the headers around ``app``."""
-    app.wsgi_app = _Hardened(app)  # type: ignore[method-assign]
+    app.wsgi_app = _Hardened(app)  # type: ignore[method-assign]  # how Flask wants it done
 
 
 class _Hardened:

@@ -34,5 +34,5 @@ def _filled(context: EvalContext, said: str, values: dict[str, Any]) -> str:
 
 def install(app: Flask) -> None:
     """Let templates take their words from the same place as Python does."""
-    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]  # an extension puts it there
     app.jinja_env.globals.update(gettext=_gettext, ngettext=_ngettext, _=_gettext)

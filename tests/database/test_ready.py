@@ -14,6 +14,7 @@ from portal.database import (
     connection,
     everything,
     in_scope,
+    in_verb,
     prepared,
     run_ready,
     session,
@@ -150,3 +151,20 @@ def test_a_savepoint_taken_back_takes_its_rows_along(app):
         run_ready(_ROW, after)
         found = set(connection().execute(select(AUDIT.c.uid)).scalars())
     assert found == {outer["uid"], after["uid"]}
+
+
+def test_a_verb_of_another_context_is_not_this_ones(app):
+    """A verb in a second application context commits by itself, and the first one goes on."""
+    inner, outer = row(), row()
+    with everything(), transaction() as first:
+        assert in_verb()
+        with app.app_context():
+            assert not in_verb() and session() is not first
+        assert in_verb()
+        run_ready(_ROW, outer)
+    with everything(), transaction(), app.app_context(), pytest.raises(RuntimeError), transaction():
+        run_ready(_ROW, inner)
+        raise RuntimeError("planted")
+    assert not in_verb()
+    with everything():
+        assert connection().execute(select(AUDIT.c.uid)).scalars().all() == [outer["uid"]]

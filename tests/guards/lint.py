@@ -88,7 +88,7 @@ def _cached(node: ast.FunctionDef) -> bool:
 
 def _asks_scope(node: ast.FunctionDef) -> bool:
     asked = {_dotted(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
-    return bool(asked & {"rows", "criterion", "read_scope", "write_scope"})
+    return bool(asked & {"rows", "criterion", "within_scope", "read_scope", "write_scope"})
 
 
 def _aware(node: ast.Call, last: str) -> bool:
@@ -119,7 +119,8 @@ def unscoped_selects(root: Path, folders: tuple[str, ...], scoped: frozenset[str
     """Return functions that read columns of a district-scoped table without saying which district.
 
     A Core select is not narrowed by the session: it goes through ``rows()``, or it names the scope
-    (``criterion``, ``district_id``), a row it already holds (``.id ==``), or works in ``everything()``.
+    (``criterion``, ``within_scope``, ``district_id``), a row it already holds (``.id ==``), or works in
+    ``everything()``.
     """
     found = []
     for folder in folders:
@@ -174,7 +175,9 @@ def _selects_columns(function: ast.FunctionDef, tables: set[str], scoped: frozen
 def _says_where(body: str) -> bool:
     return bool(
         re.search(
-            r"district_id|criterion\(|everything\(|\brows\(|\.id ==|\.id\.in_|_id ==|_id\.in_|uid ==", body
+            r"district_id|criterion\(|within_scope\(|everything\(|\brows\("
+            r"|\.id ==|\.id\.in_|_id ==|_id\.in_|uid ==",
+            body,
         )
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from paysim import ctl, sealed
 from paysim.outbox import Plan
-from paysim.testing import paysim, paysim_process  # noqa: F401
+from paysim.testing import paysim, paysim_process  # noqa: F401  fixtures
 from plugins.dues.months import shifted
 from plugins.dues.service import obligations, openings
 from portal import clock, database, payments
@@ -19,7 +19,7 @@ from portal.payments import accounts
 from portal.payments.contract import Flow
 from portal.payments.purpose import PayLine
 from portal.testing import queries
-from tests.journeys.test_member_pays_dues import Till, till  # noqa: F401
+from tests.journeys.test_member_pays_dues import Till, till  # noqa: F401  a fixture
 
 ORDINARY = [
     "SELECT merchant_account",
