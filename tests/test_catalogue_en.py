@@ -65,13 +65,15 @@ def house(root: Path, template: str, words: str) -> Path:
 def test_a_planted_gap_is_found(tmp_path: Path):
     tree = house(
         tmp_path,
-        "{{ _('党费') }}{{ _('%(n)s元', n=1) }}{{ _('首页') }}",
-        'msgid "党费"\nmsgstr ""\n\nmsgid "%(n)s元"\nmsgstr "%(m)s yuan"\n',
+        "{{ _('党费') }}{{ _('%(n)s元', n=1) }}{{ _('首页') }}{{ _('%(n)s天', n=1) }}",
+        'msgid "党费"\nmsgstr ""\n\nmsgid "%(n)s元"\nmsgstr "%(m)s yuan"\n\n'
+        'msgid "%(n)s天"\nmsgstr "%(n)s d.%(n)s d."\n',
     )
     assert lacking(tree, "en") == [
         "portal: '党费' has no words",
         "portal: '%(n)s元': '%(m)s yuan' has other placeholders",
         "portal: '首页' is not in the catalogue",
+        "portal: '%(n)s天': '%(n)s d.%(n)s d.' has other placeholders",
     ]
 
 

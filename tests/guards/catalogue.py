@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from babel.messages.catalog import Message
@@ -42,8 +43,9 @@ def _faults(message: Message, translated: Message | None) -> list[str]:
     ]
 
 
-def _places(text: str) -> set[str]:
-    return {match.group(0) for match in _PLACE.finditer(text)}
+def _places(text: str) -> Counter[str]:
+    """Count the placeholders: one that stands more often than in the source is a sentence said twice."""
+    return Counter(match.group(0) for match in _PLACE.finditer(text))
 
 
 #: "%(n)s rows": with one of them it must read as one.
