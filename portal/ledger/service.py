@@ -89,6 +89,8 @@ def post_to(*, district_id: int, purpose: str, postings: Iterable[Posting], acto
     """
     _require_scope(district_id)
     wanted = list(postings)
+    if not wanted:
+        return []  # money that found no place, say
     for one in wanted:
         one.check()
     unique = one_of_each(wanted)

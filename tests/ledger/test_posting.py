@@ -90,6 +90,11 @@ def test_reversal_restores_balances_once(book, accounts):
     assert verify(book) == []
 
 
+def test_nothing_to_write_writes_nothing(book):
+    assert post_many(book=book, postings=[], actor="system") == []
+    assert verify(book) == []
+
+
 def test_failure_in_a_batch_leaves_nothing(book, accounts):
     good = Posting(idem="g", kind="test", effective_date=DAY, lines=((accounts[0], 1), (accounts[1], -1)))
     put(book, accounts, idem="used")

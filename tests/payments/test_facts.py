@@ -194,6 +194,21 @@ def test_failed_allocation_keeps_the_money_and_a_job_finds_its_place(till):
     assert len(till.fees.vouchers) == 1 and verify(book(till)) == []
 
 
+def test_waiting_money_whose_fees_were_paid_meanwhile_stays_credit_and_waits_no_more(till, monkeypatch):
+    attempt = sent(till)
+    till.channel.pay(attempt.out_trade_no)
+    till.fees.broken = True
+    apply_fact(fact_of(attempt.out_trade_no), account=till.account)
+    till.fees.broken = False
+    monkeypatch.setattr(type(till.fees), "allocate", lambda *_: [])
+    jobs_run()
+    session.refresh(attempt)
+    assert attempt.allocation == "done"
+    assert balances(book(till))[chart.member_credit(till.member.id).code] == -6000
+    case = session.scalars(select(PaymentCase)).one()
+    assert (case.kind, case.amount_fen) == ("surplus", 6000)
+
+
 def test_money_whose_job_is_dead_is_swept_into_its_place(till):
     attempt = sent(till)
     till.channel.pay(attempt.out_trade_no)
