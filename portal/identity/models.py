@@ -96,7 +96,10 @@ class Grant(DistrictScoped, Model):
     granted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (CheckConstraint("valid_to is null or valid_to > valid_from", name="dates"),)
+    __table_args__ = (
+        CheckConstraint("valid_to is null or valid_to > valid_from", name="dates"),
+        Index(None, "district_id"),
+    )
 
 
 class RolePermission(DistrictScoped, Model):

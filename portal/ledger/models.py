@@ -56,7 +56,6 @@ class Entry(DistrictScoped, Model):
     __table_args__ = (
         UniqueConstraint("book_id", "idem"),
         UniqueConstraint("book_id", "seq"),
-        Index(None, "book_id", "effective_date"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -87,7 +86,7 @@ class Line(DistrictScoped, Model):
 
     entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
-    # No index of its own: a line is always reached through its entry or its account.
+    # Here, and not by the mixin, for its place among the columns.
     district_id: Mapped[int] = mapped_column(ForeignKey("district.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"))
     amount_fen: Mapped[int] = mapped_column(Fen)

@@ -226,7 +226,7 @@ class RequestStep(DistrictScoped, Model):
     __tablename__ = "request_step"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), index=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
     number: Mapped[int]
     action: Mapped[str] = mapped_column(String(24))
     note: Mapped[str] = mapped_column(String(300), default="", info={"class": 2})

@@ -199,6 +199,8 @@ class ServiceCenter(DistrictScoped, Model):
     lat: Mapped[float | None]
     lng: Mapped[float | None]
 
+    __table_args__ = (Index(None, "district_id"),)
+
 
 class CenterRoom(DistrictScoped, Model):
     """A room of a service center."""
@@ -206,7 +208,7 @@ class CenterRoom(DistrictScoped, Model):
     __tablename__ = "center_room"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    center_id: Mapped[int] = mapped_column(ForeignKey("service_center.id"), index=True)
+    center_id: Mapped[int] = mapped_column(ForeignKey("service_center.id"))
     name: Mapped[str] = mapped_column(String(60))
     purpose: Mapped[str] = mapped_column(String(60), default="")
 

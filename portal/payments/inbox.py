@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock
@@ -42,7 +42,7 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
     mine = {"provider": account.provider, "account_slug": account.slug}
     named = {"notify_id": notification.notify_id or None, "raw_sha256": notification.raw_sha256}
     # Either unique key says that it is a copy; on PostgreSQL the copy waits here for the first one's end.
-    written: Any = run_ready(
+    written = run_ready(
         _new(is_postgresql()),
         {
             **mine,
@@ -58,7 +58,7 @@ def accept(notification: Notification, *, account: Any, body: bytes) -> None:
             "last_at": now,
         },
     )
-    if written.scalar() is None:
+    if written.value() is None:
         again = {**mine, **named, "now": now}
         run_ready(_SEEN_AGAIN, {f"the_{name}": value for name, value in again.items()})
 
@@ -73,7 +73,8 @@ def reject(*, provider: str, slug: str, district_id: int | None, reason: str, bo
     """Write down a callback that proves nothing; what it claims to be is not looked at."""
     now = clock.now()
     digest = hashlib.sha256(body).hexdigest()
-    mine = (_TABLE.c.provider == provider) & (_TABLE.c.account_slug == slug) & (_TABLE.c.status == "rejected")
+    rejected = _TABLE.c.status == literal_column("'rejected'")  # as the index says it
+    mine = (_TABLE.c.provider == provider) & (_TABLE.c.account_slug == slug) & rejected
     with transaction():
         counted: Any = session.execute(
             update(_TABLE)

@@ -91,3 +91,23 @@ def test_what_one_database_alone_knows_is_made_there_only(empty):
     sql = "\n".join(made)
     assert "CREATE TABLE ledger_line" in sql and "ck_ledger_line_amount" in sql
     assert "typeof(" not in sql and "RAISE(ABORT" not in sql and "fts5" not in sql.lower()
+
+
+def test_no_index_is_the_beginning_of_another(empty):
+    """Every row pays for every index; one that another begins with finds nothing more."""
+    history.upgrade(empty)
+    there = inspect(db.engine)
+    doubled = []
+    for table in there.get_table_names():
+        whole = [tuple(one["column_names"]) for one in there.get_unique_constraints(table)]
+        partial = {one["name"] for one in there.get_indexes(table) if one.get("dialect_options")}
+        indexes = {
+            one["name"]: (tuple(one["column_names"]), one["unique"])
+            for one in there.get_indexes(table)
+            if one["name"] not in partial
+        }
+        for name, (columns, unique) in indexes.items():
+            others = [*whole, *(found for other, (found, _) in indexes.items() if other != name)]
+            if not unique and any(other[: len(columns)] == columns for other in others):
+                doubled.append(name)
+    assert doubled == []

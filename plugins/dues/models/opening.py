@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
@@ -22,7 +22,7 @@ class DuesBranchOpening(Versioned, DistrictScoped, Model):
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (UniqueConstraint("organization_id"),)
+    __table_args__ = (UniqueConstraint("organization_id"), Index(None, "district_id"))
 
 
 class DuesMemberOpening(Versioned, DistrictScoped, Model):

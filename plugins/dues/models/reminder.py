@@ -19,7 +19,7 @@ class DuesReminder(DistrictScoped, Model):
     __tablename__ = "dues_reminder"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     month: Mapped[str] = mapped_column(String(7), info={"class": 2})
     way: Mapped[str] = mapped_column(String(8), info={"class": 2})

@@ -37,7 +37,7 @@ class DuesVoucher(Versioned, DistrictScoped, Model):
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
     year: Mapped[int] = mapped_column(info={"class": 1})
     number: Mapped[int]
-    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     total_fen: Mapped[int] = mapped_column(Fen, info={"class": 3})
     # What stays as the member's credit out of this receipt (fen).
     credit_fen: Mapped[int] = mapped_column(Fen, default=0, server_default="0", info={"class": 3})
@@ -54,7 +54,7 @@ class DuesVoucher(Versioned, DistrictScoped, Model):
         CheckConstraint("state in ('valid','void')", name="state"),
         CheckConstraint("number > 0 and total_fen > 0 and credit_fen >= 0", name="sums"),
         CheckConstraint("state = 'valid' or void_reason <> ''", name="void_reason"),
-        Index("ix_dues_voucher_member", "district_id", "member_id", "issued_at"),
+        Index("ix_dues_voucher_member", "member_id", "issued_at"),
     )
 
 
@@ -72,6 +72,4 @@ class DuesVoucherLine(DistrictScoped, Model):
     __table_args__ = (
         UniqueConstraint("voucher_id", "month"),
         CheckConstraint("amount_fen > 0", name="amount"),
-        Index("ix_dues_voucher_line_by_obligation", "district_id", "obligation_id"),
-        Index("ix_dues_voucher_line_by_voucher", "district_id", "voucher_id"),
     )

@@ -57,14 +57,20 @@ class Members:
                 .join(Account, Account.person_id == Person.id)
                 .where(Account.id == account_id)
             )
-        living = select(Organization.id, Organization.name, Organization.kind).where(
-            Organization.district_id == self.district.id, Organization.dissolved_on.is_(None)
+        living = (
+            select(Organization.id, Organization.name, Organization.kind)
+            .where(Organization.district_id == self.district.id, Organization.dissolved_on.is_(None))
+            .order_by(Organization.sort_key, Organization.id)
         )
         for organization_id, name, kind in session.execute(living):
             if kind in BRANCH_KINDS:
                 self.branches.setdefault(key(name), []).append((organization_id, name))
         if not rows or any("unit" in row.values for row in rows):
-            known = select(Unit.id, Unit.name, Unit.aliases).where(Unit.district_id == self.district.id)
+            known = (
+                select(Unit.id, Unit.name, Unit.aliases)
+                .where(Unit.district_id == self.district.id)
+                .order_by(Unit.sort_key, Unit.id)
+            )
             for unit_id, name, aliases in session.execute(known):
                 for spelling in {key(name), *map(key, aliases)}:
                     self.units.setdefault(spelling, []).append((unit_id, name))
