@@ -18,6 +18,8 @@ from flask import Flask, g, has_app_context, has_request_context
 _HANDLER = "portal"
 #: 18-character ids, 11-digit phones, and long random tokens.
 _SECRET = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1\d{10}|[A-Za-z0-9_-]{40,})(?![0-9A-Za-z])", re.ASCII)
+#: PostgreSQL shows the row that failed.
+_ROW = re.compile(r"^DETAIL: .*$", re.MULTILINE)
 
 
 def configure(app: Flask) -> None:
@@ -73,6 +75,8 @@ def _strike_out(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mu
     for name, value in event.items():
         if isinstance(value, str) and name not in {"timestamp", "request_id"}:
             # Line breaks inside a message would let it pass for two lines.
-            text = value if name == "exception" else value.replace("\r", "\\r").replace("\n", "\\n")
+            text = _ROW.sub("DETAIL: [struck out]", value)
+            if name != "exception":
+                text = text.replace("\r", "\\r").replace("\n", "\\n")
             event[name] = _SECRET.sub("[struck out]", text)
     return event

@@ -34,6 +34,14 @@ def test_a_line_is_json_and_holds_nothing_personal(written):
     assert second["event"] == "two\\nlines" and "10012345678" not in second["exception"]
 
 
+def test_the_row_that_failed_is_not_shown(written):
+    told = 'null value in column "name"\nDETAIL:  Failing row contains (1, 章某某, 莲湖路9号).'
+    logging.getLogger("portal.test").error("refused: %s", told, exc_info=ValueError(f"{told}\n[SQL: INSERT]"))
+    [line] = written()
+    assert "章某某" not in line["event"] + line["exception"]
+    assert "null value" in line["exception"] and "[SQL: INSERT]" in line["exception"]
+
+
 def test_a_request_has_its_number_on_the_line_and_on_the_answer(world: World, written):
     here = world.district()
     account = world.account(role="desk", district=here)
