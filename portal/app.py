@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import CO_COROUTINE
 from typing import Any
 
 from flask import Flask
@@ -11,13 +13,24 @@ from portal import crypto, database, identity, logs, web, wiring
 from portal.registry import Registry
 
 
+class Portal(Flask):
+    """Flask, for an application whose functions are all plain ones."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a plain function at once: Flask asks nine times a request, and looks through wrappers."""
+        code = getattr(func, "__code__", None)
+        if code is not None and not code.co_flags & CO_COROUTINE:
+            return func
+        return super().ensure_sync(func)
+
+
 def create_app(settings: configuration.Config | None = None, *, package: str = "plugins") -> Flask:
     """Build the WSGI application from ``settings`` (default: file and environment).
 
     ``package`` is where plugin folders are looked for; tests name their own.
     """
     settings = settings or configuration.load()
-    app = Flask("portal", root_path=str(configuration.ROOT))
+    app = Portal("portal", root_path=str(configuration.ROOT))
     app.config.from_mapping(settings.flask())
     logs.configure(app)
     crypto.configure(app)

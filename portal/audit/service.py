@@ -23,6 +23,7 @@ _PERSONAL = re.compile(r"(?<!\d)\d{11}(?!\d)|\d{17}[\dXx]")
 
 
 _ROW = insert(AuditRow.__table__)
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def record(
@@ -103,8 +104,7 @@ def row_mac(row: Any) -> str:
     }
     content["at"] = int(row["at"].timestamp() * 1_000_000)
     content["request_id"] = row["request_id"]
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return crypto.mac("audit.row", text.encode())
+    return crypto.mac("audit.row", _CANONICAL.encode(content).encode())
 
 
 def _id(thing: Any) -> int | None:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from flask.ctx import AppContext
+from flask.globals import app_ctx
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
@@ -53,16 +55,19 @@ def transaction() -> AbstractContextManager[Session]:
 
 class _Verb:
     # A class and not a generator: verbs lie ten deep in one another, and most of them only join.
-    __slots__ = ("around", "connection", "current", "outermost", "savepoint")
+    __slots__ = ("around", "connection", "context", "current", "outermost", "savepoint")
 
     def __enter__(self) -> Session:
-        self.current = session()
+        joined = _under_way()
+        self.outermost = joined is None
+        if joined is not None:
+            return joined.current
+        self.current: Session = session()
+        self.context = _context.get(None)
         self.connection: Connection | None = None
         self.savepoint: SessionTransaction | None = None
         self.around = _verb.get()
-        self.outermost = _verb_of(self.current) is None
-        if self.outermost:
-            _verb.set(self)
+        _verb.set(self)
         return self.current
 
     def __exit__(self, kind: type[BaseException] | None, _error: Any, _trace: Any) -> None:
@@ -82,26 +87,28 @@ class _Verb:
             _verb.set(self.around)
 
 
+#: The application context, to which a session belongs.
+_context: ContextVar[AppContext] = app_ctx.__wrapped__  # type: ignore[attr-defined]  # of the proxy
 #: The verb under way in this thread.
 _verb: ContextVar[_Verb | None] = ContextVar("verb", default=None)
 
 
-def _verb_of(current: Session) -> _Verb | None:
+def _under_way() -> _Verb | None:
     verb = _verb.get()
-    # One in another session (another application context around this one) is not ours.
-    while verb is not None and verb.current is not current:
+    # One of another application context around this one has another session: it is not ours.
+    while verb is not None and verb.context is not _context.get(None):
         verb = verb.around
     return verb
 
 
 def in_verb() -> bool:
     """Tell whether a verb is under way in the session."""
-    return _verb_of(session()) is not None
+    return _under_way() is not None
 
 
 def connection() -> Connection:
     """Return the connection of the session, for Core statements; inside a verb it is asked for once."""
-    verb = _verb.get()
+    verb = _under_way()
     if verb is None:
         return session().connection()
     # A savepoint begins with the session's first question for the connection inside of it.

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Insert, insert, inspect
 
-from portal.database.core import is_postgresql, session
+from portal.database.core import session
 from portal.database.ready import run_ready
 from portal.database.scope import DistrictScoped, require_district
 
@@ -22,7 +22,7 @@ def insert_row(model: Any, **values: Any) -> int:
     if issubclass(model, DistrictScoped):
         require_district(model, values["district_id"])
     made = run_ready(_insert(model), values)
-    return int(made.scalar_one() if is_postgresql() else made.lastrowid)
+    return int(made.value() if made.rows else made.last_id)
 
 
 def insert_rows(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,21 +13,27 @@ from portal.database.core import db, reading
 _glancing: ContextVar[bool] = ContextVar("glancing", default=False)
 
 
-@contextmanager
-def glance() -> Iterator[Connection]:
+class glance:
     """Run one read apart from the session; SQLite takes no write lock for it."""
-    token = _glancing.set(True)
-    try:
-        with db.engine.connect() as connection:
-            yield connection
-    finally:
-        _glancing.reset(token)
+
+    def __enter__(self) -> Connection:
+        self._token = _glancing.set(True)
+        self._connection = db.engine.connect()
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._connection.close()
+        finally:
+            _glancing.reset(self._token)
 
 
 def configure(app: Flask) -> None:
     """Bind the database of ``app.config['SQLALCHEMY_DATABASE_URI']`` and prepare its connections."""
     url = app.config["SQLALCHEMY_DATABASE_URI"]
     options: dict[str, Any] = dict(app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {}))
+    # Parameters are names, phone numbers, sums: an error that is logged must not carry them.
+    options.setdefault("hide_parameters", True)
     if url.startswith("sqlite"):
         # isolation_level None: pysqlite must not open transactions behind our back.
         options.setdefault("connect_args", {"timeout": 15, "isolation_level": None})

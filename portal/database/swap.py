@@ -66,9 +66,9 @@ def swap_row(
         named["at_version"] = version
     if worked_out:
         found = connection().execute(statement.values(worked_out), named)
+        now: int | None = found.scalar_one_or_none()
     else:
-        found = run_ready(statement, named)
-    now: int | None = found.scalar_one_or_none()
+        now = run_ready(statement, named).value()
     if now is None:
         raise Conflict
     return now

@@ -48,6 +48,8 @@ def _whole_fen(value: Any) -> int | None:
 def _in_utc(value: datetime | None) -> datetime | None:
     if value is None:
         return None
+    if value.tzinfo is UTC:
+        return value
     if value.tzinfo is None:
         raise TypeError("an instant must be aware; use portal.clock.now()")
     return value.astimezone(UTC)
@@ -57,7 +59,7 @@ def _in_words(value: datetime | None) -> str | None:
     """Write an instant as SQLite keeps it, ``2026-11-22 08:18:11.019577``."""
     # What SQLAlchemy's own type writes, by the one call of the standard library made for it.
     instant = _in_utc(value)
-    return None if instant is None else instant.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if instant is None else instant.isoformat(" ", "microseconds")[:-6]  # less "+00:00"
 
 
 #: JSON text on SQLite, JSONB on PostgreSQL.

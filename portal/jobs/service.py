@@ -86,8 +86,7 @@ def _insert(
         "state": READY,
         "created_at": now,
     }
-    made: Any = run_ready(_new(is_postgresql()), values)
-    found: int | None = made.scalar()
+    found: int | None = run_ready(_new(is_postgresql()), values).value()
     return found
 
 

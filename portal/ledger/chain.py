@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 def origin(book_uid: str) -> str:
     """Return the hash a book's chain starts from."""
@@ -46,7 +48,7 @@ def canonical(
         "recorded": instant(recorded_at),
         "reverses": reverses,
     }
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _CANONICAL.encode(content).encode()
 
 
 def link(prev_hash: str, content: bytes) -> str:

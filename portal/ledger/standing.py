@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
-from portal.database import is_postgresql, prepared, rows
+from portal.database import prepared, rows, run_ready
 from portal.ledger.chart import Account, Kind
 from portal.ledger.models import Book, Entry, LedgerAccount, Line
 from portal.ledger.posting import LedgerError, Posting, body
@@ -72,7 +72,7 @@ def standing(
     Raises: LedgerError when a code would mean something else, or an entry was written with other lines.
     """
     named: dict[str, Any] = {"in_district": district_id, "for_purpose": purpose}
-    if is_postgresql():
+    if connection.dialect.name == "postgresql":
         # A statement of its own: what is read after it was written before. SQLite has its one write lock.
         connection.execute(_lock(), named)
     wanted = {account.code: account for one in unique.values() for account, _ in one.lines}
@@ -83,7 +83,7 @@ def standing(
     for codes, idems in zip_longest(chunks(list(wanted)), chunks(list(unique)), fillvalue=[]):
         few = len(codes) <= _FEW_CODES and len(idems) <= _FEW_IDEMS
         asked = _one_by_one(codes, idems) if few else {"codes": codes, "idems": idems}
-        found = connection.execute(_book(few), named | asked).all()
+        found = _read(connection, few, named | asked)
         if not found:
             return None
         for account_id, code, *meaning in (row[len(Held._fields) : -1] for row in found):
@@ -93,10 +93,16 @@ def standing(
                 raise LedgerError(f"{code} means something else in this book")
             ids[code] = account_id
         # Nearly every entry is new, and this read says so beside.
-        if found[0].repeated:
+        if found[0][-1]:
             repeated += idems
     book = Held._make(found[0][: len(Held._fields)])
     return Standing(book=book, accounts=ids, entries=_written_before(connection, book, unique, repeated))
+
+
+def _read(connection: Connection, few: bool, named: dict[str, Any]) -> Sequence[Sequence[Any]]:
+    if few:
+        return run_ready(_book(few), named, at=connection).rows
+    return connection.execute(_book(few), named).all()
 
 
 def _written_before(

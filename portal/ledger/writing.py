@@ -22,6 +22,8 @@ _NEW_ENTRY = insert(_ENTRY).returning(_ENTRY.c.idem, _ENTRY.c.id)
 _NEW_ACCOUNT = insert(LedgerAccount.__table__).returning(
     LedgerAccount.__table__.c.code, LedgerAccount.__table__.c.id
 )
+#: A payment is two entries; above this one statement for all of them is the cheaper way.
+_FEW = 4
 _NEW_LINE, _NEW_SEAL = insert(Line.__table__), insert(Seal.__table__)
 _MOVED = (
     update(_BOOK)
@@ -76,6 +78,13 @@ def _opened(
     return ids
 
 
+def _written(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> Any:
+    """Insert entries and return key and id of each."""
+    if len(entries) <= _FEW:
+        return [run_ready(_NEW_ENTRY, one, at=connection).one() for one in entries]
+    return connection.execute(_NEW_ENTRY, entries).all()
+
+
 def _insert(
     connection: Connection, book: Held, fresh: list[Posting], actor: str, accounts: dict[str, int]
 ) -> dict[str, int]:
@@ -84,8 +93,8 @@ def _insert(
     taken_back = reversed_ids(connection, book, fresh)
     ids: dict[str, int] = {}
     for part in chunks(list(enumerate(fresh, start=book.seq + 1))):
-        made = connection.execute(
-            _NEW_ENTRY,
+        made = _written(
+            connection,
             [
                 own
                 | {
@@ -103,7 +112,7 @@ def _insert(
                 for number, one in part
             ],
         )
-        ids |= dict(made.all())
+        ids |= dict(made)
     failpoint("ledger.after_entry")
     lines = [
         {

@@ -44,7 +44,7 @@ def notify(
     known = templates.get(template)
     values = {name: str(value) for name, value in (params or {}).items()}
     with transaction():
-        made: Any = run_ready(
+        made = run_ready(
             _new(is_postgresql()),
             {
                 "account_id": account_id,
@@ -56,7 +56,7 @@ def notify(
                 "created_at": clock.now(),
             },
         )
-        notice_id: int | None = made.scalar()
+        notice_id: int | None = made.value()
         if notice_id is None or not outward or _stays_inside(known, account_id):
             return notice_id
         out = {name: value for name, value in values.items() if name in known.placeholders()}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, select
 
 from portal import audit, clock, crypto
-from portal.database import everything, glance, session, swap, transaction
+from portal.database import everything, glance, run_ready, session, swap, transaction
 from portal.payments.contract import MerchantAccountInfo
 from portal.payments.models import MerchantAccount
 
@@ -134,7 +134,7 @@ def called(provider: str, slug: str) -> Called | None:
     Read apart from the session, before anything is proven: no lock is taken for a stranger's post.
     """
     with glance() as connection:
-        found = connection.execute(_CALLED, {"slug": slug, "provider": provider}).one_or_none()
+        found = run_ready(_CALLED, {"slug": slug, "provider": provider}, at=connection).one()
     return None if found is None else Called._make(found)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, exists, false, literal_column, null, or_, update
 
-from portal.database import connection, forget, prepared, within_scope
+from portal.database import forget, prepared, run_ready, within_scope
 from portal.payments.accounts import Receiver
 from portal.payments.contract import PaymentFact
 from portal.payments.models import OPEN, PaymentAttempt, PaymentFactRow
@@ -48,7 +48,7 @@ def take(fact: PaymentFact, account: Receiver) -> Taken | None:
         "the_total": fact.total_fen,
         "when_paid": fact.paid_at,
     }
-    found = connection().execute(_taken(), named).one_or_none()
+    found = run_ready(_taken(), named).one()
     if found is None:
         return None
     taken = Taken._make(found)

@@ -53,7 +53,7 @@ def _take(account: Receiver, body: bytes) -> HttpReply:
         log.error("no provider for account %s: callback sent back", account.slug)
         return HttpReply(status=503, body=_words("unavailable"))
     session.rollback()
-    raw = RawRequest(headers=dict(request.headers.items()), body=body, received_at=clock.now())
+    raw = RawRequest(headers=dict(iter(request.headers)), body=body, received_at=clock.now())
     try:
         notification = provider.parse_notification(raw)
     except BadNotification as error:

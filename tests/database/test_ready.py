@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portal import crypto
 from portal.audit.models import AuditRow
@@ -15,6 +15,7 @@ from portal.database import (
     everything,
     in_scope,
     in_verb,
+    insert_row,
     prepared,
     run_ready,
     session,
@@ -23,7 +24,7 @@ from portal.database import (
 )
 from portal.ledger.models import Line
 from portal.organizations.models import Organization
-from portal.testing import World
+from portal.testing import World, queries
 
 AUDIT = AuditRow.__table__
 PLACE = Organization.__table__
@@ -102,6 +103,51 @@ def test_a_constraint_is_told_in_the_librarys_words(world: World):
         run_ready(_PLACE, {"district_id": here.id, "kind": "branch", "name": None, "path": "x"})
 
 
+def test_neither_an_error_nor_a_log_carries_what_was_to_be_written(world: World):
+    here = world.district()
+    named = {"district_id": here.id, "kind": "branch", "name": None, "path": "不该出现的话"}
+    with in_scope({here.id}, write=here.id):
+        for run in (lambda: run_ready(_PLACE, named), lambda: connection().execute(_PLACE, named)):
+            with pytest.raises(IntegrityError) as told, transaction():
+                run()
+            assert "NOT NULL" in str(told.value)
+            assert "不该出现的话" not in str(told.value)
+
+
+def test_a_connection_that_is_gone_is_given_up_and_the_next_verb_has_another(app):
+    held = row()
+    with everything():
+        with pytest.raises(DBAPIError) as told, transaction():
+            connection().connection.driver_connection.close()
+            run_ready(_ROW, row())
+        assert told.value.connection_invalidated
+        with transaction():
+            run_ready(_ROW, held)
+        assert connection().execute(select(AUDIT.c.uid)).scalars().all() == [held["uid"]]
+        session.rollback()
+
+
+def test_whoever_listens_to_the_library_hears_these_statements_too(app):
+    with everything(), queries() as seen, transaction():
+        run_ready(_ROW, row())
+        run_ready(_ROW, [row(), row()])
+    assert [statement.split("(")[0] for statement in seen] == ["INSERT INTO audit "] * 2
+
+
+_OF = select(AUDIT.c.id, AUDIT.c.at, AUDIT.c.detail, AUDIT.c.actor_id).where(AUDIT.c.uid == bindparam("uid"))
+
+
+def test_a_row_is_read_as_the_library_reads_it(app):
+    written = row()
+    with everything(), transaction():
+        key = insert_row(AuditRow, **written)
+        found = run_ready(_OF, {"uid": written["uid"]})
+        assert found.one() == tuple(connection().execute(_OF, {"uid": written["uid"]}).one())
+        assert found.one() == (key, written["at"], written["detail"], None)
+        nobody = run_ready(_OF, {"uid": "nobody"})
+        assert (nobody.one(), nobody.value()) == (None, None)
+
+
 @prepared
 def _called():
     found = within_scope(update(PLACE), PLACE.c.district_id).where(PLACE.c.id == bindparam("which"))
@@ -115,7 +161,7 @@ def test_the_scope_is_asked_at_each_execution(world: World):
     for district, wanted in ((here, [1, 0]), (there, [0, 1])):
         with in_scope({district.id}, write=district.id), transaction():
             named = [{"which": place.id, "new_phone": "2"} for place in (own, foreign)]
-            assert [run_ready(_called(), one).rowcount for one in named] == wanted
+            assert [run_ready(_called(), one).touched for one in named] == wanted
 
 
 def test_what_it_cannot_keep_ready_it_refuses(world: World):

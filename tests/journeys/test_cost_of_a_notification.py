@@ -33,6 +33,7 @@ ORDINARY = [
     "INSERT audit",
     "SELECT ledger_book",
     "INSERT ledger_entry",
+    "INSERT ledger_entry",
     "INSERT ledger_line",
     "INSERT ledger_seal",
     "UPDATE ledger_book",

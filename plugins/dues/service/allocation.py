@@ -17,6 +17,7 @@ from portal.api import (
     ledger,
     prepared,
     rows,
+    run_ready,
     transaction,
     within_scope,
 )
@@ -25,7 +26,7 @@ from .. import messages
 from ..models import DuesObligation, DuesVoucher
 from ..models.obligation import PAYABLE
 from . import books, obligations, vouchers
-from .receipts import Issued, Part, Receipt
+from .receipts import Issued, Owed, Part, Receipt
 
 T: Any = DuesObligation.__table__
 
@@ -87,11 +88,12 @@ def _take(receipt: Receipt) -> list[Part]:
             continue
         left -= amount
         obligations.change_row(each, paid_fen=each.paid_fen + amount)
-        parts.append(Part(obligation=each, amount_fen=amount))
+        owed = Owed(each.id, each.organization_id, each.month, each.reader_id)
+        parts.append(Part(obligation=owed, amount_fen=amount))
     return parts
 
 
-def _paid_whole(receipt: Receipt) -> Row[Any] | None:
+def _paid_whole(receipt: Receipt) -> Owed | None:
     """Pay the receipt's one month if it is owed to the fen, in one step; None when it must be looked at."""
     named = {
         "in_district": receipt.district_id,
@@ -100,10 +102,12 @@ def _paid_whole(receipt: Receipt) -> Row[Any] | None:
         "the_sum": receipt.amount_fen,
         "when_paid": clock.now(),
     }
-    found = connection().execute(_owed_to_the_fen(), named).one_or_none()
-    if found is not None:
-        forget(DuesObligation, found.id)
-    return found
+    found = run_ready(_owed_to_the_fen(), named).one()
+    if found is None:
+        return None
+    paid = Owed._make(found)
+    forget(DuesObligation, paid.id)
+    return paid
 
 
 def _months(receipt: Receipt) -> Sequence[Row[Any]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
-
-from sqlalchemy import Row
+from typing import NamedTuple
 
 
 class Receipt(NamedTuple):
@@ -20,10 +18,19 @@ class Receipt(NamedTuple):
     way: str
 
 
+class Owed(NamedTuple):
+    """A month on the books, as far as its payment needs it; ``reader_id`` is whoever is told of it."""
+
+    id: int
+    organization_id: int
+    month: str
+    reader_id: int | None
+
+
 class Part(NamedTuple):
     """What of a receipt pays one month (fen)."""
 
-    obligation: Row[Any]  # as allocation reads it: id, organization_id, month, reader_id
+    obligation: Owed
     amount_fen: int
 
 

@@ -143,7 +143,7 @@ def _next_number(district_id: int, organization_id: int, year: int) -> int:
     """Raise the series inside this transaction: whoever rolls back gives the number back."""
     with transaction() as current:
         named = {"the_organization": organization_id, "the_year": year}
-        number = run_ready(_RAISED, named).scalar_one_or_none()
+        number = run_ready(_RAISED, named).value()
         if number is None:
             dialect = postgresql if is_postgresql() else sqlite
             current.execute(
