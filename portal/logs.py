@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from flask import Flask, g, has_app_context, has_request_context
+from flask import Flask, g, has_app_context
 
 _HANDLER = "portal"
 #: 18-character ids, 11-digit phones, and long random tokens.
@@ -61,8 +61,8 @@ def _whereabouts(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> M
     """Add who and where by number: request id, district code, account id."""
     if not has_app_context():
         return event
-    if has_request_context():
-        event["request_id"] = g.get("request_id", "")
+    if "request_id" in g:
+        event["request_id"] = g.request_id
     district, actor = g.get("district"), g.get("actor")
     if district is not None:
         event["district"] = district.code

@@ -19,7 +19,6 @@ OTHERWISE = {
     "desk.export_": "an export changes nothing but the trail, which has both",
     "dues.ledger_export": "an export changes nothing but the trail, which has both",
     "dues.pay": "the order has the form's own token, unique in the database",
-    "hooks.pay": "a fact is unique by its transaction at the channel",
     "identity.": "a code, a paper and a session are spent once; a wish counts as one for a minute",
     "imports.": "a batch has its form's key, and every step on it its version",
     "notice_choices.": "a choice set twice is set",

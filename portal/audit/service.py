@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import repeat
 from typing import Any
 
-from flask import g, has_request_context
+from flask import g, has_app_context
 from sqlalchemy import insert
 
 from portal import clock, crypto
@@ -91,7 +91,7 @@ def _row(
         "subject_type": kind,
         "subject_id": subject_id,
         "detail": _plain(detail or {}),
-        "request_id": g.get("request_id") if has_request_context() else None,
+        "request_id": g.get("request_id") if has_app_context() else None,
     }
     return {**values, "mac": row_mac(values)}
 

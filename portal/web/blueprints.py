@@ -22,7 +22,6 @@ ROOMS = (
     "portal.members.views_acts:acts",
     "portal.members.views_merges:merges",
     "portal.members.views_paper:paper",
-    "portal.web.hooks:hooks",
     "portal.web.pay:pay",
     "portal.sheets.imports.views:imports",
     "portal.desk.views:desk",

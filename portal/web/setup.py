@@ -19,7 +19,20 @@ from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
 from portal.registry import Registry
-from portal.web import access, asked, assets, display, errors, frame, gate, headers, htmx, languages, spoken
+from portal.web import (
+    access,
+    asked,
+    assets,
+    callbacks,
+    display,
+    errors,
+    frame,
+    gate,
+    headers,
+    htmx,
+    languages,
+    spoken,
+)
 from portal.words import lazy_gettext as _
 
 csrf = CSRFProtect()
@@ -88,7 +101,8 @@ def configure(app: Flask) -> None:
     app.before_request(asked.refuse_odd_form)
     htmx.install(app)
     asked.install(app)
-    headers.install(app)
+    callbacks.install(app)
+    headers.install(app)  # outside of all others
     assets.install(app)
     frame.install(app)
     errors.install(app)

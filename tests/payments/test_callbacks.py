@@ -4,6 +4,7 @@ import json
 
 import pytest
 from sqlalchemy import select, text
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from portal.database import everything, session
 from portal.failpoints import failpoint
@@ -11,7 +12,7 @@ from portal.ledger import find_book, verify
 from portal.payments import send_create, start_attempt
 from portal.payments.contract import Flow
 from portal.payments.models import PaymentCase, PaymentInbox
-from portal.web import hooks
+from portal.web import callbacks
 from tests.payments.channel import notification, sign
 from tests.payments.conftest import LINES
 
@@ -135,7 +136,7 @@ def test_unknown_account_is_not_found(client, till, order, url):
 
 
 def test_large_body_is_refused_unread(client, till, order):
-    reply = post(client, b"x" * (hooks.MAX_BYTES + 1), {})
+    reply = post(client, b"x" * (callbacks.MAX_BYTES + 1), {})
     assert reply.status_code == 413 and json.loads(reply.data)["code"] == "FAIL"
     assert inbox() == []
 
@@ -159,9 +160,58 @@ def test_broken_provider_sends_the_channel_away_to_come_again(client, till, orde
     assert booked(till) == 6000
 
 
-@pytest.mark.parametrize("method", ["get", "put", "delete"])
+@pytest.mark.parametrize("method", ["get", "put", "delete", "options"])
 def test_only_post_is_answered(client, till, method):
-    assert getattr(client, method)(URL).status_code == 405
+    reply = getattr(client, method)(URL)
+    assert (reply.status_code, reply.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("url", ["/hooks/test%00pay/test-a/pay", "/hooks/testpay/", "/hooks/a/b/c/pay"])
+def test_an_address_that_is_none_is_an_ordinary_404(client, till, url):
+    reply = client.post(url, data=b"{}")
+    assert reply.status_code in (400, 404) and reply.mimetype == "text/html"
+    assert inbox() == []
+
+
+def test_what_goes_wrong_before_pages_does_not_keep_money_away(app, client, till, order, monkeypatch):
+    def broken():
+        raise RuntimeError("planted")
+
+    monkeypatch.setitem(app.before_request_funcs, None, [broken])
+    monkeypatch.setitem(app.config, "SHOW_ERRORS", True)
+    assert client.get("/").status_code == 500
+    body, headers = notification(order.out_trade_no)
+    assert post(client, body, headers).status_code == 204
+    assert booked(till) == 6000
+
+
+def test_a_fault_of_ours_is_told_and_nothing_stays_half_done(client, till, order, monkeypatch, caplog):
+    def broken(*_args, **_named):
+        raise RuntimeError("planted")
+
+    body, headers = notification(order.out_trade_no)
+    with monkeypatch.context() as patch:
+        patch.setattr("portal.payments.facts.take", broken)
+        reply = post(client, body, headers)
+    assert reply.status_code == 500 and json.loads(reply.data)["code"] == "FAIL"
+    assert inbox() == [] and booked(till) == 0
+    assert "callback testpay/test-a failed" in caplog.text
+    assert post(client, body, headers).status_code == 204
+    assert inbox() == [("accepted", "", 1)] and booked(till) == 6000
+
+
+def test_a_large_body_that_does_not_say_so_is_refused_too(app, till):
+    environ = EnvironBuilder(URL, method="POST", data=b"x" * (callbacks.MAX_BYTES + 1)).get_environ()
+    del environ["CONTENT_LENGTH"]
+    environ["wsgi.input_terminated"] = True  # sent in pieces
+    assert run_wsgi_app(app, environ)[1].startswith("413") and inbox() == []
+
+
+def test_a_body_that_breaks_off_is_refused(app, till):
+    environ = EnvironBuilder(URL, method="POST", data=b"{").get_environ()
+    environ["CONTENT_LENGTH"] = "9"
+    reply = run_wsgi_app(app, environ)
+    assert reply[1].startswith("400") and inbox() == []
 
 
 def test_failpoint_is_nothing_unless_named():
