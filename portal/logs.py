@@ -18,8 +18,8 @@ from flask import Flask, g, has_app_context
 _HANDLER = "portal"
 #: 18-character ids, 11-digit phones, and long random tokens.
 _SECRET = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1\d{10}|[A-Za-z0-9_-]{40,})(?![0-9A-Za-z])", re.ASCII)
-#: PostgreSQL shows the row that failed.
-_ROW = re.compile(r"^DETAIL: .*$", re.MULTILINE)
+#: PostgreSQL shows the row that failed, in the server's language: a word, a colon, two blanks, all its lines.
+_ROW = re.compile(r"(?ms)^(\S{1,20}[:：])  .*?(?=\n\[SQL: |\n\nThe above |\n\nDuring |\Z)")
 
 
 def configure(app: Flask) -> None:
@@ -75,7 +75,7 @@ def _strike_out(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mu
     for name, value in event.items():
         if isinstance(value, str) and name not in {"timestamp", "request_id"}:
             # Line breaks inside a message would let it pass for two lines.
-            text = _ROW.sub("DETAIL: [struck out]", value)
+            text = _ROW.sub(r"\1 [struck out]", value)
             if name != "exception":
                 text = text.replace("\r", "\\r").replace("\n", "\\n")
             event[name] = _SECRET.sub("[struck out]", text)
