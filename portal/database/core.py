@@ -88,7 +88,7 @@ class _Verb:
 
 
 #: The application context, to which a session belongs.
-_context: ContextVar[AppContext] = app_ctx.__wrapped__  # type: ignore[attr-defined]  # of the proxy
+_context: ContextVar[AppContext] = app_ctx.__wrapped__  # type: ignore[attr-defined]  # typed as what it leads to
 #: The verb under way in this thread.
 _verb: ContextVar[_Verb | None] = ContextVar("verb", default=None)
 

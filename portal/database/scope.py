@@ -47,8 +47,8 @@ class ScopeError(RuntimeError):
 class DistrictScoped:
     """Mixin: the row belongs to one district and is invisible from every other.
 
-    The district has no index of its own: in one large district it would say nothing. A table read by
-    district has an index that begins with it and goes on with what is asked for.
+    The district gets no index here: in one large district it names every row. A table that is read by
+    district has an index that begins with it and goes on with what is asked for, or is a small one.
     """
 
     @declared_attr

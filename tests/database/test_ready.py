@@ -199,6 +199,14 @@ def test_a_savepoint_taken_back_takes_its_rows_along(app):
     assert found == {outer["uid"], after["uid"]}
 
 
+def test_a_statement_of_another_context_does_not_join_the_verb_around_it(app):
+    with everything(), transaction():
+        with app.app_context():
+            inner = connection()
+            session.rollback()
+        assert connection() is not inner
+
+
 def test_a_verb_of_another_context_is_not_this_ones(app):
     """A verb in a second application context commits by itself, and the first one goes on."""
     inner, outer = row(), row()

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from portal import jobs
-from portal.payments import accounts
+from portal.database import session
+from portal.payments import accounts, send_create, start_attempt
+from portal.payments.contract import Flow
 from portal.payments.purpose import PayLine
 from tests.payments import channel
 
@@ -59,3 +61,21 @@ def till(app, world):
             channel=channel.CHANNEL,
             fees=channel.FEES,
         )
+
+
+@pytest.fixture
+def order(till):
+    """An order at the channel that has been paid there; nobody has told us yet."""
+    attempt = send_create(
+        start_attempt(
+            account=till.account,
+            member_id=till.member.id,
+            lines=LINES,
+            flow=Flow.QR,
+            form_token="t1",
+            payer_account_id=till.payer.id,
+        )
+    )
+    till.channel.pay(attempt.out_trade_no)
+    session.rollback()
+    return attempt

@@ -9,31 +9,11 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from portal.database import everything, session
 from portal.failpoints import failpoint
 from portal.ledger import find_book, verify
-from portal.payments import send_create, start_attempt
-from portal.payments.contract import Flow
 from portal.payments.models import PaymentCase, PaymentInbox
 from portal.web import callbacks
 from tests.payments.channel import notification, sign
-from tests.payments.conftest import LINES
 
 URL = "/hooks/testpay/test-a/pay"
-
-
-@pytest.fixture
-def order(till):
-    attempt = send_create(
-        start_attempt(
-            account=till.account,
-            member_id=till.member.id,
-            lines=LINES,
-            flow=Flow.QR,
-            form_token="t1",
-            payer_account_id=till.payer.id,
-        )
-    )
-    till.channel.pay(attempt.out_trade_no)
-    session.rollback()
-    return attempt
 
 
 def inbox():

@@ -17,20 +17,9 @@ from tests.payments.conftest import LINES
 
 
 @pytest.fixture
-def paid(till, client):
+def paid(till, client, order):
     """One of everything: attempt, callback, fact, case."""
-    attempt = send_create(
-        start_attempt(
-            account=till.account,
-            member_id=till.member.id,
-            lines=LINES,
-            flow=Flow.QR,
-            form_token="t1",
-            payer_account_id=till.payer.id,
-        )
-    )
-    till.channel.pay(attempt.out_trade_no)
-    body, headers = notification(attempt.out_trade_no)
+    body, headers = notification(order.out_trade_no)
     assert client.post("/hooks/testpay/test-a/pay", data=body, headers=headers).status_code == 204
     apply_fact(fact_of("DUNKNOWN", txn="42u", total=5), account=till.account)
     session.expire_all()
