@@ -3,7 +3,6 @@
 (function () {
   "use strict";
   var doc = document;
-  doc.documentElement.classList.add("js");
 
   /* ----- the one live region: its words come from the page, so that they are translated ----- */
   var status = doc.getElementById("status"), clearing, coming;
@@ -102,9 +101,11 @@
     each(doc, "details.menu[open]", function (m) { m.open = false; m.querySelector("summary").focus(); });
   });
 
+  // Only when every script of the page is here: what is shown for those with JavaScript must work when it is touched.
   function start() {
+    doc.documentElement.classList.add("js");
     var bad = doc.querySelector(".error-summary");
     if (bad) focusOn(bad);
   }
-  if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", start); else start();
+  doc.addEventListener("DOMContentLoaded", start);
 })();

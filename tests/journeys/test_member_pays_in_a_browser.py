@@ -126,6 +126,28 @@ def test_the_voucher_is_kept_as_a_picture_and_its_code_leads_to_the_check(member
     look(page)
 
 
+def test_what_needs_a_script_is_not_offered_before_the_script_is_here(member: Any, visit: Any) -> None:
+    page = visit(member.home, account=member.account, user_agent=PHONE)
+    choose_and_check(page, script=True)
+    page.locator("button[value=pay]").click()
+    link = page.get_by_role("link", name="看缴费凭证")
+    link.wait_for()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/picture*.js*", hold)
+    link.click(no_wait_after=True)
+    page.locator(".voucher").wait_for()
+    page.wait_for_function("() => window.portal")
+    assert page.locator("[data-picture-save]").is_hidden()
+    assert page.get_by_role("link", name="PDF").is_visible()
+    held[0].continue_()
+    page.locator("[data-picture-save]").click()
+    page.locator("#voucher-picture img").wait_for()
+
+
 def test_one_month_is_chosen_and_a_gap_is_refused_with_the_choice_kept(member: Any, visit: Any) -> None:
     page = visit(f"{member.home}dues/", account=member.account, width=320)
     boxes = page.locator("input[name=month]")
