@@ -17,8 +17,9 @@ class glance:
     """Run one read apart from the session; SQLite takes no write lock for it."""
 
     def __enter__(self) -> Connection:
-        self._token = _glancing.set(True)
         self._connection = db.engine.connect()
+        # Not before: a connection that fails to open must not leave the verbs of this thread without BEGIN.
+        self._token = _glancing.set(True)
         return self._connection
 
     def __exit__(self, *_: object) -> None:

@@ -10,6 +10,7 @@ with its errors and for its listeners of ``before_cursor_execute``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
@@ -62,8 +63,9 @@ def run_ready(
     else:
         ready = _of(statement, rows, dialect)
         given = ready.parameters(rows)
-    cursor = at.connection.cursor()
+    cursor: Any = None
     try:
+        cursor = at.connection.cursor()
         if at.engine.dispatch.before_cursor_execute:
             _announce(at, cursor, ready.text, given, many)
         if many:
@@ -75,7 +77,10 @@ def run_ready(
     except dialect.loaded_dbapi.Error as error:
         raise _told(at, cursor, ready.text, given, error) from error
     finally:
-        cursor.close()
+        # A connection that is gone took its cursors along, and says so.
+        with suppress(dialect.loaded_dbapi.Error):
+            if cursor is not None:
+                cursor.close()
 
 
 def _announce(at: Connection, cursor: Any, text: str, given: Any, many: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from portal.database import (
     Conflict,
@@ -90,3 +90,22 @@ def test_a_glance_reads_while_somebody_writes(two):
         assert session.get_one(Organization, own.id) is not None
     with glance() as connection:
         assert connection.execute(count).scalar() == 3
+
+
+def test_a_glance_without_a_connection_leaves_the_next_verb_whole(two, monkeypatch):
+    """A verb without its BEGIN would keep half of what it wrote."""
+    here, *_ = two
+
+    def refused(*_args):
+        raise OperationalError("", {}, Exception("unable to open database file"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sqlalchemy.engine.Engine.connect", refused)
+        with pytest.raises(OperationalError), glance():
+            pass
+    session.rollback()
+    with in_scope({here.id}, write=here.id):
+        with pytest.raises(RuntimeError), transaction():
+            insert_row(Organization, district_id=here.id, kind="branch", name="近处", path="x")
+            raise RuntimeError("planted")
+        assert session.scalars(select(Organization.name).where(Organization.name == "近处")).all() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portal import crypto
@@ -13,6 +13,7 @@ from portal.audit.models import AuditRow
 from portal.database import (
     connection,
     everything,
+    glance,
     in_scope,
     in_verb,
     insert_row,
@@ -125,6 +126,25 @@ def test_a_connection_that_is_gone_is_given_up_and_the_next_verb_has_another(app
             run_ready(_ROW, held)
         assert connection().execute(select(AUDIT.c.uid)).scalars().all() == [held["uid"]]
         session.rollback()
+
+
+@pytest.mark.parametrize("when", ["before", "while it runs"])
+def test_a_connection_that_goes_is_told_in_the_librarys_words(app, when):
+    def cut(connection, *_):
+        connection.connection.driver_connection.close()
+
+    with everything(), glance() as at:
+        if when == "before":
+            cut(at)
+        else:
+            event.listen(at.engine, "before_cursor_execute", cut)
+        try:
+            with pytest.raises(DBAPIError) as told:
+                run_ready(_OF, {"uid": "nobody"}, at=at)
+        finally:
+            if when != "before":
+                event.remove(at.engine, "before_cursor_execute", cut)
+        assert told.value.connection_invalidated and at.invalidated
 
 
 def test_whoever_listens_to_the_library_hears_these_statements_too(app):
