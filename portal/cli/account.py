@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.cli.common import account_of, masked
 from portal.database import everything
-from portal.identity import accounts
+from portal.identity import accounts, first_login
 
-_WORDS = {
+WORDS = {
     "name": "a name has 2 to 40 characters",
     "phone": "a mobile number has 11 digits and begins with 1",
     "username": "a user name has 3 to 32 small letters, digits or . _ - and begins with a letter",
@@ -46,6 +47,27 @@ def add(name: str, phone: str, username: str | None, password_stdin: bool, by: s
                 name=name, phone=phone, username=username, password=password, by=who
             )
         except accounts.AccountRefused as refused:
-            raise click.ClickException(_WORDS[refused.reason]) from None
+            raise click.ClickException(WORDS[refused.reason]) from None
         known = "opened" if new else "known already"
         click.echo(f"{made.uid} {made.display_name} {masked(made)}: {known}")
+
+
+@account.command()
+@click.argument("who")
+@click.option("--by", help="Who ordered it: phone or user name, for the trail.")
+@with_appcontext
+def code(who: str, by: str | None) -> None:
+    """Print a log-in code for WHO (phone, user name or public id): one hour, once, typed with the name.
+
+    For the first administrator, and for staff while no channel reaches their number.
+    """
+    with everything():
+        found = account_of(who)
+        show_code(found.display_name, first_login.issue(found, by=account_of(by).id if by else None))
+
+
+def show_code(name: str, typed: str) -> None:
+    """Print a log-in code and where it is typed; it is shown this once."""
+    click.echo(f"log in at {current_app.config['PUBLIC_URL']}/login/paper within an hour")
+    click.echo(f"  name: {name}")
+    click.echo(f"  code: {typed}")

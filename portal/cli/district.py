@@ -16,7 +16,7 @@ from portal.districts.models import District
 
 KINDS = ("nation", "province", "city", "county", "town", "park", "area")
 #: A code of GB/T 2260, 6 to 12 digits, and what a park of it is told apart by.
-_CODE = re.compile(r"[0-9]{2,12}(-[a-z0-9]{1,16})?", re.ASCII)
+CODE = re.compile(r"[0-9]{2,12}(-[a-z0-9]{1,16})?", re.ASCII)
 
 
 @click.group()
@@ -34,7 +34,7 @@ def district() -> None:
 def add(code: str, name: str, kind: str, parent: str | None, by: str | None) -> None:
     """Add district CODE (230108, 340722-kfq) called NAME. The same again changes nothing."""
     name = name.strip()
-    if not _CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise click.UsageError(f"{code!r} is no code: digits, for a park then a hyphen and small letters")
     if not 2 <= len(name) <= 80:
         raise click.UsageError("a name has 2 to 80 characters")

@@ -28,6 +28,7 @@ CORE = {
     "district": "portal.cli.district",
     "health": "portal.cli.health",
     "import": "portal.cli.imports:import_",
+    "init": "portal.cli.init",
     "keys": "portal.cli.keys",
     "ledger": "portal.cli.ledger",
     "plugins": "portal.cli.plugins",
@@ -89,7 +90,8 @@ def portal(ctx: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit."""
-    use_if_alone()
+    if (sys.argv[1:] if arguments is None else arguments)[:1] != ["init"]:
+        use_if_alone()
     try:
         portal.main(args=arguments, prog_name="portal")
     except ConfigError as error:

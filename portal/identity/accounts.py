@@ -33,13 +33,10 @@ def open_account(
     ``phone``, ``username``, ``taken`` (another's user name), ``different`` (this person's is another),
     or what ``passwords.problem`` says.
     """
+    fault = problem(name=name, phone=phone, username=username)
+    if fault:
+        raise AccountRefused(fault)
     name, digits = name.strip(), people.tidy_phone(phone)
-    if not 2 <= len(name) <= 40:
-        raise AccountRefused("name")
-    if not _PHONE.fullmatch(digits):
-        raise AccountRefused("phone")
-    if username is not None and not _USERNAME.fullmatch(username):
-        raise AccountRefused("username")
     if password is not None:
         fault = passwords.problem(password, about=(digits, name, username or ""))
         if fault:
@@ -66,6 +63,17 @@ def open_account(
         session.flush()
         audit.record("account.open", made, actor=by, district=None)
     return made, True
+
+
+def problem(*, name: str, phone: str, username: str | None) -> str | None:
+    """Return what is wrong with a new account's words: ``name``, ``phone``, ``username``, or None."""
+    if not 2 <= len(name.strip()) <= 40:
+        return "name"
+    if not _PHONE.fullmatch(people.tidy_phone(phone)):
+        return "phone"
+    if username is not None and not _USERNAME.fullmatch(username):
+        return "username"
+    return None
 
 
 def find(typed: str) -> list[Account]:

@@ -14,6 +14,7 @@ from portal.identity import (
     claims,
     codes,
     devices,
+    first_login,
     limits,
     passwords,
     people,
@@ -123,6 +124,10 @@ def check_paper() -> Any:
         account_id = claims.redeem(code, name=name)
         if account_id is not None:
             return views_entering.enter(account_id, way="paper", second_factor=False, back=None)
+        account_id = first_login.redeem(code, name=name)
+        if account_id is not None:
+            # The deployer's own hand at the server's console: it may set the first password.
+            return views_entering.enter(account_id, way="first", second_factor=True, back=None)
     limits.count(*rules)
     return _paper_page(_no_paper(), status=422)
 
