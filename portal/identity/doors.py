@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from portal.identity import attach_views, leaving_views, password_views  # noqa: F401  they add their views
+from portal.identity import (  # noqa: F401  they add their views
+    attach_views,
+    leaving_views,
+    password_views,
+    security_views,
+)
 from portal.identity.views import identity
 
 __all__ = ["identity"]

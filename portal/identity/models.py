@@ -75,7 +75,10 @@ class LoginSession(Model):
     second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_why: Mapped[str] = mapped_column(String(20), default="", server_default="")
-    device: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    #: Words of ``portal.identity.whereabouts``, not the browser's own line.
+    device: Mapped[str] = mapped_column(String(80), default="", server_default="", info={"class": 1})
+    #: Only the beginning of the address: enough to be known again, too little to be found by.
+    place: Mapped[str] = mapped_column(String(40), default="", server_default="", info={"class": 2})
     data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 

@@ -15,6 +15,7 @@ from portal import clock, crypto
 from portal.database import everything, session, transaction, writing
 from portal.database.core import reading
 from portal.database.scope import set_scope
+from portal.identity import whereabouts
 from portal.identity.models import LoginSession
 
 PREFIX = "s."
@@ -95,7 +96,8 @@ def begin(account_id: int, *, second_factor: bool = False) -> LoginSession:
             created_at=now,
             last_seen_at=now,
             second_factor_at=now if second_factor else None,
-            device=(request.user_agent.string or "")[:80],
+            device=whereabouts.device(request.user_agent.string),
+            place=whereabouts.place(request.remote_addr),
             # The CSRF secret is made here, so that no GET has to write it.
             data={"csrf_token": hashlib.sha1(os.urandom(64)).hexdigest()},
         )

@@ -45,6 +45,10 @@ ME = (
     Door("members.my_requests", _("我的申请"), _("办到哪一步，谁在办"), "clock"),
     Door("notices.mine", _("我的消息"), "", "bell"),
     Door("notice_choices.show", _("怎么告诉我"), _("哪些发到手机，哪些只放在这里"), "chat-dots"),
+    Door("identity.my_security", _("账号安全"), _("密码、登录的设备"), "shield-lock"),
+)
+SECURITY = (
+    Door("identity.my_sessions", _("登录的设备"), _("在哪里登录着，让别的退出"), "phone"),
     Door("identity.my_password", _("登录密码"), _("可以不设，验证码总能登录"), "key"),
 )
 DESK = (
