@@ -31,7 +31,7 @@ UNSWITCHED = {
     "member_moved",
     "organization_objections",
 }
-_SLUG = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
+SLUG = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
 
 
 class NotAvailable(LookupError):
@@ -89,11 +89,14 @@ class Registry:
     def _admit(self, slug: str, plugin: Plugin) -> None:
         if not isinstance(plugin, Plugin):
             raise TypeError(f"{slug}: `plugin` must be an instance of portal.api.Plugin")
-        if plugin.slug != slug or not _SLUG.match(slug):
+        if plugin.slug != slug or not SLUG.match(slug):
             raise ValueError(f"{slug}: slug {plugin.slug!r} must equal the folder's name")
         for wanted in ("name", "description", "version"):
             if not getattr(plugin, wanted, None):
                 raise ValueError(f"{slug}: {wanted} is missing")
+        shared = overlapping(slug, self.plugins)
+        if shared:
+            raise ValueError(f"{slug}: tables of {shared!r} would carry its prefix too, choose another slug")
         if not _compatible(plugin.portal):
             raise ValueError(f"{slug}: wants portal {plugin.portal}, this is {API_VERSION}")
         self._manager.register(plugin, name=slug)
@@ -207,6 +210,17 @@ class Registry:
             if service.protocol is protocol and service.key == key:
                 return service.implementation
         raise NotAvailable(f"{protocol.__name__} {key}".strip())
+
+
+def overlapping(slug: str, others: Iterable[str]) -> str:
+    """Return a slug among ``others`` that is the beginning of this one or begins with it, or "".
+
+    Names carry their owner as a prefix: of ``a`` and ``a_b``, whose table is ``a_b_note``?
+    """
+    for other in others:
+        if other != slug and (other.startswith(f"{slug}_") or slug.startswith(f"{other}_")):
+            return other
+    return ""
 
 
 def _plugin_of(module: str) -> Plugin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
+from portal.cli.plugin_maker import tidy
 from portal.current import registry
 from portal.database import history
 
@@ -37,7 +38,11 @@ def revision(slug: str, message: str) -> None:
     if slug != history.CORE and slug not in folders:
         raise click.UsageError(f"no plugin {slug!r} is loaded")
     made = history.revise(folders, slug=slug, package=folders.get(slug), message=message)
-    click.echo(f"wrote {made.name}" if made else "nothing changed")
+    if made is None:
+        click.echo("nothing changed")
+        return
+    tidy(made)
+    click.echo(f"wrote {made}")
 
 
 @db.command()

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal import audit, config
 from portal.cli.common import at, district_option, find_district
+from portal.cli.plugin_new import new
 from portal.database import everything, session, transaction
 from portal.districts import service
 from portal.districts.models import District, PluginSwitch
@@ -20,7 +21,10 @@ from portal.registry import Registry
 
 @click.group()
 def plugins() -> None:
-    """Plugins: list, switch, examine."""
+    """Plugins: list, switch, examine, make."""
+
+
+plugins.add_command(new)
 
 
 def _registry() -> Registry:
