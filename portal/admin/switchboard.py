@@ -1,7 +1,8 @@
-"""The switchboard: what is on here and why, what switching off would hide, and the switching itself."""
+"""The switchboard's verbs, and one district's line for each plugin: on or off, and who decided."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,11 @@ from sqlalchemy import select
 from portal import audit
 from portal.current import registry
 from portal.database import session, transaction
-from portal.districts import context
 from portal.districts import service as districts
 from portal.districts.models import District, PluginSwitch
-from portal.districts.switch import Row, effective
-from portal.plugin import Hidden
+from portal.districts.switch import Row, Rows, effective, said, state_of
+
+ACTION = "plugin.switch"
 
 
 class UnknownPlugin(LookupError):
@@ -23,79 +24,123 @@ class UnknownPlugin(LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One plugin on the board of one district."""
+    """One plugin on the board of one district; ``source`` is the name of whoever decided, "" the default.
+
+    ``own`` is what the district itself says (``switch.STATES``), whether that has an effect or not.
+    """
 
     slug: str
     name: Any
     description: Any
     on: bool
-    own: bool | None
+    own: str
     source: str
+    source_id: int | None
+    here: bool
     locked: bool
-    locked_above: bool
     loaded: bool
     error: str = ""
 
-
-def board(district: District) -> list[Line]:
-    """Return every installed, broken or missing plugin with its state here and where that comes from."""
-    loaded, broken = registry().plugins, registry().broken
-    path = district.ancestor_ids
-    names = dict(session.execute(select(District.id, District.name).where(District.id.in_(path))).all())
-    rows = {
-        (row.district_id, row.plugin): Row(row.district_id, row.plugin, row.on, row.locked)
-        for row in session.scalars(select(PluginSwitch).where(PluginSwitch.district_id.in_(path)))
-    }
-    slugs = [*registry().ordered(), *sorted(broken)]
-    slugs += sorted({slug for _place, slug in rows} - set(slugs))
-    lines = []
-    for slug in slugs:
-        plugin = loaded.get(slug)
-        state = effective(slug, bool(plugin and plugin.on_by_default), path, rows)
-        own = rows.get((district.id, slug))
-        lines.append(
-            Line(
-                slug=slug,
-                name=plugin.name if plugin else slug,
-                description=plugin.description if plugin else "",
-                on=state.on,
-                own=own.on if own else None,
-                source=names.get(state.source, "") if state.source else "",
-                locked=bool(own and own.locked),
-                locked_above=state.locked and state.source != district.id,
-                loaded=plugin is not None,
-                error=broken[slug].error if slug in broken else "",
-            )
-        )
-    return lines
+    @property
+    def locked_above(self) -> bool:
+        """Tell whether a level above decides, so that nothing can be changed here."""
+        return self.locked and not self.here
 
 
-def warnings(district: District, slug: str) -> list[Hidden]:
-    """Return what would be hidden if ``slug`` were switched off at this district."""
-    here = context.ref(district.id)
-    for owner, call in registry().implementers("switch_off_warnings"):
-        if owner == slug:
-            return [hidden for hidden in call(district=here) or () if hidden.count]
-    return []
+def subject(district_id: int, slug: str) -> tuple[str, str]:
+    """Return what the trail calls a district's switch of a plugin."""
+    return "switch", f"{district_id}:{slug}"
 
 
-def switch(district: District, slug: str, *, on: bool | None, locked: bool = False, actor: Any) -> None:
-    """Switch a plugin on, off or back to inherit (``on=None``); on the next request of every worker.
+def switches(district_ids: Iterable[int], slug: str | None = None) -> dict[tuple[int, str], Row]:
+    """Return the explicit switches of these districts, in one query."""
+    table: Any = PluginSwitch.__table__
+    found = select(table.c.district_id, table.c.plugin, table.c.on, table.c.locked).where(
+        table.c.district_id.in_(sorted(set(district_ids)))
+    )
+    if slug is not None:
+        found = found.where(table.c.plugin == slug)
+    return {(place, name): Row(place, name, on, locked) for place, name, on, locked in session.execute(found)}
+
+
+def slugs(rows: Rows) -> list[str]:
+    """Return the plugins a board shows: working ones in their order, broken ones, missing ones with rows."""
+    known = [*registry().ordered(), *sorted(registry().broken)]
+    return known + sorted({slug for _place, slug in rows} - set(known))
+
+
+def default_of(slug: str) -> bool:
+    """Return what a plugin is where nobody decided; one that is not there is off."""
+    plugin = registry().plugins.get(slug)
+    return bool(plugin and plugin.on_by_default)
+
+
+def line(slug: str, path: Sequence[int], rows: Rows, names: Mapping[int, str]) -> Line:
+    """Return one plugin's line at the end of ``path``."""
+    plugin, broken = registry().plugins.get(slug), registry().broken.get(slug)
+    state = effective(slug, default_of(slug), path, rows)
+    return Line(
+        slug=slug,
+        name=plugin.name if plugin else slug,
+        description=plugin.description if plugin else "",
+        on=state.on,
+        own=state_of(rows.get((path[-1], slug))),
+        source=names.get(state.source, "") if state.source else "",
+        source_id=state.source,
+        here=state.source == path[-1],
+        locked=state.locked,
+        loaded=plugin is not None,
+        error=broken.error if broken else "",
+    )
+
+
+def names_of(district_ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of districts by id, in one query."""
+    wanted = select(District.id, District.name).where(District.id.in_(sorted(set(district_ids))))
+    return {place: name for place, name in session.execute(wanted)}
+
+
+def board(path: Sequence[int]) -> list[Line]:
+    """Return every installed, broken or missing plugin with its state at the end of ``path`` (ids)."""
+    rows, names = switches(path), names_of(path)
+    return [line(slug, path, rows, names) for slug in slugs(rows)]
+
+
+def known(slug: str) -> bool:
+    """Tell whether a plugin of this name is installed, or a switch of it was ever set."""
+    if slug in registry().plugins or slug in registry().broken:
+        return True
+    return session.scalar(select(PluginSwitch.id).where(PluginSwitch.plugin == slug).limit(1)) is not None
+
+
+def switch(district: District, slug: str, *, state: str, actor: Any, seen: str | None = None) -> str:
+    """Let a district say ``state`` (``switch.STATES``) of a plugin; it acts on the next request everywhere.
+
+    ``seen`` is what the person who decides saw there. Returns the state before; the same again changes
+    nothing and leaves no line in the trail.
 
     Raises:
         UnknownPlugin: a name nobody knows.
         SwitchLocked: a level above decides.
+        Conflict: somebody else has changed it since.
     """
-    known = slug in registry().plugins or slug in registry().broken
-    if not known and session.scalar(select(PluginSwitch.id).where(PluginSwitch.plugin == slug)) is None:
+    if not known(slug):
         raise UnknownPlugin(slug)
+    on, locked = said(state)
     account = getattr(actor, "account_id", actor)
     with transaction():
-        districts.switch(district, slug, on=on, locked=locked, by=account)
-        audit.record(
-            "plugin.switch",
-            ("district", district.id),
-            actor=account,
-            district=district.id,
-            detail={"plugin": slug, "on": on, "locked": locked},
-        )
+        before = districts.switch(district, slug, on=on, locked=locked, by=account, seen=seen)
+        if before != state:
+            record(district.id, slug, before=before, after=state, actor=account)
+    return before
+
+
+def record(district_id: int, slug: str, *, before: str, after: str, actor: Any) -> None:
+    """Write a change of a switch into the trail, in the transaction of the change."""
+    audit.record(
+        ACTION,
+        subject(district_id, slug),
+        actor=actor,
+        district=district_id,
+        detail={"plugin": slug, "before": before, "after": after},
+    )

@@ -1,4 +1,4 @@
-"""The switchboard's pages."""
+"""The switchboard's pages: the board with the tree below, one service, its preview, the history."""
 
 from __future__ import annotations
 
@@ -6,72 +6,161 @@ from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
 
-from portal.admin import switchboard
-from portal.current import district
-from portal.database import session
+from portal.admin import effects, switchboard, trail, tree
+from portal.admin.above import above
+from portal.current import district, registry
+from portal.database import Conflict, session
 from portal.districts.models import District
+from portal.districts.queries import ids_of
 from portal.districts.service import SwitchLocked
+from portal.districts.switch import STATES
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once
-from portal.words import gettext
+from portal.words import gettext, lazy_gettext
 
 admin = Blueprint("admin", __name__)
 
-CHOICES = {"on": True, "off": False, "inherit": None}
-
-
-def _here() -> District:
-    return session.get_one(District, district().id)
+PERMISSION = "core.switchboard"
+#: What can be chosen, in the order it is offered.
+CHOICES = {
+    "inherit": (lazy_gettext("跟随上级"), lazy_gettext("上级开就开，上级关就关")),
+    "on": (lazy_gettext("打开"), lazy_gettext("下级还可以自己关")),
+    "off": (lazy_gettext("关闭"), lazy_gettext("下级还可以自己开")),
+    "locked-on": (lazy_gettext("打开并锁定"), lazy_gettext("下级也都打开，不能改")),
+    "locked-off": (lazy_gettext("关闭并锁定"), lazy_gettext("下级也都关闭，不能改")),
+}
+LOSSES_SHOWN = 20
 
 
 @admin.get("/d/<district_code>/admin/plugins")
-@requires("core.switchboard")
+@requires(PERMISSION)
 def board() -> Any:
-    """Show every service: on or off here, and who decided."""
-    return render("admin/board.html", lines=switchboard.board(_here()))
+    """Show every service here, and the districts below by services."""
+    return _board()
 
 
 @admin.get("/d/<district_code>/admin/plugins/<slug>")
-@requires("core.switchboard")
-def preview(slug: str) -> Any:
-    """Show what a change would do, and ask."""
-    here = _here()
-    line = next((line for line in switchboard.board(here) if line.slug == slug), None)
-    wanted = request.args.get("to", "")
-    if line is None or wanted not in CHOICES:
+@requires(PERMISSION)
+def plugin(slug: str) -> Any:
+    """Show one service here; with ``to`` what that change would do, and ask."""
+    line, wanted = _line(slug), request.args.get("to", "")
+    if not wanted:
+        return _plugin_page(line)
+    if wanted not in STATES:
         abort(404)
-    hidden = switchboard.warnings(here, slug) if wanted != "on" and line.on else []
-    return render("admin/confirm.html", line=line, to=wanted, hidden=hidden)
+    if line.locked_above:
+        return _plugin_page(line, problem=_locked_words(line))
+    return render(
+        "admin/confirm.html",
+        line=line,
+        to=wanted,
+        choices=CHOICES,
+        effect=effects.of_switch(district(), slug, wanted),
+        shown=None if request.args.get("all") else LOSSES_SHOWN,
+    )
 
 
 @admin.post("/d/<district_code>/admin/plugins/<slug>")
-@requires("core.switchboard")
+@requires(PERMISSION)
 @once
 def change(slug: str) -> Any:
     """Switch, audited; it acts on the next request."""
-    wanted = request.form.get("to", "")
-    if wanted not in CHOICES:
+    line, wanted, seen = _line(slug), request.form.get("to", ""), request.form.get("seen", "")
+    if wanted not in STATES or seen not in STATES:
         abort(400)
     try:
         switchboard.switch(
-            _here(), slug, on=CHOICES[wanted], locked=request.form.get("lock") == "1", actor=g.actor
+            session.get_one(District, district().id), slug, state=wanted, seen=seen, actor=g.actor
         )
-    except switchboard.UnknownPlugin:
-        abort(404)
     except SwitchLocked:
-        return render(
-            "admin/board.html",
-            status=409,
-            lines=switchboard.board(_here()),
-            problem=gettext("由上级统一管理，这里不能改。"),
-        )
-    say(
-        {
-            "on": gettext("已打开。"),
-            "off": gettext("已关闭。数据都在，重新打开就恢复。"),
-            "inherit": gettext("已改为跟随上级。"),
-        }[wanted]
+        return _plugin_page(_line(slug), problem=_locked_words(_line(slug)), status=409)
+    except Conflict:
+        now = _line(slug)
+        words = gettext("刚有人改过，现在是“%(now)s”。请看过再定。", now=CHOICES[now.own][0])
+        return _plugin_page(now, problem=words, status=409)
+    say(_said(line, wanted))
+    return go(url_for("admin.plugin", slug=slug))
+
+
+@admin.get("/d/<district_code>/admin/history")
+@requires(PERMISSION)
+def history() -> Any:
+    """Show who switched what, here and below."""
+    changes, more = trail.below(
+        district(), (switchboard.ACTION,), before=request.args.get("before", type=int)
     )
-    return go(url_for("admin.board"))
+    return render("admin/history.html", changes=changes, more=more, choices=CHOICES, names=_names())
+
+
+def _board() -> Any:
+    here = district()
+    asked = _asked()
+    return render(
+        "admin/board.html",
+        block="tree",
+        lines=switchboard.board(ids_of(here.path)),
+        crumbs=above(here, g.actor, PERMISSION),
+        tree=tree.read(here, asked),
+        asked=asked,
+        all_plugins=list(_names().items()),
+    )
+
+
+def _asked() -> tree.Asked:
+    asked = request.args
+    state = asked.get("state", "")
+    return tree.Asked(
+        text=asked.get("q", "").strip()[:60],
+        plugin=asked.get("plugin", "")[:40],
+        state=state if state in tree.WANTED else "",
+        own=asked.get("own") == "1",
+        under=asked.get("under") == "1",
+        after=asked.get("after", "")[:40],
+        before=asked.get("before", "")[:40],
+    )
+
+
+def _line(slug: str) -> switchboard.Line:
+    lines = switchboard.board(ids_of(district().path))
+    return next((line for line in lines if line.slug == slug), None) or abort(404)
+
+
+def _plugin_page(line: switchboard.Line, *, problem: str = "", status: int = 200) -> Any:
+    here = district()
+    changes = trail.of_subject(here.id, switchboard.subject(here.id, line.slug))
+    last = changes[0].detail if changes else {}
+    # Only what the newest change left behind can be taken back by one press.
+    back = last.get("before", "") if last.get("after") == line.own and not line.locked_above else ""
+    return render(
+        "admin/plugin.html",
+        status=status,
+        line=line,
+        problem=problem,
+        choices=CHOICES,
+        changes=changes,
+        back=back,
+        # Taking back may hide something as well: then it is shown before it is asked.
+        hides=bool(back) and effects.of_switch(here, line.slug, back).off > 0,
+    )
+
+
+def _names() -> dict[str, Any]:
+    known = registry()
+    return {slug: known.plugins[slug].name for slug in known.ordered()}
+
+
+def _locked_words(line: switchboard.Line) -> str:
+    return gettext("由%(name)s统一管理，这里不能改。要改请找那里的管理员。", name=line.source)
+
+
+def _said(line: switchboard.Line, wanted: str) -> str:
+    words = {
+        "inherit": gettext("“%(name)s”已改为跟随上级。", name=line.name),
+        "on": gettext("“%(name)s”已打开。", name=line.name),
+        "off": gettext("“%(name)s”已关闭。数据都在，重新打开就恢复。", name=line.name),
+        "locked-on": gettext("“%(name)s”已打开并锁定。", name=line.name),
+        "locked-off": gettext("“%(name)s”已关闭并锁定。数据都在，重新打开就恢复。", name=line.name),
+    }
+    return words[wanted]

@@ -9,10 +9,11 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from portal import audit, config
+from portal import config
+from portal.admin import switchboard
 from portal.cli.common import at, district_option, find_district
 from portal.cli.plugin_new import new
-from portal.database import everything, session, transaction
+from portal.database import everything, session
 from portal.districts import service
 from portal.districts.models import District, PluginSwitch
 from portal.districts.switch import Row, effective
@@ -72,11 +73,8 @@ def _switch(slug: str, district_code: str, *, on: bool | None, lock: bool = Fals
     place = find_district(district_code)
     word = "inherit" if on is None else "on" if on else "off"
     try:
-        with at(place), transaction():
-            service.switch(place, slug, on=on, locked=lock)
-            audit.record(
-                f"plugin.{word}", ("plugin", slug), actor=None, district=place, detail={"locked": lock}
-            )
+        with at(place):
+            switchboard.switch(place, slug, state=f"locked-{word}" if lock else word, actor=None)
     except service.SwitchLocked as error:
         raise click.ClickException(f"{slug}: a district above has locked it") from error
     rows = _switches()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from flask import g
 from sqlalchemy import select
 
 from portal.current import registry
-from portal.database import session
+from portal.database import in_scope, session
 from portal.districts.models import District
 from portal.districts.queries import decisions, reference
 from portal.plugin import DistrictRef
@@ -34,3 +35,15 @@ def where_on(plugin: str | None) -> Iterable[int]:
     for found in session.scalars(select(District).order_by(District.path)).all():
         if plugin is None or plugin in decisions(found.ancestor_ids, known).plugins_on:
             yield found.id
+
+
+@contextmanager
+def looking_at(here: DistrictRef) -> Iterator[None]:
+    """Look at one district as its own request would: ``district()`` and the scope, nothing to be written."""
+    before = g.get("district")
+    g.district = here
+    try:
+        with in_scope({here.id}):
+            yield
+    finally:
+        g.district = before

@@ -7,15 +7,20 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from portal import clock
-from portal.database import session, transaction
+from portal.database import Conflict, session, transaction
 from portal.districts.models import District, PluginSwitch
+from portal.districts.switch import Row, state_of
 
 #: Told of each new district inside its transaction; rooms above hang themselves in (the search index).
 created: list[Callable[[District], None]] = []
 
 
 class SwitchLocked(Exception):
-    """A higher level locked this plugin; it cannot be changed here."""
+    """A higher level (``district_id``) locked this plugin; it cannot be changed here."""
+
+    def __init__(self, plugin: str, district_id: int) -> None:
+        super().__init__(plugin)
+        self.district_id = district_id
 
 
 def create(
@@ -45,33 +50,52 @@ def create(
     return row
 
 
+def hold(district_id: int) -> None:
+    """Let changes of one district's switches and settings wait for one another until the verb ends."""
+    # SQLite has one writer anyway. NO KEY UPDATE: rows that only point at the district do not wait.
+    session.execute(select(District.id).where(District.id == district_id).with_for_update(key_share=True))
+
+
 def switch(
-    district: District, plugin: str, *, on: bool | None, locked: bool = False, by: int | None = None
-) -> None:
+    district: District,
+    plugin: str,
+    *,
+    on: bool | None,
+    locked: bool = False,
+    by: int | None = None,
+    seen: str | None = None,
+) -> str:
     """Switch a plugin on or off at a district; ``on=None`` goes back to inheriting.
 
     Data is never touched. Audit is written by the caller's room (admin), in the same transaction.
+    ``seen`` is the state (``switch.STATES``) that whoever decides has seen; the state before is returned.
 
     Raises:
         SwitchLocked: a district above has locked it.
+        Conflict: somebody else has changed it since; ``current`` is the state now.
     """
     with transaction():
-        above = district.ancestor_ids[:-1]
-        locked_above = session.scalar(
-            select(PluginSwitch.id).where(
-                PluginSwitch.district_id.in_(above), PluginSwitch.plugin == plugin, PluginSwitch.locked
-            )
-        )
-        if locked_above is not None:
-            raise SwitchLocked(plugin)
-        row = session.execute(
-            select(PluginSwitch).where(PluginSwitch.district_id == district.id, PluginSwitch.plugin == plugin)
-        ).scalar_one_or_none()
+        hold(district.id)
+        path = district.ancestor_ids
+        found = session.scalars(
+            select(PluginSwitch)
+            .where(PluginSwitch.district_id.in_(path), PluginSwitch.plugin == plugin)
+            .execution_options(populate_existing=True)
+        ).all()
+        row = next((one for one in found if one.district_id == district.id), None)
+        above = {one.district_id: one for one in found if one.locked and one is not row}
+        if above:
+            raise SwitchLocked(plugin, next(place for place in path if place in above))
+        before = state_of(Row(district.id, plugin, row.on, row.locked) if row else None)
+        if seen is not None and seen != before:
+            raise Conflict(current=before)
         if on is None:
             if row is not None:
                 session.delete(row)
-            return
+                session.flush()
+            return before
         if row is None:
             row = PluginSwitch(district_id=district.id, plugin=plugin)
             session.add(row)
         row.on, row.locked, row.changed_by, row.changed_at = on, locked, by, clock.now()
+    return before

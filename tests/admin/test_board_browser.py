@@ -1,0 +1,103 @@
+"""A district's administrator in a real browser: on a phone, on a desktop, by keyboard, without JavaScript."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.admin import switchboard
+from portal.database import session
+from portal.districts import service as districts
+from portal.districts.models import District
+from portal.identity.models import Account
+from portal.testing import World
+from tests import looks
+from tests.browser import Visit
+
+WIDTHS = (375, 1366)
+
+
+@pytest.fixture
+def county(world: World) -> District:
+    made = world.district("990100", name="试验县")
+    town = districts.create(code="990100-a", name="东风镇", kind="town", parent=made)
+    switchboard.switch(town, "wechatpay", state="locked-off", actor=None)
+    return made
+
+
+def admin_of(world: World, county: District, **values: object) -> Account:
+    return world.account(role="district_admin", district=county, **values)
+
+
+def states(county: District) -> str:
+    path = county.ancestor_ids
+    session.rollback()
+    found = next(line.own for line in switchboard.board(path) if line.slug == "dues")
+    # The test's own reading must not hold the lock against the next click.
+    session.rollback()
+    return found
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_switching_off_is_previewed_and_taken_back(
+    world: World, visit: Visit, county: District, width: int, script: bool
+):
+    page = visit(
+        "/d/990100/admin/plugins",
+        account=admin_of(world, county),
+        width=width,
+        java_script_enabled=script,
+    )
+    page.get_by_role("link", name="党费").first.click()
+    page.locator("input[value=off]").check()
+    page.get_by_role("button", name="下一步，先看影响").click()
+    page.get_by_text("2个地区").wait_for()
+    assert states(county) == "on"
+    page.get_by_role("button", name="确定，关闭").click()
+    page.get_by_text("“党费”已关闭。数据都在").wait_for()
+    assert states(county) == "off"
+    page.get_by_role("button", name="撤销，改回“打开”").click()
+    page.get_by_text("“党费”已打开。").wait_for()
+    assert states(county) == "on"
+
+
+def test_by_keyboard_alone(world: World, visit: Visit, county: District):
+    page = visit("/d/990100/admin/plugins/dues", account=admin_of(world, county), width=1366)
+
+    def go_to(text: str) -> None:
+        for _step in range(40):
+            page.keyboard.press("Tab")
+            if text in page.evaluate("document.activeElement.closest('label,a,button')?.innerText || ''"):
+                return
+        raise AssertionError(f"{text} is not reached by Tab")
+
+    go_to("打开")
+    page.keyboard.press("ArrowDown")
+    go_to("下一步")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="改成“关闭”").wait_for()
+    go_to("确定，关闭")
+    page.keyboard.press("Enter")
+    page.get_by_text("“党费”已关闭。数据都在").wait_for()
+    assert states(county) == "off"
+
+
+def test_the_filter_swaps_the_tree_alone_and_the_address_keeps_it(
+    world: World, visit: Visit, county: District
+):
+    page = visit("/d/990100/admin/plugins", account=admin_of(world, county), width=1366)
+    page.get_by_label("状态").select_option("locked")
+    page.get_by_role("button", name="筛选").click()
+    page.get_by_role("link", name="全部去掉").wait_for()
+    assert "state=locked" in page.url and page.get_by_text("本级设置，已锁定").count() == 1
+    page.go_back()
+    page.get_by_role("link", name="全部去掉").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("elder", [False, True])
+def test_the_pages_can_be_read_and_pressed(world: World, visit: Visit, county: District, elder: bool):
+    account = admin_of(world, county, elder=elder)
+    for path in ("plugins?under=1&own=1", "plugins/dues", "plugins/dues?to=locked-off", "history"):
+        for width in (320, 1366):
+            page = visit(f"/d/990100/admin/{path}", account=account, width=width, elder=elder)
+            assert looks.held_against(page, elder=elder) == [], (path, width)
