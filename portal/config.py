@@ -48,6 +48,14 @@ class Config:
     #: Seconds until a failed job's next tries; after the last one it waits for somebody to look.
     jobs_backoff: str = "60, 300, 900, 3600, 21600"
 
+    #: Where backups go (default: ``backups`` in the data folder) and how many are kept.
+    backup_dir: str = ""
+    backup_keep: int = 14
+    #: 32 bytes in base64: backups are encrypted under it. Without it none can be read: keep a copy elsewhere.
+    backup_key: str = field(default="", repr=False)
+    #: From this age on of the last good backup, health and doctor warn.
+    backup_warn_hours: int = 26
+
     @property
     def excluded(self) -> list[str]:
         """Return the slugs of plugins that must not be loaded."""
@@ -74,6 +82,10 @@ class Config:
             "TLS": self.tls,
             "PROXIES": self.proxies,
             "DEMO": self.demo,
+            "BACKUP_DIR": self.backup_dir,
+            "BACKUP_KEEP": self.backup_keep,
+            "BACKUP_KEY": self.backup_key,
+            "BACKUP_WARN_HOURS": self.backup_warn_hours,
             "SITE_NAME": self.site_name,
             "HELP_PHONE": self.help_phone,
             # A sheet may be refused in words only if it arrives; a little above the limit of portal.sheets.

@@ -22,6 +22,7 @@ from portal.registry import Registry
 CORE = {
     "account": "portal.cli.account",
     "audit": "portal.cli.audit",
+    "backup": "portal.cli.backup",
     "catalogue": "portal.cli.catalogue",
     "db": "portal.cli.db",
     "demo": "portal.cli.demo",
@@ -32,6 +33,7 @@ CORE = {
     "keys": "portal.cli.keys",
     "ledger": "portal.cli.ledger",
     "plugins": "portal.cli.plugins",
+    "restore": "portal.cli.restore",
     "roles": "portal.cli.roles",
     "search": "portal.cli.search",
     "serve": "portal.cli.serve",
@@ -73,8 +75,11 @@ class Commands(click.Group):
 def build(_info: ScriptInfo | None = None) -> Flask:
     """Build the application a command works on; a wrong setting is a usage error in words."""
     from portal.app import create_app
+    from portal.backup import finish_interrupted
 
     try:
+        if finish_interrupted(config.read().data_dir):
+            click.echo("an interrupted restore was finished", err=True)
         return create_app()
     except (ConfigError, CryptoError) as error:
         raise click.UsageError(str(error)) from error

@@ -96,6 +96,30 @@ def pending(plugins: Mapping[str, Path]) -> dict[str, tuple[str | None, str | No
     return found
 
 
+def revisions(plugins: Mapping[str, Path]) -> dict[str, str | None]:
+    """Return owner -> revision in the database."""
+    with db.engine.connect() as connection:
+        return {
+            owner: MigrationContext.configure(
+                connection, opts={"version_table": f"alembic_version_{owner}"}
+            ).get_current_revision()
+            for owner in folders(plugins)
+        }
+
+
+def strangers(plugins: Mapping[str, Path], found: Mapping[str, str | None]) -> list[str]:
+    """Return what in ``found`` (owner -> revision) this code does not know: newer, or of a missing plugin."""
+    known = {}
+    for owner, folder in folders(plugins).items():
+        script = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)])
+        known[owner] = {one.revision for one in script.walk_revisions()}
+    return [
+        f"{owner} {revision}"
+        for owner, revision in found.items()
+        if revision is not None and revision not in known.get(owner, ())
+    ]
+
+
 def differences(plugins: Mapping[str, Path]) -> list[Any]:
     """Return where the database and the models disagree, for all owners."""
     with db.engine.connect() as connection:

@@ -15,6 +15,7 @@ from portal import clock, jobs
 from portal.current import registry
 from portal.database import history, session, writing
 from portal.districts.models import District
+from portal.health import backups
 from portal.health.models import Heartbeat
 
 #: Less free space than this and the next write may fail.
@@ -54,6 +55,7 @@ def examine() -> Report:
             _tried("schema", _schema),
             _tried("disk", _disk),
             _tried("queue", _queue, needed=False),
+            _tried("backup", _backup, needed=False),
             _plugins(),
         )
     )
@@ -99,6 +101,15 @@ def _queue() -> tuple[bool, str]:
     age = jobs.queue_age()
     session.rollback()
     return age <= QUEUE_LATE, f"oldest due job waits {int(age.total_seconds())} s"
+
+
+def _backup() -> tuple[bool, str]:
+    age = backups.age()
+    session.rollback()
+    if age is None:
+        return False, "never made; run: portal backup"
+    hours = int(age.total_seconds() // 3600)
+    return age <= backups.too_old(), f"last good one {hours} h ago"
 
 
 def _plugins() -> Check:

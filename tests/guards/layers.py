@@ -23,7 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"claims", "ledger"}),
     frozenset({"payments", "sheets"}),
     frozenset({"web", "logs"}),
-    frozenset({"health", "admin", "desk", "demo", "api", "wiring"}),
+    frozenset({"health", "admin", "desk", "demo", "api", "wiring", "backup"}),
     frozenset({"app"}),
     frozenset({"cli"}),
     frozenset({"testing", "__main__"}),
@@ -38,6 +38,7 @@ NEIGHBOURS = {
     "crypto": {"clock"},
     "config": {"crypto"},
     "api": {"wiring"},
+    "backup": {"health"},
 }
 #: Pages, and what several views of a room share (``views_…``), stand on the web's helpers whatever room they
 #: are in. There is no list of exceptions: a file that answers requests says so by its name.
