@@ -47,9 +47,9 @@ class Line:
         return self.locked and not self.here
 
 
-def subject(district_id: int, slug: str) -> tuple[str, str]:
-    """Return what the trail calls a district's switch of a plugin."""
-    return "switch", f"{district_id}:{slug}"
+def subject(slug: str) -> tuple[str, str]:
+    """Return what a district's trail calls its switch of a plugin."""
+    return "switch", slug
 
 
 def switches(district_ids: Iterable[int], slug: str | None = None) -> dict[tuple[int, str], Row]:
@@ -139,7 +139,7 @@ def record(district_id: int, slug: str, *, before: str, after: str, actor: Any) 
     """Write a change of a switch into the trail, in the transaction of the change."""
     audit.record(
         ACTION,
-        subject(district_id, slug),
+        subject(slug),
         actor=actor,
         district=district_id,
         detail={"plugin": slug, "before": before, "after": after},

@@ -129,7 +129,7 @@ def _line(slug: str) -> switchboard.Line:
 
 def _plugin_page(line: switchboard.Line, *, problem: str = "", status: int = 200) -> Any:
     here = district()
-    changes = trail.of_subject(here.id, switchboard.subject(here.id, line.slug))
+    changes = trail.of_subject(here.id, switchboard.subject(line.slug))
     last = changes[0].detail if changes else {}
     # Only what the newest change left behind can be taken back by one press.
     back = last.get("before", "") if last.get("after") == line.own and not line.locked_above else ""

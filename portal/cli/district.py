@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
@@ -13,10 +11,7 @@ from portal.cli.common import account_of, find_district
 from portal.database import everything, session, transaction
 from portal.districts import queries, service
 from portal.districts.models import District
-
-KINDS = ("nation", "province", "city", "county", "town", "park", "area")
-#: A code of GB/T 2260, 6 to 12 digits, and what a park of it is told apart by.
-CODE = re.compile(r"[0-9]{2,12}(-[a-z0-9]{1,16})?", re.ASCII)
+from portal.districts.service import CODE, KINDS
 
 
 @click.group()

@@ -21,12 +21,14 @@ from portal.registry import Registry
 #: when asked for.
 CORE = {
     "account": "portal.cli.account",
+    "apply": "portal.cli.apply",
     "audit": "portal.cli.audit",
     "backup": "portal.cli.backup",
     "catalogue": "portal.cli.catalogue",
     "db": "portal.cli.db",
     "demo": "portal.cli.demo",
     "district": "portal.cli.district",
+    "export-config": "portal.cli.export_config:export_config",
     "health": "portal.cli.health",
     "import": "portal.cli.imports:import_",
     "init": "portal.cli.init",

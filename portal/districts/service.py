@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlalchemy import select
@@ -11,7 +12,10 @@ from portal.database import Conflict, session, transaction
 from portal.districts.models import District, PluginSwitch
 from portal.districts.switch import Row, state_of
 
-#: Told of each new district inside its transaction; rooms above hang themselves in (the search index).
+KINDS = ("nation", "province", "city", "county", "town", "park", "area")
+#: A code of GB/T 2260, up to 12 digits, and what a park of it is told apart by.
+CODE = re.compile(r"[0-9]{2,12}(-[a-z0-9]{1,16})?", re.ASCII)
+#: Told of each new or renamed district inside its transaction; rooms above hang themselves in (the search).
 created: list[Callable[[District], None]] = []
 
 
@@ -48,6 +52,16 @@ def create(
         for tell in created:
             tell(row)
     return row
+
+
+def rename(district: District, *, name: str, kind: str) -> None:
+    """Give a district another name or kind."""
+    with transaction():
+        hold(district.id)
+        district.name, district.kind = name, kind
+        session.flush()
+        for tell in created:
+            tell(district)
 
 
 def hold(district_id: int) -> None:
@@ -89,13 +103,34 @@ def switch(
         before = state_of(Row(district.id, plugin, row.on, row.locked) if row else None)
         if seen is not None and seen != before:
             raise Conflict(current=before)
-        if on is None:
-            if row is not None:
-                session.delete(row)
-                session.flush()
-            return before
+        _write(district.id, plugin, row, on=on, locked=locked, by=by)
+    return before
+
+
+def force(district_id: int, plugin: str, *, on: bool | None, locked: bool, by: int | None) -> None:
+    """Write a switch whatever the levels above say: for who runs the installation (the apply file).
+
+    Below a lock it has no effect until that is taken away.
+    """
+    with transaction():
+        hold(district_id)
+        row = session.scalar(
+            select(PluginSwitch)
+            .where(PluginSwitch.district_id == district_id, PluginSwitch.plugin == plugin)
+            .execution_options(populate_existing=True)
+        )
+        _write(district_id, plugin, row, on=on, locked=locked, by=by)
+
+
+def _write(
+    district_id: int, plugin: str, row: PluginSwitch | None, *, on: bool | None, locked: bool, by: int | None
+) -> None:
+    if on is None:
+        if row is not None:
+            session.delete(row)
+    else:
         if row is None:
-            row = PluginSwitch(district_id=district.id, plugin=plugin)
+            row = PluginSwitch(district_id=district_id, plugin=plugin)
             session.add(row)
         row.on, row.locked, row.changed_by, row.changed_at = on, locked, by, clock.now()
-    return before
+    session.flush()

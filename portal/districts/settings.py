@@ -12,6 +12,8 @@ from sqlalchemy import select
 from portal import clock, crypto
 from portal.database import session, transaction
 from portal.districts.models import SettingValue
+from portal.districts.service import hold
+from portal.districts.setting_values import checked
 from portal.plugin import DistrictRef, Setting
 
 _EXTENSION = "portal.settings"
@@ -59,35 +61,49 @@ def explain(district: DistrictRef, key: str) -> Explained:
     own = _rows(district, path)
     for district_id in reversed(places):
         if (district_id, key) in own:
-            value = own[district_id, key]
-            if setting.secret:
-                value = crypto.decrypt("setting.value", f"{district_id}:{key}", bytes.fromhex(value))
-            return Explained(value, district_id)
+            return Explained(opened(setting, district_id, own[district_id, key]), district_id)
     return Explained(setting.default, None)
 
 
-def put(district_id: int, key: str, value: Any, *, by: int | None) -> None:
-    """Set the own value of a district; None goes back to inheriting."""
+def put(district_id: int, key: str, value: Any, *, by: int | None) -> Any:
+    """Set the own value of a district; None goes back to inheriting. Return the own value before, or None.
+
+    Raises:
+        UndeclaredSetting: a misspelt or unknown key.
+        BadValue: none this setting can have.
+    """
     setting = declared().get(key)
     if setting is None:
         raise UndeclaredSetting(key)
-    if value is not None and not isinstance(value, setting.type):
-        raise TypeError(f"{key} is {setting.type.__name__}")
+    kept = None if value is None else checked(setting, value)
     with transaction():
+        hold(district_id)
         row = session.execute(
-            select(SettingValue).where(SettingValue.district_id == district_id, SettingValue.key == key)
+            select(SettingValue)
+            .where(SettingValue.district_id == district_id, SettingValue.key == key)
+            .execution_options(populate_existing=True)
         ).scalar_one_or_none()
-        if value is None:
+        before = None if row is None else opened(setting, district_id, row.value)
+        if kept is None:
             if row is not None:
                 session.delete(row)
-        else:
+        elif kept != before:
             if setting.secret:
-                value = crypto.encrypt("setting.value", f"{district_id}:{key}", str(value)).hex()
+                kept = crypto.encrypt("setting.value", f"{district_id}:{key}", kept).hex()
             if row is None:
                 row = SettingValue(district_id=district_id, key=key)
                 session.add(row)
-            row.value, row.changed_by, row.changed_at = value, by, clock.now()
+            row.value, row.changed_by, row.changed_at = kept, by, clock.now()
+        session.flush()
     g.pop("setting_rows", None)
+    return before
+
+
+def opened(setting: Setting, district_id: int, value: Any) -> Any:
+    """Return a kept value as it is used: a secret decrypted."""
+    if setting.secret:
+        return crypto.decrypt("setting.value", f"{district_id}:{setting.key}", bytes.fromhex(value))
+    return value
 
 
 def _rows(district: DistrictRef, path: list[int]) -> dict[tuple[int, str], Any]:

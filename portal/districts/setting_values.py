@@ -1,0 +1,76 @@
+"""What a setting may be: read from a form or the apply file, checked, told to the trail."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from portal.plugin import Setting
+
+#: The longest text; a certificate has its own page.
+LONGEST = 4000
+LARGEST = 2**31 - 1
+#: Numbers that could be a phone or an identity; the trail refuses them.
+_PERSONAL = re.compile(r"(?<!\d)\d{11}(?!\d)|\d{17}[\dXx]")
+
+
+class BadValue(ValueError):
+    """A value that a setting cannot have; ``reason`` is a code, the words are the caller's.
+
+    ``type``: of another kind; ``choice``: none of the choices; ``range``: too large or too small for a
+    number; ``long``: a text of more than ``LONGEST`` characters; ``odd``: characters that cannot be kept.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def checked(setting: Setting, value: Any) -> Any:
+    """Return ``value`` as it is kept.
+
+    Raises:
+        BadValue: it is none this setting can have.
+    """
+    # A bool is an int to Python and not to a person.
+    if type(value) is not setting.type:
+        raise BadValue("type")
+    if setting.choices and value not in {choice for choice, _words in setting.choices}:
+        raise BadValue("choice")
+    if isinstance(value, int) and not 0 <= value <= LARGEST:
+        raise BadValue("range")
+    if isinstance(value, str):
+        if len(value) > LONGEST:
+            raise BadValue("long")
+        if any(unicodedata.category(one) == "Cc" and one not in "\n\t" for one in value):
+            raise BadValue("odd")
+    return value
+
+
+def typed(setting: Setting, text: str) -> Any:
+    """Read what a person typed; spaces around it and full-width digits are forgiven.
+
+    Raises:
+        BadValue: it is none this setting can have.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    if setting.type is bool:
+        return checked(setting, {"1": True, "0": False}.get(text))
+    if setting.type is int:
+        plain = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "")
+        if not re.fullmatch(r"-?[0-9]{1,18}", plain, re.ASCII):
+            raise BadValue("type")
+        return checked(setting, int(plain))
+    return checked(setting, text)
+
+
+def told(setting: Setting, value: Any) -> Any:
+    """Return what the trail may keep of a value: nothing of a secret, no number that could be a person's."""
+    if value is None:
+        return None
+    if setting.secret:
+        return "***"
+    if isinstance(value, str) and (_PERSONAL.search(value) or len(value) > 200):
+        return "…"
+    return value
