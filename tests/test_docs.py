@@ -16,7 +16,14 @@ from portal.config import ROOT
 from tests.guards import docs
 
 SNAPSHOT = ROOT / "tests" / "data" / "api.txt"
-READERS = ("README.md", "README.zh-CN.md", "docs/architecture.md", "docs/hooks.md", "docs/security.md")
+READERS = (
+    "README.md",
+    "README.zh-CN.md",
+    "docs/architecture.md",
+    "docs/hooks.md",
+    "docs/security.md",
+    "docs/switchboard.md",
+)
 
 
 def test_every_hook_is_documented_used_and_called():
