@@ -25,6 +25,8 @@ class Config:
     env: str = "production"
     data_dir: Path = ROOT / "var"
     database_url: str = ""
+    #: PostgreSQL: who owns the tables and changes the schema. The application's own role owns nothing.
+    database_owner_url: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     field_keys: str = field(default="", repr=False)
     index_key: str = field(default="", repr=False)
@@ -78,6 +80,7 @@ class Config:
             "INDEX_KEY": self.index_key,
             "DATA_DIR": self.data_dir,
             "SQLALCHEMY_DATABASE_URI": url,
+            "DATABASE_OWNER_URL": self.database_owner_url,
             "PUBLIC_URL": self.public_url.rstrip("/"),
             "TLS": self.tls,
             "PROXIES": self.proxies,

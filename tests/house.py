@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 import portal.districts.models
 import portal.identity.models
 import portal.members.models
 import portal.organizations.models  # noqa: F401  every table, so that foreign keys find their targets
 from portal import crypto, database, jobs
-from portal.database import is_postgresql, session, transaction
+from portal.database import session, transaction
 from portal.districts.models import District
+from portal.testing import postgresql
 
 
 def build(data_dir: Path, *, wiring: dict[str, Any] | None = None, **config: Any) -> Flask:
     """Return an application over the SQLite file of ``data_dir``; ``wiring`` goes to ``jobs.configure``."""
     app = Flask("house")
-    url = os.environ.get("PORTAL_TEST_DATABASE", f"sqlite:///{data_dir}/house.db")
-    app.config.update(DATA_DIR=data_dir, SQLALCHEMY_DATABASE_URI=url, **config)
+    urls = postgresql.urls(data_dir)
+    url = urls.get("database_url", f"sqlite:///{data_dir}/house.db")
+    owner = urls.get("database_owner_url", "")
+    app.config.update(DATA_DIR=data_dir, SQLALCHEMY_DATABASE_URI=url, DATABASE_OWNER_URL=owner, **config)
     database.configure(app)
     crypto.configure(app)
     jobs.configure(app, **(wiring or {}))
@@ -37,11 +39,6 @@ def leave() -> None:
 
 def furnish(*, districts: int = 2) -> None:
     """Create the tables and some districts with the ids 1, 2, ...; call within an application context."""
-    if is_postgresql():
-        # PORTAL_TEST_DATABASE is one database for all tests: begin with nothing in it.
-        with database.db.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
     database.create_all()
     with transaction():
         for number in range(1, districts + 1):

@@ -1,5 +1,6 @@
 """Engine, session, column types and the district scope. Knows no table of the domain."""
 
+from portal.database import policies  # noqa: F401  every table of a district gets its policy
 from portal.database.core import Model, connection, db, in_verb, is_postgresql, session, transaction, writing
 from portal.database.direct import forget, insert_row, insert_rows
 from portal.database.engine import configure, create_all, glance

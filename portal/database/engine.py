@@ -1,13 +1,16 @@
-"""How a connection is set up: SQLite for several processes, PostgreSQL plain."""
+"""How a connection is set up: SQLite for several processes; PostgreSQL in its own file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from flask import Flask
-from sqlalchemy import Connection, Engine, event
+from flask import Flask, current_app
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
+from portal.database import postgresql
 from portal.database.core import db, reading
 
 _glancing: ContextVar[bool] = ContextVar("glancing", default=False)
@@ -38,6 +41,10 @@ def configure(app: Flask) -> None:
     if url.startswith("sqlite"):
         # isolation_level None: pysqlite must not open transactions behind our back.
         options.setdefault("connect_args", {"timeout": 15, "isolation_level": None})
+    else:
+        options.setdefault("connect_args", postgresql.CONNECT)
+        # A connection that the server or the network has cut off is noticed before it is used.
+        options.setdefault("pool_pre_ping", True)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():
@@ -46,6 +53,7 @@ def configure(app: Flask) -> None:
 
 def _prepare(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
+        postgresql.prepare(engine)
         return
 
     @event.listens_for(engine, "connect")
@@ -82,6 +90,28 @@ def _begin(connection: Any) -> None:
     cursor.close()
 
 
+@contextmanager
+def as_owner() -> Iterator[Connection]:
+    """Connect as the one who may change the schema; commit what was done.
+
+    With PostgreSQL that is another role than the application's (``database_owner_url``), which owns nothing
+    and may do to the tables only what is granted here, each time anew: a new table needs it too.
+    """
+    url = current_app.config.get("DATABASE_OWNER_URL")
+    if not url:
+        with db.engine.connect() as connection:
+            yield connection
+            connection.commit()
+        return
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=postgresql.CONNECT)
+    postgresql.prepare(engine)
+    with engine.connect() as connection:
+        yield connection
+        postgresql.grant(connection, to=str(db.engine.url.username))
+        connection.commit()
+
+
 def create_all() -> None:
     """Create every table and trigger that the loaded code declares. For tests; the rest migrates."""
-    db.create_all()
+    with as_owner() as connection:
+        db.metadata.create_all(connection)

@@ -13,7 +13,13 @@ def trigger(table: Table, *, sqlite: str, postgresql: list[str]) -> None:
 
     Migrations replay the same statements through ``statements(table_name, dialect)``.
     """
-    for dialect, text in (("sqlite", sqlite), *(("postgresql", text) for text in postgresql)):
+    attach(table, "sqlite", [sqlite])
+    attach(table, "postgresql", postgresql)
+
+
+def attach(table: Table, dialect: str, statements: list[str]) -> None:
+    """Run ``statements`` after ``table`` was made on ``dialect``, and write them into its revision."""
+    for text in statements:
         _REGISTERED.setdefault(table.name, []).append((dialect, text))
         event.listen(table, "after_create", DDL(_escape(text)).execute_if(dialect=dialect))
 

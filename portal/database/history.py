@@ -18,13 +18,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from portal.database import guards
 from portal.database.core import Model, db
+from portal.database.engine import as_owner
+from portal.database.scope import everything
 
 CORE = "core"
 ENVIRONMENT = Path(__file__).resolve().parents[2] / "migrations"
+#: A number of our own among PostgreSQL's advisory locks.
+_UPGRADING = 0x706F7274
 #: Tables that SQL writes by hand in a revision (full-text indexes): no model, so no comparison.
 BY_HAND = ("search_fts", "alembic_version_")
 
@@ -137,12 +141,15 @@ def _command(slug: str, folder: Path, plugins: Mapping[str, Path]) -> Iterator[C
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(folder))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    with db.engine.connect() as connection, _without_foreign_keys(connection):
+    # A revision may move rows of every district.
+    with everything(), as_owner() as connection, _without_foreign_keys(connection):
+        if connection.dialect.name == "postgresql":
+            # Two that upgrade at once: the second finds nothing left to do. SQLite has its one writer.
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADING})"))
         config.attributes.update(
             connection=connection, slug=slug, slugs=tuple(plugins), metadata=Model.metadata
         )
         yield config
-        connection.commit()
 
 
 @contextmanager

@@ -6,10 +6,12 @@
 from portal.payments.conformance import ProviderConformance, Till
 from portal.testing.browser import Browser, client, token
 from portal.testing.counting import plan_of, queries, reads
-from portal.testing.installation import app, data_dir, settings, template_data
+from portal.testing.installation import _own_databases, app, data_dir, settings, template_data
+from portal.testing.postgresql import pytest_addoption, pytest_configure, pytest_unconfigure
 from portal.testing.world import World, invented_ric, world
 
 __all__ = [
+    "_own_databases",
     "Browser",
     "ProviderConformance",
     "Till",
@@ -19,6 +21,9 @@ __all__ = [
     "data_dir",
     "invented_ric",
     "plan_of",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_unconfigure",
     "queries",
     "reads",
     "settings",

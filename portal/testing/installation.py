@@ -14,6 +14,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from portal import config, database
 from portal.app import create_app
 from portal.database import history, session
+from portal.testing import postgresql
 from portal.testing.browser import Browser
 
 
@@ -25,8 +26,17 @@ def settings(data_dir: Path, **overrides: Any) -> config.Config:
         "demo": True,
         "data_dir": data_dir,
         "public_url": "http://localhost",
+        **postgresql.urls(data_dir),
     }
     return config.load(**{**values, **overrides})
+
+
+@pytest.fixture(autouse=True)
+def _own_databases() -> Iterator[None]:
+    """Drop the databases that a test made on PostgreSQL."""
+    before = postgresql.known()
+    yield
+    postgresql.drop_since(before)
 
 
 @pytest.fixture(scope="session")
