@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal import audit
 from portal.current import registry
-from portal.database import session, transaction
+from portal.database import everything, session, transaction
 from portal.districts import service as districts
 from portal.districts.models import District, PluginSwitch
 from portal.districts.switch import Row, Rows, effective, said, state_of
@@ -60,7 +60,9 @@ def switches(district_ids: Iterable[int], slug: str | None = None) -> dict[tuple
     )
     if slug is not None:
         found = found.where(table.c.plugin == slug)
-    return {(place, name): Row(place, name, on, locked) for place, name, on, locked in session.execute(found)}
+    with everything():  # the tree, not one district of it; whoever calls knows how far one may see
+        rows = session.execute(found).all()
+    return {(place, name): Row(place, name, on, locked) for place, name, on, locked in rows}
 
 
 def slugs(rows: Rows) -> list[str]:
@@ -110,7 +112,9 @@ def known(slug: str) -> bool:
     """Tell whether a plugin of this name is installed, or a switch of it was ever set."""
     if slug in registry().plugins or slug in registry().broken:
         return True
-    return session.scalar(select(PluginSwitch.id).where(PluginSwitch.plugin == slug).limit(1)) is not None
+    anywhere = select(PluginSwitch.id).where(PluginSwitch.plugin == slug).limit(1)
+    with everything():
+        return session.scalar(anywhere) is not None
 
 
 def switch(district: District, slug: str, *, state: str, actor: Any, seen: str | None = None) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from portal.admin import switchboard
 from portal.admin.switchboard import Line
 from portal.current import registry
-from portal.database import session
+from portal.database import everything, session
 from portal.districts.models import District, PluginSwitch
 from portal.districts.queries import ids_of
 from portal.districts.switch import effective
@@ -138,7 +138,9 @@ def _named(row: Any, text: str) -> bool:
 def _in_state(here: Any, asked: Asked, fits: list[Any]) -> list[Any]:
     found = select(_S.c.district_id).join(_D, _D.c.id == _S.c.district_id)
     inside = found.where(_D.c.path.startswith(here.path, autoescape=True)).distinct()
-    rows = switchboard.switches({*session.scalars(inside), *ids_of(here.path)}, asked.plugin or None)
+    with everything():  # the subtree
+        places = session.scalars(inside).all()
+    rows = switchboard.switches({*places, *ids_of(here.path)}, asked.plugin or None)
     owners = {place for place, _slug in rows}
     if asked.own:
         fits = [row for row in fits if row.id in owners]

@@ -22,6 +22,7 @@ class AuditRow(Model):
     __table_args__ = (
         Index("ix_audit_district_id_subject", "district_id", "subject_type", "subject_id"),
         Index("ix_audit_district_id_id", "district_id", "id"),
+        {"info": {"append": "whoever logs in is in no district yet, and it is on record"}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

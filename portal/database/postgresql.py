@@ -19,6 +19,8 @@ CONNECT: dict[str, Any] = {"autocommit": True, "connect_timeout": 5}
 #: What the policies read (``portal.database.policies``), and what stands there for every district.
 READ, WRITE, ALL = "portal.read", "portal.write", "*"
 _TOLD = "portal_scope"
+#: libpq's PQTRANS_INTRANS.
+_IN_TRANSACTION = 2
 
 
 def prepare(engine: Engine) -> None:
@@ -42,8 +44,10 @@ def _tell_changes(
 ) -> None:
     scope = read_scope(), write_scope()
     info = connection.connection.info
-    if info.get(_TOLD) != scope:
-        connection.connection.driver_connection.execute(_words(*scope), prepare=False)
+    driver = connection.connection.driver_connection
+    # A transaction that has failed takes nothing but its end.
+    if info.get(_TOLD) != scope and driver.info.transaction_status == _IN_TRANSACTION:
+        driver.execute(_words(*scope), prepare=False)
         info[_TOLD] = scope
 
 
@@ -61,8 +65,8 @@ def grant(connection: Connection, *, to: str) -> None:
 
 
 def _words(read: frozenset[int] | str | None, write: int | str | None) -> str:
-    if read == EVERYTHING:
-        districts = ALL
+    if isinstance(read, str):
+        districts = ALL if read == EVERYTHING else ""
     else:
         districts = ",".join(str(int(one)) for one in sorted(read or ()))
     one = "" if write is None else ALL if write == EVERYTHING else str(int(write))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Select, Text, bindparam, cast, literal, select, table, union_all
 from sqlalchemy.sql import column
 
-from portal.database import session
+from portal.database import everything, session
 from portal.districts.models import District, PluginSwitch, SettingValue
 from portal.districts.switch import Row, plugins_on
 from portal.plugin import DistrictRef
@@ -96,9 +96,9 @@ def _decisions() -> CompoundSelect[Any]:
 def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
     """Read switches and permission overrides along ``path`` (district ids, root first) in one query."""
     rows, allowed, settings = [], {}, {}
-    for kind, place, first, second, flag, locked, text in session.execute(
-        _decisions(), {"path": path, "here": path[-1]}
-    ).all():
+    with everything():  # those above are outside of the scope
+        found = session.execute(_decisions(), {"path": path, "here": path[-1]}).all()
+    for kind, place, first, second, flag, locked, text in found:
         if kind == "switch":
             rows.append(Row(place, first, bool(flag), bool(locked)))
         elif kind == "permission":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from portal import clock
-from portal.database import Conflict, session, transaction
+from portal.database import Conflict, everything, session, transaction
 from portal.districts.models import District, PluginSwitch
 from portal.districts.switch import Row, state_of
 
@@ -88,7 +88,8 @@ def switch(
         SwitchLocked: a district above has locked it.
         Conflict: somebody else has changed it since; ``current`` is the state now.
     """
-    with transaction():
+    # A switch belongs to the place that is switched, and is looked up in those above it.
+    with everything(), transaction():
         hold(district.id)
         path = district.ancestor_ids
         found = session.scalars(
@@ -112,7 +113,7 @@ def force(district_id: int, plugin: str, *, on: bool | None, locked: bool, by: i
 
     Below a lock it has no effect until that is taken away.
     """
-    with transaction():
+    with everything(), transaction():
         hold(district_id)
         row = session.scalar(
             select(PluginSwitch)

@@ -10,7 +10,7 @@ from flask import current_app, g
 from sqlalchemy import select
 
 from portal import clock, crypto
-from portal.database import session, transaction
+from portal.database import everything, session, transaction
 from portal.districts.models import SettingValue
 from portal.districts.service import hold
 from portal.districts.setting_values import checked
@@ -110,12 +110,9 @@ def _rows(district: DistrictRef, path: list[int]) -> dict[tuple[int, str], Any]:
     # One query per request, whatever the number of settings asked for.
     cached = g.setdefault("setting_rows", {})
     if district.id not in cached:
-        cached[district.id] = {
-            (row.district_id, row.key): row.value
-            for row in session.execute(
-                select(SettingValue.district_id, SettingValue.key, SettingValue.value).where(
-                    SettingValue.district_id.in_(path)
-                )
-            )
-        }
+        wanted = select(SettingValue.district_id, SettingValue.key, SettingValue.value).where(
+            SettingValue.district_id.in_(path)
+        )
+        with everything():  # those above are outside of the scope
+            cached[district.id] = {(row.district_id, row.key): row.value for row in session.execute(wanted)}
     return cached[district.id]

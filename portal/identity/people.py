@@ -56,7 +56,9 @@ def behind(phone_index: str | ScalarSelect[str | None]) -> Behind:
     rows = session.execute(open_accounts.order_by(Account.id)).all()
     labels = _labels([row.display_name for row in rows])
     accounts = tuple(Known(row.id, row.uid, label) for row, label in zip(rows, labels, strict=True))
-    return Behind(accounts, bool(session.execute(unclaimed(phone_index).limit(1)).first()))
+    with everything():  # whoever comes in is not in a district yet, here and below
+        waiting = session.execute(unclaimed(phone_index).limit(1)).first()
+    return Behind(accounts, waiting is not None)
 
 
 def beside(account_id: int) -> Behind:
@@ -104,9 +106,9 @@ def home(account_id: int) -> tuple[int, str] | None:
         .join(Account, Account.person_id == MEMBER.c.person_id)
         .where(Account.id == account_id, MEMBER.c.closed_on.is_(None))
     )
-    found = session.execute(record.order_by(MEMBER.c.id.desc()).limit(1)).first()
-    if found is None:
-        with everything():
+    with everything():
+        found = session.execute(record.order_by(MEMBER.c.id.desc()).limit(1)).first()
+        if found is None:
             role = select(District.id, District.code).join(Grant, Grant.district_id == District.id)
             found = session.execute(
                 role.where(Grant.account_id == account_id).order_by(Grant.id).limit(1)
@@ -121,7 +123,8 @@ def district_for(phone_index: str) -> int | None:
         found = home(accounts[0].account_id)
         return found[0] if found else None
     records = unclaimed(phone_index).with_only_columns(MEMBER.c.district_id)
-    return session.execute(records.order_by(MEMBER.c.id).limit(1)).scalar()
+    with everything():
+        return session.execute(records.order_by(MEMBER.c.id).limit(1)).scalar()
 
 
 def tidy(text: str) -> str:

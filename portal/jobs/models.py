@@ -22,6 +22,7 @@ class JobRow(Model):
         UniqueConstraint("name", "dedupe_key"),
         CheckConstraint("state IN ('ready', 'running', 'done', 'dead')", name="state"),
         Index("ix_job_due", "state", "priority", "not_before"),
+        {"info": {"open": "workers serve every district; a row holds ids only"}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

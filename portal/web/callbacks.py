@@ -20,7 +20,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from portal import clock
-from portal.database import in_scope, session, transaction
+from portal.database import everything, in_scope, session, transaction
 from portal.failpoints import failpoint
 from portal.payments import accounts, apply_fact, inbox
 from portal.payments.accounts import Receiver
@@ -88,7 +88,8 @@ def _pay(environ: Environ, provider: str, slug: str) -> HttpReply:
         return _refusal(400, "incomplete")
     if len(body) > MAX_BYTES:
         return _refusal(413, "too large")
-    account = accounts.called(provider, slug)
+    with everything():  # the account says which district this is about
+        account = accounts.called(provider, slug)
     if account is None:
         # Strangers choose the name: it is not kept under it.
         inbox.reject(provider="", slug="", district_id=None, reason="unknown_account", body=body)

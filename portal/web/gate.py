@@ -10,7 +10,7 @@ from flask import session as browser
 from portal import words
 from portal.current import registry
 from portal.database.core import reading
-from portal.database.scope import set_scope
+from portal.database.scope import everything, set_scope
 from portal.districts import queries as districts
 from portal.identity import kept, loading, sessions
 from portal.identity.actor import ANONYMOUS
@@ -59,10 +59,14 @@ def _admit() -> Any:
     if endpoint == "static" or endpoint.endswith(".static"):
         headers.keep_a_while()
         return None
-    loaded = _load_actor()
-    here.actor = loaded.actor if loaded else ANONYMOUS
-    if here.district_code is not None:
-        _enter_district(loaded)
+    # Known before there is a scope: roles of every district, switches of those above this one.
+    with everything():
+        loaded = _load_actor()
+        here.actor = loaded.actor if loaded else ANONYMOUS
+        if here.district_code is not None:
+            _enter_district(loaded)
+    if here.district is not None:
+        set_scope({here.district.id}, write=here.district.id)
     wanted = access.of(current_app.view_functions.get(endpoint))
     if wanted is None:
         # A view nobody classified: refused, and the route test fails the build.
@@ -108,7 +112,6 @@ def _enter_district(loaded: loading.Loaded | None) -> None:
     owner = _owner(request.blueprints)
     if owner is not None and owner not in decided.plugins_on:
         abort(404)
-    set_scope({found.id}, write=found.id)
 
 
 def _owner(blueprints: list[str]) -> str | None:
