@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from portal.backup import sqlite
 from portal.backup.sealing import key_of
 from portal.config import ConfigError
 from portal.database import db
@@ -30,6 +31,15 @@ def place() -> Place:
     except ValueError as error:
         raise ConfigError(f"backup_key: {error}") from None
     return Place(data=data, backups=Path(current_app.config["BACKUP_DIR"] or data / "backups"), key=key)
+
+
+def in_use() -> bool:
+    """Tell whether another process has the database open."""
+    try:
+        sqlite.close_alone(database_file())
+    except sqlite.InUse:
+        return True
+    return False
 
 
 def database_file() -> Path:

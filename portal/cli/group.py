@@ -39,6 +39,7 @@ CORE = {
     "roles": "portal.cli.roles",
     "search": "portal.cli.search",
     "serve": "portal.cli.serve",
+    "upgrade": "portal.cli.upgrade",
     "worker": "portal.cli.worker",
 }
 

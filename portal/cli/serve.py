@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import urllib.request
 
 import click
 
 from portal import config
+from portal.cli.group import build
 from portal.cli.ports import free_or_explain
+from portal.cli.starting import Notifier, refuse_if_not_ready
 from portal.cli.supervisor import Child, Supervisor
+
+log = logging.getLogger(__name__)
 
 
 def web_argv(host: str, port: int, workers: int) -> list[str]:
@@ -43,16 +49,33 @@ def default_workers() -> int:
 )
 @click.option("--no-worker", is_flag=True, help="Background jobs run elsewhere (portal worker).")
 def serve(host: str, port: int, workers: int | None, no_worker: bool) -> None:
-    """Serve the portal; TERM or ctrl-C stops all of it."""
-    config.load()  # a wrong setting is said here, once, not by every child
+    """Serve the portal; TERM or ctrl-C stops all of it. Logs go to standard error, a JSON line an event."""
+    notifier = Notifier()
+    # A wrong setting and a waiting schema are said here, once, not by every child.
+    with build().app_context():
+        refuse_if_not_ready()
     free_or_explain(host, port)
-    supervisor = Supervisor(lambda text: click.echo(text, err=True))
+    supervisor = Supervisor(log.warning)
     supervisor.handle_signals()
     here = {"PYTHONPATH": str(config.ROOT)}
     supervisor.start(Child("web", web_argv(host, port, workers or default_workers()), here))
     if not no_worker:
         supervisor.start(Child("worker", worker_argv(), here))
     try:
+        if supervisor.wait(lambda: _answers(host, port), seconds=60):
+            log.info("ready on %s port %s", host, port)
+            notifier.tell("READY=1")
         supervisor.run()
     finally:
+        notifier.tell("STOPPING=1")
         supervisor.stop()
+
+
+def _answers(host: str, port: int) -> bool:
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    name = f"[{near}]" if ":" in near else near
+    try:
+        with urllib.request.urlopen(f"http://{name}:{port}/healthz", timeout=2):
+            return True
+    except OSError:
+        return False

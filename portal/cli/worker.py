@@ -9,6 +9,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from portal.cli.starting import Notifier, refuse_if_not_ready
 from portal.jobs import Worker
 
 
@@ -17,6 +18,8 @@ from portal.jobs import Worker
 @with_appcontext
 def worker(threads: int) -> None:
     """Run background jobs; TERM or ctrl-C lets running ones finish."""
+    notifier = Notifier()
+    refuse_if_not_ready()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     running = Worker(app, threads=threads)
 
@@ -27,4 +30,6 @@ def worker(threads: int) -> None:
     signal.signal(signal.SIGINT, stop)
     running.start()
     click.echo("worker: ready")
+    notifier.tell("READY=1")
     running.wait()
+    notifier.tell("STOPPING=1")
