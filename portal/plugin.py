@@ -154,7 +154,8 @@ class Setting:
     """A declared setting ``<slug>.<name>``; an undeclared key raises.
 
     ``inherit=False`` keeps a parent's value from its children (merchant accounts).
-    ``local=True`` marks a value no national source fixes: the screen says so.
+    ``local=True`` marks a value no national source fixes: the screen says so. A whole number lies between
+    ``least`` and ``most``; ``multiline`` gives a text several lines.
     """
 
     key: str
@@ -167,6 +168,9 @@ class Setting:
     inherit: bool = True
     local: bool = False
     source: str = ""
+    least: int = 0
+    most: int = 2**31 - 1
+    multiline: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

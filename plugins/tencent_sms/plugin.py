@@ -43,6 +43,7 @@ SETTINGS = (
         label=_l("短信模板"),
         default="",
         help=_l("一行一个：消息名=模板编号，例如 identity.code=1234567"),
+        multiline=True,
     ),
 )
 

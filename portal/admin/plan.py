@@ -19,7 +19,7 @@ from portal.districts.switch import effective, state_of, turned, with_state
 _WHY = {
     "type": "is of another kind: {type} is wanted",
     "choice": "is none of {choices}",
-    "range": "must be between 0 and 2147483647",
+    "range": "must be between {least} and {most}",
     "long": "is too long",
     "odd": "holds characters that cannot be kept",
 }
@@ -147,7 +147,10 @@ class _Maker:
             except BadValue as bad:
                 shown = "the value" if setting.secret else repr(raw)
                 words = _WHY.get(bad.reason, bad.reason).format(
-                    type=setting.type.__name__, choices=", ".join(code for code, _ in setting.choices)
+                    type=setting.type.__name__,
+                    least=setting.least,
+                    most=setting.most,
+                    choices=", ".join(code for code, _ in setting.choices),
                 )
                 self.fault(f"{shown} {words}", entry, "settings", key)
                 continue

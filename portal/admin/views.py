@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import Blueprint, abort, g, request, url_for
 
-from portal.admin import effects, switchboard, trail, tree
+from portal.admin import configuring, effects, switchboard, trail, tree
 from portal.admin.above import above
+from portal.admin.setting_words import worded
 from portal.current import district, registry
 from portal.database import Conflict, session
+from portal.districts import settings
 from portal.districts.models import District
 from portal.districts.queries import ids_of
 from portal.districts.service import SwitchLocked
@@ -41,11 +43,11 @@ def board() -> Any:
     return _board()
 
 
-@admin.get("/d/<district_code>/admin/plugins/<slug>")
+@admin.get("/d/<district_code>/admin/plugins/<plugin>")
 @requires(PERMISSION)
-def plugin(slug: str) -> Any:
+def plugin(plugin: str) -> Any:
     """Show one service here; with ``to`` what that change would do, and ask."""
-    line, wanted = _line(slug), request.args.get("to", "")
+    line, wanted = _line(plugin), request.args.get("to", "")
     if not wanted:
         return _plugin_page(line)
     if wanted not in STATES:
@@ -57,31 +59,31 @@ def plugin(slug: str) -> Any:
         line=line,
         to=wanted,
         choices=CHOICES,
-        effect=effects.of_switch(district(), slug, wanted),
+        effect=effects.of_switch(district(), plugin, wanted),
         shown=None if request.args.get("all") else LOSSES_SHOWN,
     )
 
 
-@admin.post("/d/<district_code>/admin/plugins/<slug>")
+@admin.post("/d/<district_code>/admin/plugins/<plugin>")
 @requires(PERMISSION)
 @once
-def change(slug: str) -> Any:
+def change(plugin: str) -> Any:
     """Switch, audited; it acts on the next request."""
-    line, wanted, seen = _line(slug), request.form.get("to", ""), request.form.get("seen", "")
+    line, wanted, seen = _line(plugin), request.form.get("to", ""), request.form.get("seen", "")
     if wanted not in STATES or seen not in STATES:
         abort(400)
     try:
         switchboard.switch(
-            session.get_one(District, district().id), slug, state=wanted, seen=seen, actor=g.actor
+            session.get_one(District, district().id), plugin, state=wanted, seen=seen, actor=g.actor
         )
     except SwitchLocked:
-        return _plugin_page(_line(slug), problem=_locked_words(_line(slug)), status=409)
+        return _plugin_page(_line(plugin), problem=_locked_words(_line(plugin)), status=409)
     except Conflict:
-        now = _line(slug)
+        now = _line(plugin)
         words = gettext("刚有人改过，现在是“%(now)s”。请看过再定。", now=CHOICES[now.own][0])
         return _plugin_page(now, problem=words, status=409)
     say(_said(line, wanted))
-    return go(url_for("admin.plugin", slug=slug))
+    return go(url_for("admin.plugin", plugin=plugin))
 
 
 @admin.get("/d/<district_code>/admin/history")
@@ -89,9 +91,17 @@ def change(slug: str) -> Any:
 def history() -> Any:
     """Show who switched what, here and below."""
     changes, more = trail.below(
-        district(), (switchboard.ACTION,), before=request.args.get("before", type=int)
+        district(), (switchboard.ACTION, configuring.ACTION), before=request.args.get("before", type=int)
     )
-    return render("admin/history.html", changes=changes, more=more, choices=CHOICES, names=_names())
+    return render(
+        "admin/history.html",
+        changes=changes,
+        more=more,
+        choices=CHOICES,
+        names=_names(),
+        labels=settings.declared(),
+        worded=worded,
+    )
 
 
 def _board() -> Any:

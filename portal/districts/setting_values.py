@@ -10,7 +10,6 @@ from portal.plugin import Setting
 
 #: The longest text; a certificate has its own page.
 LONGEST = 4000
-LARGEST = 2**31 - 1
 #: Numbers that could be a phone or an identity; the trail refuses them.
 _PERSONAL = re.compile(r"(?<!\d)\d{11}(?!\d)|\d{17}[\dXx]")
 
@@ -38,7 +37,7 @@ def checked(setting: Setting, value: Any) -> Any:
         raise BadValue("type")
     if setting.choices and value not in {choice for choice, _words in setting.choices}:
         raise BadValue("choice")
-    if isinstance(value, int) and not 0 <= value <= LARGEST:
+    if isinstance(value, int) and not isinstance(value, bool) and not setting.least <= value <= setting.most:
         raise BadValue("range")
     if isinstance(value, str):
         if len(value) > LONGEST:

@@ -56,13 +56,22 @@ def explain(district: DistrictRef, key: str) -> Explained:
     setting = declared().get(key)
     if setting is None:
         raise UndeclaredSetting(key)
+    source, kept = standing(district, setting)
+    return Explained(setting.default if source is None else opened(setting, source, kept), source)
+
+
+def standing(district: DistrictRef, setting: Setting, *, above: bool = False) -> tuple[int | None, Any]:
+    """Return the district a value comes from (None: the default) and the value as it is kept there.
+
+    A secret stays encrypted. ``above`` leaves the district's own value out: what inheriting would bring.
+    """
     path = [int(part) for part in district.path.split("/") if part]
-    places = path if setting.inherit else path[-1:]
     own = _rows(district, path)
+    places = path if setting.inherit else path[-1:]
     for district_id in reversed(places):
-        if (district_id, key) in own:
-            return Explained(opened(setting, district_id, own[district_id, key]), district_id)
-    return Explained(setting.default, None)
+        if (district_id, setting.key) in own and not (above and district_id == district.id):
+            return district_id, own[district_id, setting.key]
+    return None, None
 
 
 def put(district_id: int, key: str, value: Any, *, by: int | None) -> Any:
@@ -95,8 +104,13 @@ def put(district_id: int, key: str, value: Any, *, by: int | None) -> Any:
                 session.add(row)
             row.value, row.changed_by, row.changed_at = kept, by, clock.now()
         session.flush()
-    g.pop("setting_rows", None)
+    forget()
     return before
+
+
+def forget() -> None:
+    """Read the settings anew from here on: somebody else may have changed them since this request began."""
+    g.pop("setting_rows", None)
 
 
 def opened(setting: Setting, district_id: int, value: Any) -> Any:

@@ -29,6 +29,7 @@ CORE = (
     Permission(name="core.requests.answer", label=_("办理申请"), roles=_STAFF | {"secretary"}),
     Permission(name="core.login_codes", label=_("打印首次登录码"), roles=_STAFF | {"secretary"}),
     Permission(name="core.switchboard", label=_("开关服务"), roles=frozenset({"district_admin", "deployer"})),
+    Permission(name="core.settings", label=_("修改设置"), roles=frozenset({"district_admin", "deployer"})),
     Permission(
         name="core.payments",
         label=_("收款账户和待核对的款"),

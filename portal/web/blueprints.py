@@ -11,6 +11,7 @@ ROOMS = (
     "portal.web.pages:pages",
     "portal.health.views:health",
     "portal.admin.views:admin",
+    "portal.admin.views_settings:config",
     "portal.admin.queue:queue",
     "portal.admin.money:money",
     "portal.identity.doors:identity",
