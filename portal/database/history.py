@@ -17,6 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations.ops import CreateTableOp
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
@@ -73,6 +74,11 @@ def revise(plugins: Mapping[str, Path], *, slug: str, package: Path | None, mess
         nonlocal empty
         if scripts[0].upgrade_ops.is_empty():
             empty, scripts[:] = True, []
+            return
+        for made in scripts[0].upgrade_ops.ops:
+            # What a table is called on pages is said by its model; a revision knows no lazy words.
+            if isinstance(made, CreateTableOp):
+                made.info = {}
 
     with _command(slug, folder, plugins) as config:
         config.attributes["directives"] = directives
