@@ -1,6 +1,17 @@
-"""THE public surface: a plugin imports this module and nothing else of the portal."""
+"""THE public surface: a plugin imports this module and nothing else of the portal.
+
+What a version promises: docs/plugins.md, "What you can rely on". A name that came after 1.0 is in ``SINCE``;
+one that is to go moves to ``DEPRECATED``, where it works on for at least one minor version and says so once.
+"""
 
 from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from portal import audit, clock, crypto, jobs, ledger, notices, payments
 from portal.current import district, district_or_none, registry
@@ -224,3 +235,34 @@ __all__ = [
     "writing",
     "yuan",
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deprecated:
+    """A name on its way out: since which version, what to use ``instead``, and what it still means."""
+
+    since: str
+    instead: str
+    value: Callable[[], Any]
+
+
+#: Name -> version it came with, for those that were not there from 1.0 on.
+SINCE: dict[str, str] = {}
+#: Name -> how it goes; such a name is in ``__all__``, but nowhere above.
+DEPRECATED: dict[str, Deprecated] = {}
+#: (name, module that asked) of deprecated names, for ``portal plugins doctor``.
+ASKED: set[tuple[str, str]] = set()
+
+
+def __getattr__(name: str) -> Any:
+    """Hand out a deprecated name and say so, once for each module that asks."""
+    gone = DEPRECATED.get(name)
+    if gone is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    asker = str(sys._getframe(1).f_globals.get("__name__", "?"))
+    if (name, asker) not in ASKED:
+        ASKED.add((name, asker))
+        text = f"portal.api.{name} is deprecated since {gone.since}: use {gone.instead}"
+        logging.getLogger("portal.api").warning("%s (asked for by %s)", text, asker)
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+    return gone.value()

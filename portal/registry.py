@@ -98,7 +98,10 @@ class Registry:
         if shared:
             raise ValueError(f"{slug}: tables of {shared!r} would carry its prefix too, choose another slug")
         if not _compatible(plugin.portal):
-            raise ValueError(f"{slug}: wants portal {plugin.portal}, this is {API_VERSION}")
+            raise ValueError(
+                f"{slug}: wants portal API {plugin.portal}, this is {API_VERSION}; "
+                "install another version of the plugin, or of the portal"
+            )
         self._manager.register(plugin, name=slug)
         self.plugins[slug] = plugin
         try:

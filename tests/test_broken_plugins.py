@@ -15,7 +15,7 @@ from portal.database import session, transaction
 from portal.registry import PluginUnavailable, Registry
 from portal.testing import Browser, World, settings
 
-BROKEN = {"at_import", "no_access", "wrong_hook", "wrong_permission", "wrong_slug"}
+BROKEN = {"at_import", "no_access", "wrong_api", "wrong_hook", "wrong_permission", "wrong_slug"}
 
 
 @pytest.fixture
@@ -40,6 +40,8 @@ def test_the_portal_starts_without_the_broken_ones_and_knows_why(registry: Regis
     assert set(registry.plugins) == {"good", "in_hook", "in_job"}
     assert registry.broken["at_import"].error == "ImportError: a library is missing"
     assert "nav_itmes" in registry.broken["wrong_hook"].error
+    said = registry.broken["wrong_api"].error
+    assert "wants portal API >=2,<3, this is 1." in said and "install another version" in said
     assert all(broken.detail for broken in registry.broken.values())
 
 

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from portal import api
+from portal.cli import api_page
 from portal.cli.group import portal
 from portal.config import ROOT
 from tests.guards import docs
@@ -21,8 +22,10 @@ READERS = (
     "README.zh-CN.md",
     "docs/architecture.md",
     "docs/hooks.md",
+    "docs/plugins.md",
     "docs/security.md",
     "docs/switchboard.md",
+    "docs/tutorial.md",
 )
 
 
@@ -143,3 +146,24 @@ def test_a_section_without_hook_and_a_stale_example_are_found(copy: Path):
         "docs/hooks.md describes nav_itmes, which is no hook",
         "register_commands: its example is not in plugins/dues/plugin.py",
     ]
+
+
+def test_every_example_of_the_reference_is_the_text_of_its_file():
+    text = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    found = re.findall(r"[Ff]rom `([\w/.]+)`:\n\n```python\n(.*?)\n```", text, re.DOTALL)
+    assert len(found) == text.count("```python") > 0, "an example that names no file is held against nothing"
+    for name, code in found:
+        assert code in (ROOT / name).read_text(encoding="utf-8"), name
+
+
+def test_the_page_of_the_api_says_what_the_code_says():
+    """Written by a command: ``portal docs api --write``."""
+    said = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert said == api_page.text(), "run: portal docs api --write"
+    told = set(re.findall(r"^### `(\w+)`$", said, re.MULTILINE))
+    assert told == set(api.__all__)
+
+
+def test_a_changed_signature_changes_the_page(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(api, "go", lambda url, fast=False: url)
+    assert "go(url, fast=False)" in api_page.text()

@@ -27,6 +27,7 @@ CORE = {
     "catalogue": "portal.cli.catalogue",
     "db": "portal.cli.db",
     "demo": "portal.cli.demo",
+    "docs": "portal.cli.docs",
     "district": "portal.cli.district",
     "export-config": "portal.cli.export_config:export_config",
     "health": "portal.cli.health",

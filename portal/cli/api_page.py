@@ -1,0 +1,174 @@
+"""Write docs/api.md from ``portal.api`` itself: every name, its signature, what it says of itself."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+from types import ModuleType
+from typing import Any
+
+from portal import API_VERSION, api
+from portal.database import Model
+
+HEAD = f"""# The API: every name a plugin may import from `portal.api`
+
+Version {API_VERSION}. Written from the code by `portal docs api --write`; `tests/test_docs.py` compares.
+What a version promises stands in [plugins.md](plugins.md), "What you can rely on". Money is integer fen;
+instants are aware and in UTC; civil days and months (`YYYY-MM`) are those of Asia/Shanghai. Tests import
+`portal.testing` too.
+"""
+#: What differs from run to run, or says in many words where a type comes from.
+_NOISE = (
+    (re.compile(r" at 0x[0-9a-f]+"), ""),
+    (re.compile(r"ForwardRef\('([^']*)'\)"), r"\1"),
+    (re.compile(r"<class '([\w.]+)'>"), r"\1"),
+    (re.compile(r"\b(?:collections\.abc|typing|decimal|datetime|portal(?:\.\w+)+)\.(?=[A-Za-z])"), ""),
+)
+#: Wiring of the application: public inside the core, no business of a plugin.
+_NOT_OURS = {"configure"}
+
+
+def text() -> str:
+    """Return the whole page."""
+    parts = [HEAD]
+    for title, names in _groups().items():
+        parts += [f"## {title}\n", *(_entry(name) for name in names)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _groups() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {
+        "Functions and decorators": [],
+        "Classes": [],
+        "Tables of the core": [],
+        "Errors": [],
+        "Modules": [],
+        "Values and types": [],
+    }
+    for name in sorted(api.__all__, key=str.lower):
+        found[_group(getattr(api, name))].append(name)
+    return found
+
+
+def _group(thing: Any) -> str:
+    if isinstance(thing, ModuleType):
+        return "Modules"
+    if inspect.isclass(thing):
+        if issubclass(thing, Exception):
+            return "Errors"
+        return "Tables of the core" if issubclass(thing, Model) and thing is not Model else "Classes"
+    return "Functions and decorators" if inspect.isroutine(thing) else "Values and types"
+
+
+def _entry(name: str) -> str:
+    thing = getattr(api, name)
+    notes = [f"Since {api.SINCE.get(name, '1.0')}."]
+    if name in api.DEPRECATED:
+        gone = api.DEPRECATED[name]
+        notes.append(f"**Deprecated** since {gone.since}: use `{gone.instead}`.")
+    lines = [f"### `{name}`\n", f"```python\n{_shape(name, thing)}\n```\n"]
+    lines.append(" ".join([_sentence(name, thing), *notes]) + "\n")
+    if isinstance(thing, ModuleType):
+        lines += [
+            f"- `{_shape(one, value)}` {_sentence(one, value)}".rstrip() for one, value in _inside(thing)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _shape(name: str, thing: Any) -> str:
+    if isinstance(thing, ModuleType):
+        return f"from portal.api import {name}"
+    if inspect.isclass(thing) and issubclass(thing, enum.Enum):
+        return f"class {name}: {', '.join(one.name for one in thing)}"
+    if inspect.isclass(thing) and issubclass(thing, Model) and thing is not Model:
+        return f"class {name}: {', '.join(column.key for column in thing.__table__.columns)}"
+    return _signature(name, thing)
+
+
+def _signature(name: str, thing: Any) -> str:
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return f"class {name}"
+    if not callable(thing) or _is_alias(thing):
+        return f"{name} = {_value(thing)}"
+    try:
+        asked = inspect.signature(thing)
+    except (TypeError, ValueError):
+        return name
+    bare = [one.replace(annotation=_Bare.of(one.annotation)) for one in asked.parameters.values()]
+    found = str(asked.replace(parameters=bare, return_annotation=_Bare.of(asked.return_annotation)))
+    for noise, instead in _NOISE:
+        found = noise.sub(instead, found)
+    if inspect.isclass(thing):
+        found = found.removesuffix(" -> None")
+        found = "" if found in {"()", "(*args, **kwargs)", "(*args: Any, **kwargs: Any)"} else found
+        return f"class {name}{found}"
+    return f"{name}{found}"
+
+
+class _Bare:
+    """An annotation as it is written, without the quotes of one that is evaluated later."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __repr__(self) -> str:
+        return self.words
+
+    @classmethod
+    def of(cls, annotation: Any) -> Any:
+        return cls(annotation) if isinstance(annotation, str) else annotation
+
+
+def _is_alias(thing: Any) -> bool:
+    return not inspect.isclass(thing) and not inspect.isroutine(thing)
+
+
+def _value(thing: Any) -> str:
+    if isinstance(thing, str | int | tuple | frozenset | set):
+        return repr(sorted(thing) if isinstance(thing, frozenset | set) else thing)
+    return _NAMED.get(id(thing), "") or type(thing).__name__
+
+
+#: What a value is, where its own words are the library's.
+_NAMED = {id(api.session): "the session of this request or job", id(api.Json): "JSON, JSONB on PostgreSQL"}
+_SAID = {
+    "Json": "The column type of plain data.",
+    "session": "SQLAlchemy's session, kept to the district at hand.",
+    "hookimpl": "Mark a method as this plugin's answer to a hook.",
+    "BRANCH_KINDS": "The kinds of organization that members belong to.",
+    "Outcome": "What a call to a payment channel came to: `Ok`, `Rejected` or `Unknown`.",
+}
+
+
+def _sentence(name: str, thing: Any) -> str:
+    if name in _SAID:
+        return _SAID[name]
+    if not isinstance(thing, ModuleType) and not inspect.isclass(thing) and not inspect.isroutine(thing):
+        return ""  # a value: its type's words say nothing of it
+    own = thing.__dict__.get("__doc__") if inspect.isclass(thing) else inspect.getdoc(thing)
+    first = inspect.cleandoc(own or "").split("\n\n")[0].replace("\n", " ")
+    # A dataclass without words gets its own signature for a docstring.
+    return "" if first.startswith(f"{name}(") else first.replace("``", "`")
+
+
+def _inside(module: ModuleType) -> list[tuple[str, Any]]:
+    names = getattr(module, "__all__", None) or [
+        name for name, value in vars(module).items() if not name.startswith("_") and _is_of(value, module)
+    ]
+    found = []
+    for name in sorted(names, key=str.lower):
+        value = getattr(module, name)
+        if isinstance(value, ModuleType):
+            found += [(f"{name}.{one}", thing) for one, thing in _inside(value)]
+        elif name not in _NOT_OURS and getattr(value, "__module__", "") != "typing":
+            found.append((name, value))
+    return found
+
+
+def _is_of(value: Any, module: ModuleType) -> bool:
+    if isinstance(value, ModuleType):
+        return value.__name__.startswith(f"{module.__name__}.")
+    own = getattr(value, "__module__", "") == module.__name__
+    return own and (inspect.isroutine(value) or inspect.isclass(value))
