@@ -67,7 +67,7 @@ def _entry(name: str) -> str:
     if name in api.DEPRECATED:
         gone = api.DEPRECATED[name]
         notes.append(f"**Deprecated** since {gone.since}: use `{gone.instead}`.")
-    lines = [f"### `{name}`\n", f"```python\n{_shape(name, thing)}\n```\n"]
+    lines = [f"### `{name}`\n", f"```text\n{_shape(name, thing)}\n```\n"]
     lines.append(" ".join([_sentence(name, thing), *notes]) + "\n")
     if isinstance(thing, ModuleType):
         lines += [
