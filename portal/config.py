@@ -45,6 +45,8 @@ class Config:
     #: How often one number may ask for a log-in code; the demo, where all share one address, allows more.
     codes_a_minute: int = 1
     codes_a_day: int = 10
+    #: Days a new role at a district may be used before its holder sets up a second factor; 0 is at once.
+    second_factor_grace_days: int = 0
     #: Searches a minute from one address or account, in each worker; 0 is no limit (portal/web/throttle.py).
     finds_a_minute: int = 600
     #: Seconds until a failed job's next tries; after the last one it waits for somebody to look.
@@ -95,6 +97,7 @@ class Config:
             "JOBS_BACKOFF": _seconds("jobs_backoff", self.jobs_backoff),
             "CODES_A_MINUTE": self.codes_a_minute,
             "CODES_A_DAY": self.codes_a_day,
+            "SECOND_FACTOR_GRACE_DAYS": self.second_factor_grace_days,
             "FINDS_A_MINUTE": self.finds_a_minute,
             "MAX_CONTENT_LENGTH": self.max_upload_mb * 1024 * 1024 + 65536,
             "MAX_FORM_MEMORY_SIZE": 1024 * 1024,

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from portal.cli.common import account_of, masked
 from portal.database import everything
-from portal.identity import accounts, first_login
+from portal.identity import accounts, factors, first_login
 
 WORDS = {
     "name": "a name has 2 to 40 characters",
@@ -64,6 +64,27 @@ def code(who: str, by: str | None) -> None:
     with everything():
         found = account_of(who)
         show_code(found.display_name, first_login.issue(found, by=account_of(by).id if by else None))
+
+
+@account.command("reset-second-factor")
+@click.argument("who")
+@click.option("--reason", required=True, help="Why, for the trail: lost phone, seen the identity card ...")
+@click.option("--by", help="Who ordered it: phone or user name, for the trail.")
+@with_appcontext
+def reset_second_factor(who: str, reason: str, by: str | None) -> None:
+    """Take the code program, passkeys and recovery codes of WHO away; the next login sets one up anew.
+
+    For the last administrator of a place; others have it done at the desk, by two people.
+    """
+    if not reason.strip():
+        raise click.UsageError("--reason is empty")
+    with everything():
+        found = account_of(who)
+        orderer = account_of(by).id if by else None
+        if orderer == found.id:
+            raise click.ClickException("nobody resets an own second factor: --by is this very account")
+        factors.reset(found.id, by=orderer, district=None, why=reason.strip()[:120])
+        click.echo(f"{found.uid} {found.display_name} {masked(found)}: reset, all sessions ended")
 
 
 def show_code(name: str, typed: str) -> None:

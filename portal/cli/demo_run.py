@@ -96,5 +96,5 @@ def _answers(url: str) -> bool:
 
 def _welcome(here: Place, url: str, seconds: float) -> None:
     click.echo(account_table(demo_accounts.read(here)))
-    click.echo(f"验证码在 {url}/demo/outbox 查看；停止请按 Ctrl-C。")
+    click.echo(f"验证码和动态口令在 {url}/demo/outbox 查看；停止请按 Ctrl-C。")
     click.echo(f"演示已就绪（{seconds:.0f}秒）：{url}/")

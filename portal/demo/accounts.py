@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+import pyotp
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
@@ -18,6 +19,7 @@ from portal.database import session
 from portal.demo import codes, pingfang, zongyang
 from portal.demo.place import Place
 from portal.districts.queries import by_code
+from portal.identity import totp
 from portal.identity.models import Account, Grant
 from portal.members.models import Member
 from portal.members.sealed import phone_index, seal, unseal
@@ -43,6 +45,8 @@ class DemoAccount:
     district: str
     place: str
     elder: bool = False
+    #: The secret of the code program; only roles of a district have one. /demo/outbox shows the present code.
+    totp: str = ""
 
 
 def read(here: Place) -> list[dict[str, Any]]:
@@ -103,6 +107,7 @@ def _pingfang() -> list[DemoAccount]:
 def _deployer() -> DemoAccount:
     tops = [by_code(tree[0][0]) for tree in (zongyang.TREE, pingfang.TREE)]
     made, account = _account("deployer", "部署管理员", "闻澜舟", codes.phone(90000021), None)
+    made["totp"] = _totp(account)
     for top in tops:
         assert top is not None
         _grant(account, "deployer", top.id, None)
@@ -156,6 +161,7 @@ def _staff(key: str, title: str, name: str, number: int, code: str, role: str) -
     found = by_code(code)
     assert found is not None
     made, account = _account(key, title, name, codes.phone(number), None)
+    made["totp"] = _totp(account)
     _grant(account, role, found.id, None)
     return DemoAccount(**made, role=role, district=code, place=found.name)
 
@@ -180,6 +186,13 @@ def _account(
     session.flush()
     facts = {"key": key, "title": title, "name": name, "phone": phone, "username": key, "password": password}
     return facts, account
+
+
+def _totp(account: Account) -> str:
+    """Set up a code program for a role that needs one; nobody has that phone, the outbox shows its codes."""
+    secret = pyotp.random_base32()
+    totp.give(account.id, secret)
+    return secret
 
 
 def _grant(account: Account, role: str, district_id: int, organization_id: int | None) -> None:

@@ -46,9 +46,14 @@ class Asked:
     bind: str
 
 
-def ask(phone: str, *, purpose: str = "login", account_id: int | None = None) -> Asked:
-    """Write a code for a number, known or not: the same work either way; a job sends it if it is known."""
-    uid, bind, now = crypto.new_uid(), crypto.new_token(), clock.now()
+def ask(
+    phone: str, *, purpose: str = "login", account_id: int | None = None, bind: str | None = None
+) -> Asked:
+    """Write a code for a number, known or not: the same work either way; a job sends it if it is known.
+
+    ``bind`` is what only the asking browser can show, when it has such a thing already.
+    """
+    uid, bind, now = crypto.new_uid(), bind or crypto.new_token(), clock.now()
     code = f"{secrets.randbelow(10**6):06d}"
     with transaction():
         session.execute(
@@ -108,14 +113,18 @@ def check(asked: Asked, typed: str) -> str:
     with transaction():
         row = session.execute(
             alive.values(tries=LoginCode.tries + 1).returning(
-                LoginCode.id, LoginCode.code_hash, LoginCode.tries, LoginCode.phone_index
+                LoginCode.id,
+                LoginCode.code_hash,
+                LoginCode.tries,
+                LoginCode.phone_index,
+                LoginCode.account_id,
             )
         ).first()
     if row is None:
         return EXPIRED
     right = crypto.same(_hash(asked.uid, people.tidy(typed)), row.code_hash)
     # Nobody was sent a code for an unknown number; a lucky guess there is a wrong one.
-    if not right or not people.behind(row.phone_index):
+    if not right or row.account_id is None and not people.behind(row.phone_index):
         return SPENT if row.tries >= TRIES else WRONG
     with transaction():
         first = update(LoginCode).where(LoginCode.id == row.id, LoginCode.verified_at.is_(None))

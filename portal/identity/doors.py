@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from portal.identity import (  # noqa: F401  they add their views
+    again_views,
     attach_views,
+    factor_views,
     leaving_views,
     password_views,
     security_views,
+    step_views,
 )
 from portal.identity.views import identity
 

@@ -42,6 +42,11 @@ def keep(asked: Request, *, session_token: str) -> str | None:
     owner = session.execute(ended).first()
     if owner is None or owner.ended_why in _NOT_KEPT:
         return None
+    return keep_for(asked, account_id=owner.account_id)
+
+
+def keep_for(asked: Request, *, account_id: int | None) -> str | None:
+    """Keep a form of somebody known, who is asked something first; return the cookie's value, or None."""
     fields = [
         (name, value)
         for name, value in asked.form.items(multi=True)
@@ -56,7 +61,7 @@ def keep(asked: Request, *, session_token: str) -> str | None:
             insert(KeptForm).values(
                 uid=uid,
                 token_hash=crypto.token_hash(token),
-                account_id=owner.account_id,
+                account_id=account_id,
                 path=asked.full_path.rstrip("?"),
                 body_sealed=crypto.encrypt("kept_form.body_sealed", uid, body),
                 expires_at=clock.now() + LIFE,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import Date, Select, String, and_, bindparam, or_, select, table
 from sqlalchemy.sql import column
 
@@ -15,7 +16,7 @@ from portal import clock, crypto
 from portal.database import session
 from portal.districts.models import District
 from portal.identity.actor import ANONYMOUS, Actor, Held
-from portal.identity.models import STAFF_ROLES, Account, Grant, LoginSession
+from portal.identity.models import DISTRICT_ROLES, STAFF_ROLES, STRONG_FACTORS, Account, Grant, LoginSession
 from portal.identity.sessions import IDLE_MEMBER, IDLE_STAFF
 from portal.plugin import DistrictRef
 
@@ -39,6 +40,11 @@ class Loaded:
     actor: Actor
     data: Mapping[str, Any]
     last_seen: datetime
+    #: When and by what somebody last proved more than a password.
+    proven_at: datetime | None
+    factor: str
+    #: A district's role is held, and the session began without the second factor it needs.
+    weak: bool
     grants: tuple[tuple[str, int, str, int | None, str | None], ...]
 
 
@@ -72,6 +78,8 @@ def _statement() -> Select[Any]:
         select(
             s.c.id.label("session_id"),
             s.c.last_seen_at,
+            s.c.second_factor_at,
+            s.c.factor,
             s.c.data,
             a.c.id.label("account_id"),
             a.c.uid,
@@ -83,6 +91,7 @@ def _statement() -> Select[Any]:
             _MEMBER.c.uid.label("member_uid"),
             _MEMBER.c.organization_id.label("member_organization_id"),
             g.c.role,
+            g.c.valid_from.label("since"),
             g.c.district_id.label("grant_district_id"),
             d.c.path.label("grant_district_path"),
             g.c.organization_id.label("grant_organization_id"),
@@ -126,7 +135,21 @@ def load(token: str, district_code: str | None) -> Loaded | None:
         elder=bool(first.elder),
         language=first.language,
     )
-    return Loaded(actor, first.data or {}, first.last_seen_at, grants)
+    return Loaded(
+        actor,
+        first.data or {},
+        first.last_seen_at,
+        first.second_factor_at,
+        first.factor,
+        first.factor not in STRONG_FACTORS and _must_be_strong(rows),
+        grants,
+    )
+
+
+def _must_be_strong(rows: Sequence[Any]) -> bool:
+    """Tell whether a district's role is held for longer than the days of grace the deployer allows."""
+    since = clock.today() - timedelta(days=current_app.config["SECOND_FACTOR_GRACE_DAYS"])
+    return any(row.role in DISTRICT_ROLES and row.since <= since for row in rows)
 
 
 def at_district(

@@ -27,6 +27,10 @@ ROLES = (
 BRANCH_ROLES = frozenset({"dues_collector", "secretary"})
 #: Everyone above a plain member: shorter idle time, one session at a time.
 STAFF_ROLES = frozenset(ROLES) - {"resident", "member"}
+#: Whoever holds one of these needs a second factor that is not the phone number (architecture.md §8).
+DISTRICT_ROLES = STAFF_ROLES - BRANCH_ROLES
+#: What ``login_session.factor`` may say of such a proof.
+STRONG_FACTORS = frozenset({"totp", "passkey", "recovery"})
 
 
 class Account(Versioned, Model):
@@ -73,6 +77,8 @@ class LoginSession(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: What was proven then: phone, totp, passkey, recovery; empty for a password alone.
+    factor: Mapped[str] = mapped_column(String(8), default="", server_default="", info={"class": 1})
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_why: Mapped[str] = mapped_column(String(20), default="", server_default="")
     #: Words of ``portal.identity.whereabouts``, not the browser's own line.

@@ -66,21 +66,16 @@ def check_password() -> Any:
     if account_id is None:
         limits.count(*rules)
         return _password_page(back, gettext("用户名或密码不对。也可以用手机验证码登录。"), status=422)
-    if not people.is_staff(account_id):
-        return views_entering.enter(account_id, way="password", second_factor=False, back=back)
-    return _second_factor(account_id, back)
-
-
-def _second_factor(account_id: int, back: str) -> Any:
-    address = addresses.of(account_id)
-    if address is None or not address.phone:
-        problem = gettext("这个账号没有登记手机号，请让管理员补上后再登录。")
-        return _password_page(back, problem, status=422)
     try:
-        views_wishes.ask(address.phone, back=back, purpose="second", account_id=account_id)
+        return views_entering.proceed(account_id, way="password", phone_proven=False, back=back)
+    except views_entering.NoPhone:
+        return _password_page(back, _no_phone(), status=422)
     except limits.TooOften as error:
         return _password_page(back, too_often(error), status=429)
-    return go(url_for("identity.code"))
+
+
+def _no_phone() -> str:
+    return gettext("这个账号没有登记手机号，请让管理员补上后再登录。")
 
 
 @identity.get("/login/paper")
@@ -120,14 +115,20 @@ def check_paper() -> Any:
         limits.check(*rules)
     except limits.TooOften as error:
         return _paper_page(too_often(error), status=429)
-    with transaction():
-        account_id = claims.redeem(code, name=name)
-        if account_id is not None:
-            return views_entering.enter(account_id, way="paper", second_factor=False, back=None)
-        account_id = first_login.redeem(code, name=name)
-        if account_id is not None:
-            # The deployer's own hand at the server's console: it may set the first password.
-            return views_entering.enter(account_id, way="first", second_factor=True, back=None)
+    try:
+        # Staff prove the number, or what they set up, as well: a paper alone opens no work for others.
+        with transaction():
+            account_id = claims.redeem(code, name=name)
+            if account_id is not None:
+                return views_entering.proceed(account_id, way="paper", phone_proven=False, back=None)
+            account_id = first_login.redeem(code, name=name)
+            if account_id is not None:
+                # The deployer's own hand at the server's console: it may set the first password.
+                return views_entering.proceed(account_id, way="first", phone_proven=True, back=None)
+    except views_entering.NoPhone:
+        return _paper_page(_no_phone(), status=422)
+    except limits.TooOften as error:
+        return _paper_page(too_often(error), status=429)
     limits.count(*rules)
     return _paper_page(_no_paper(), status=422)
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql import column
 from portal import clock, crypto
 from portal.database import everything, session
 from portal.districts.models import District
-from portal.identity.models import STAFF_ROLES, Account, Grant
+from portal.identity.models import DISTRICT_ROLES, STAFF_ROLES, Account, Grant
 
 # Owned by the members room above; only these columns are read here, to let a person in.
 MEMBER = table(
@@ -87,15 +87,24 @@ def _labels(names: list[str]) -> list[str]:
 
 def is_staff(account_id: int) -> bool:
     """Tell whether an account holds any role above a plain member today, anywhere."""
+    return _holds(account_id, STAFF_ROLES)
+
+
+def _holds(account_id: int, roles: frozenset[str]) -> bool:
     today = clock.today()
     with everything():
         held = select(Grant.id).where(
             Grant.account_id == account_id,
-            Grant.role.in_(STAFF_ROLES),
+            Grant.role.in_(roles),
             Grant.valid_from <= today,
             (Grant.valid_to.is_(None)) | (Grant.valid_to > today),
         )
         return session.execute(held.limit(1)).first() is not None
+
+
+def holds_district_role(account_id: int) -> bool:
+    """Tell whether an account holds a role of a district today, anywhere."""
+    return _holds(account_id, DISTRICT_ROLES)
 
 
 def home(account_id: int) -> tuple[int, str] | None:

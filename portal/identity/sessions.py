@@ -78,10 +78,11 @@ class ServerSessions(SecureCookieSessionInterface):
         response.vary.add("Cookie")
 
 
-def begin(account_id: int, *, second_factor: bool = False) -> LoginSession:
+def begin(account_id: int, *, factor: str = "") -> LoginSession:
     """Start a session for an account under a new token; the old session of this browser ends.
 
-    Joins the caller's transaction; the cookie goes out with the response.
+    ``factor`` is what was proven beside a password: phone, totp, passkey, recovery, or nothing. Joins the
+    caller's transaction; the cookie goes out with the response.
     """
     from flask import session as browser
 
@@ -95,7 +96,8 @@ def begin(account_id: int, *, second_factor: bool = False) -> LoginSession:
             account_id=account_id,
             created_at=now,
             last_seen_at=now,
-            second_factor_at=now if second_factor else None,
+            second_factor_at=now if factor else None,
+            factor=factor,
             device=whereabouts.device(request.user_agent.string),
             place=whereabouts.place(request.remote_addr),
             # The CSRF secret is made here, so that no GET has to write it.

@@ -181,8 +181,8 @@ def _enter(row: LoginCode, account_id: int) -> Any:
     with transaction():
         if not codes.use(row):
             return go(url_for("identity.login"))
-        way = "password" if row.purpose == "second" else "code"
-        return views_entering.enter(account_id, way=way, second_factor=True, back=back)
+        way = {"second": "password", "paper": "paper"}.get(row.purpose, "code")
+        return views_entering.proceed(account_id, way=way, phone_proven=True, back=back)
 
 
 def _proven() -> LoginCode | None:

@@ -1,4 +1,4 @@
-"""A person's own notices; and the demo's outbox, mounted in the demo only."""
+"""A person's own notices."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from portal import audit
 from portal.current import district
 from portal.database import transaction
 from portal.notices import queries, service
-from portal.notices.demo import messages
-from portal.web.access import public, requires
+from portal.web.access import requires
 from portal.web.htmx import go, render
 
 notices = Blueprint("notices", __name__)
-demo = Blueprint("demo", __name__)
 
 PAGE = 20
 
@@ -46,13 +44,3 @@ def read() -> Any:
                 detail={"count": count},
             )
     return go(url_for("notices.mine"))
-
-
-@demo.get("/demo/outbox")
-@public
-def outbox() -> Any:
-    """Show what the demo would have sent; as JSON with ``?format=json``."""
-    found = messages(request.args.get("phone", "").strip())
-    if request.args.get("format") == "json":
-        return [{"phone": row.phone, "title": row.title, "body": row.body, "url": row.url} for row in found]
-    return render("demo/outbox.html", messages=found)

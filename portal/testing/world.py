@@ -154,6 +154,7 @@ class World:
                         created_at=now,
                         last_seen_at=now,
                         second_factor_at=now,
+                        factor="totp",
                         data={"csrf_token": "0" * 40},
                     )
                 )

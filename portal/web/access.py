@@ -43,6 +43,32 @@ def requires(permission: str) -> Callable[[View], View]:
     return mark
 
 
+def asks_again(view: View) -> View:
+    """Ask who this is once more before this view when the last proof is older than the district allows.
+
+    For decisions about money and whole exports (security.md "Passwords"). The gate asks; a filled form is
+    kept.
+    """
+    view.__asks_again__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def first_things(view: View) -> View:
+    """Let this view be reached by whoever still has to set up a second factor or read the notice."""
+    view.__first_things__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_first_thing(view: Callable[..., Any]) -> bool:
+    """Tell whether a view stands before what must be done first."""
+    return bool(getattr(view, "__first_things__", False))
+
+
+def is_asked_again(view: Callable[..., Any]) -> bool:
+    """Tell whether a view wants a fresh proof."""
+    return bool(getattr(view, "__asks_again__", False))
+
+
 def of(view: Callable[..., Any] | None) -> Access | None:
     """Return what a view declared."""
     return getattr(view, "__access__", None)

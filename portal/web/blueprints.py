@@ -28,7 +28,7 @@ ROOMS = (
     "portal.desk.views:desk",
 )
 #: Only in the demo.
-DEMO = ("portal.notices.views:demo",)
+DEMO = ("portal.demo.views:demo",)
 #: Only where a developer or a test looks.
 WORKSHOP = ("portal.web.catalogue:dev",)
 

@@ -49,6 +49,7 @@ ME = (
 )
 SECURITY = (
     Door("identity.my_sessions", _("登录的设备"), _("在哪里登录着，让别的退出"), "phone"),
+    Door("identity.my_factor", _("动态口令"), _("登录时多一道，工作人员都要设"), "shield-check"),
     Door("identity.my_password", _("登录密码"), _("可以不设，验证码总能登录"), "key"),
 )
 DESK = (

@@ -14,7 +14,7 @@ from portal.database.scope import everything, set_scope
 from portal.districts import queries as districts
 from portal.identity import kept, loading, sessions
 from portal.identity.actor import ANONYMOUS
-from portal.web import access, asked, headers, htmx
+from portal.web import access, asked, first, headers, htmx
 from portal.web.frame import say
 from portal.web.links import login_url
 from portal.words import gettext
@@ -63,21 +63,30 @@ def _admit() -> Any:
     with everything():
         loaded = _load_actor()
         here.actor = loaded.actor if loaded else ANONYMOUS
+        here.weak = loaded is not None and loaded.weak
         if here.district_code is not None:
             _enter_district(loaded)
     if here.district is not None:
         set_scope({here.district.id}, write=here.district.id)
-    wanted = access.of(current_app.view_functions.get(endpoint))
+    view = current_app.view_functions[endpoint]
+    wanted = access.of(view)
     if wanted is None:
         # A view nobody classified: refused, and the route test fails the build.
         current_app.logger.error("view %s declares no access", endpoint)
         abort(404)
+    at_home = loaded is not None and here.district is not None
+    if loaded is not None and at_home and not access.is_first_thing(view):
+        before = first.due(loaded)
+        if before is not None:
+            return before
     if wanted.kind == "public":
         return None
     if not here.actor.is_authenticated:
         return ask_to_log_in()
     if wanted.kind == "permission" and not here.actor.can(wanted.permission):
         abort(404)
+    if loaded is not None and at_home and access.is_asked_again(view):
+        return first.asked_again(loaded)
     return None
 
 

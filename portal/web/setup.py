@@ -49,6 +49,14 @@ CORE_SETTINGS = (
         local=True,
     ),
     Setting(
+        key="core.ask_again_minutes",
+        label=_("隔多少分钟再确认一次本人"),
+        default=15,
+        type=int,
+        help=_("决定钱的事、导出整张表以前问；至少1分钟"),
+        local=True,
+    ),
+    Setting(
         key="core.keep_national_id",
         label=_("保存完整的身份证号"),
         default=False,

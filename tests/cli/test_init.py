@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pyotp
 import pytest
 from sqlalchemy import text
 
@@ -88,6 +89,15 @@ def test_the_administrator_logs_in_once_with_the_printed_code(made, monkeypatch:
 
         assert typed(visitor, code=code[1], name="别人") == 422
         assert typed(browser, code=code[1].lower().replace("-", " "), name="骆测安") == 303
+        factor = "/d/999901/me/second-factor"
+        assert browser.get("/d/999901-kfq/admin/plugins").status_code == 303, "a second factor first"
+        browser.post(f"{factor}/totp/begin", data={"csrf_token": token(browser, factor)})
+        page = browser.get(f"{factor}/totp").get_data(as_text=True)
+        shown = re.search(r"data-secret>([A-Z2-7 ]+)<", page)
+        assert shown is not None
+        right = pyotp.TOTP(shown[1].replace(" ", "")).at(clock.now())
+        form = {"code": right, "csrf_token": token(browser, f"{factor}/totp")}
+        assert browser.post(f"{factor}/totp", data=form).status_code == 200
         assert browser.get("/d/999901-kfq/admin/plugins").status_code == 200
         page = browser.get("/d/999901/me/password").get_data(as_text=True)
         assert 'name="current"' not in page, "proven at the console: a first password may be set"

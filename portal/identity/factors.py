@@ -1,0 +1,93 @@
+"""Which second proof an account needs, which it has, and taking one.
+
+Roles held at a district need a code program (TOTP) or a passkey; a branch's roles a one-time code by phone
+(architecture.md §8, domain.md §9.3: two factors). Whoever set up a code program is always asked for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, update
+
+from portal import audit, clock, notices
+from portal.database import session, transaction
+from portal.identity import people, recovery, sessions, totp
+from portal.identity.factor_models import RecoveryCode, Totp
+from portal.identity.models import LoginSession
+from portal.notices import Template
+from portal.words import lazy_gettext as _l
+
+STRONG, PHONE, NONE = "strong", "phone", ""
+
+notices.declare(
+    Template(
+        key="identity.recovery_used",
+        title=_l("您的账号有变化"),
+        body=_l("您的账号刚用备用码登录。不是您本人，请马上告诉服务台。"),
+        inside=_l("刚用一个备用码代替了动态口令，还剩%(left)s个。不是您本人，请马上告诉服务台。"),
+        urgent=True,
+        kind="duty",
+    )
+)
+
+
+def wanted(account_id: int) -> str:
+    """Return what a login of this account still needs after the first proof."""
+    if totp.is_set(account_id):
+        return STRONG
+    return PHONE if people.is_staff(account_id) else NONE
+
+
+def has_strong(account_id: int) -> bool:
+    """Tell whether a code program (or a passkey) is set up."""
+    return totp.is_set(account_id)
+
+
+def take(account_id: int, typed: str) -> str | None:
+    """Use up a typed code of the program or a printed one; return its kind, or None when it is wrong."""
+    plain = people.tidy(typed)
+    if len(plain) == 6 and plain.isascii() and plain.isdigit():
+        return "totp" if totp.check(account_id, plain) else None
+    with transaction():
+        if not recovery.use(account_id, plain):
+            return None
+        left = recovery.left(account_id)
+        home = people.home(account_id)
+        notices.notify(
+            "identity.recovery_used",
+            account_id=account_id,
+            district_id=home[0] if home else None,
+            params={"left": left},
+        )
+    return "recovery"
+
+
+def prove(session_id: int, factor: str) -> None:
+    """Note in a session that its owner just proved it again."""
+    proven = update(LoginSession).where(LoginSession.id == session_id)
+    with transaction():
+        session.execute(proven.values(second_factor_at=clock.now(), factor=factor))
+
+
+def remove_totp(account_id: int) -> None:
+    """Take the code program off, and with it the printed codes."""
+    with transaction():
+        for model in (Totp, RecoveryCode):
+            session.execute(delete(model).where(model.account_id == account_id))
+        audit.record("account.totp.remove", ("account", account_id), actor=account_id, district=None)
+
+
+def reset(account_id: int, *, by: Any, district: Any, why: str) -> None:
+    """Take every second factor away and end all sessions; the next login sets one up anew."""
+    with transaction():
+        for model in (Totp, RecoveryCode):
+            session.execute(delete(model).where(model.account_id == account_id))
+        sessions.end_all(account_id, why="factor")
+        audit.record(
+            "account.factor.reset",
+            ("account", account_id),
+            actor=by,
+            district=district,
+            detail={"why": why},
+        )
