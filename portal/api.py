@@ -48,7 +48,7 @@ from portal.districts.models import District
 from portal.hookspecs import hookimpl
 from portal.identity.actor import Actor, Reach
 from portal.identity.models import Account, Grant
-from portal.members import requests
+from portal.members import delegations, requests
 from portal.members.models import Affiliation, Member, Person, Request
 from portal.organizations.models import BRANCH_KINDS, Organization, Unit
 from portal.payments.contract import (
@@ -186,6 +186,7 @@ __all__ = [
     "clock",
     "connection",
     "crypto",
+    "delegations",
     "district",
     "district_or_none",
     "everything",

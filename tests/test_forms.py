@@ -17,7 +17,9 @@ from tests.guards.town import Town, changed, state
 OTHERWISE = {
     "dev.": "the workshop's pages keep nothing",
     "desk.export_": "an export changes nothing but the trail, which has both",
+    "delegations.export": "an export changes nothing but the trail, which has both",
     "dues.ledger_export": "an export changes nothing but the trail, which has both",
+    "dues.for_other_pay": "the order has the form's own token, unique in the database",
     "dues.pay": "the order has the form's own token, unique in the database",
     "identity.": "a code, a paper and a session are spent once; a wish counts as one for a minute",
     "imports.": "a batch has its form's key, and every step on it its version",

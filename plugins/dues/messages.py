@@ -14,6 +14,7 @@ from portal.api import (
     Member,
     clock,
     connection,
+    delegations,
     notices,
     prepared,
     rows,
@@ -78,6 +79,25 @@ ARREARS = notices.declare(
     )
 )
 
+
+HELPED = notices.declare(
+    notices.Template(
+        key="dues.helped",
+        title=_l("您有一条新消息"),
+        body=_l("您办的事有了结果，请登录服务平台查看。"),
+        inside=_l("%(helper)s替您交了党费：%(months)s。"),
+        words=_months(page_words.dated),
+    )
+)
+HELPING = notices.declare(
+    notices.Template(
+        key="dues.helping",
+        title=_l("您有一条新消息"),
+        body=_l("您办的事有了结果，请登录服务平台查看。"),
+        inside=_l("您替%(label)s交的党费已登记：%(months)s。"),
+        words=_months(page_words.dated),
+    )
+)
 
 RELIEF = notices.declare(
     notices.Template(
@@ -144,6 +164,26 @@ def reader_of(member_id: Any) -> Any:
 @prepared
 def _account() -> Select[Any]:
     return select(reader_of(bindparam("member_id")))
+
+
+def helper_paid(
+    voucher: Issued, months: Sequence[str], done: delegations.Done, *, reader_id: int | None
+) -> None:
+    """Tell the member who paid, and the helper that it is done, in the voucher's transaction; once each."""
+    code = connection().execute(_CODE, {"district_id": voucher.district_id}).scalar_one()
+    said = {"months": " ".join(months)}
+    to = [(HELPING, done.account_id, {"label": done.label}, f"for/{done.delegation}")]
+    if reader_id is not None:
+        to.append((HELPED, reader_id, {"helper": done.by}, f"voucher/{voucher.token}"))
+    for template, account_id, who, page in to:
+        notices.notify(
+            template.key,
+            account_id=account_id,
+            district_id=voucher.district_id,
+            params=said | who,
+            url=f"/d/{code}/dues/{page}",
+            dedupe_key=f"{template.key}:{voucher.id}",
+        )
 
 
 def voucher_issued(voucher: Issued, months: Sequence[str], *, reader_id: int | None) -> None:

@@ -5,6 +5,7 @@ from portal.api import lazy_gettext as _l
 
 PERMISSIONS = (
     Permission(name="dues.pay", label=_l("查看和交自己的党费"), roles=frozenset({"member"})),
+    Permission(name="dues.pay_for", label=_l("替家人或同志代交党费"), roles=frozenset({"resident"})),
     Permission(
         name="dues.collect",
         label=_l("查看支部收缴情况、登记现金"),

@@ -23,12 +23,14 @@ from portal.api import (
     Setting,
     SheetColumns,
     Todo,
+    delegations,
     hookimpl,
     payments,
 )
 from portal.api import lazy_gettext as _l
 
 from . import commands, demo, hooks, jobs, left_behind, models, permissions, settings, sheets, views
+from .helping import PayDues
 from .purpose import DuesPurpose
 from .service import moves
 
@@ -71,8 +73,11 @@ class Dues(Plugin):
 
     @hookimpl
     def register_services(self) -> Iterable[Service]:
-        purpose = DuesPurpose()
-        return [Service(protocol=payments.PaymentPurpose, implementation=purpose, key=purpose.slug)]
+        purpose, help_purpose = DuesPurpose(), PayDues()
+        return [
+            Service(protocol=payments.PaymentPurpose, implementation=purpose, key=purpose.slug),
+            Service(protocol=delegations.Purpose, implementation=help_purpose, key=help_purpose.slug),
+        ]
 
     @hookimpl
     def register_demo(self, district: DistrictRef, seed: int) -> None:

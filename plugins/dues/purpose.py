@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import has_request_context, url_for
+from flask import g, has_request_context, url_for
 
-from portal.api import clock, district_or_none, ngettext, payments
+from portal.api import clock, delegations, district_or_none, ngettext, payments
 from portal.api import gettext as _
 
+from . import helping
 from .queries.statement import statement
 from .queries.vouchers import by_source
 from .service import allocation, books
@@ -24,10 +25,13 @@ class DuesPurpose:
     def describe(self, attempt: payments.AttemptInfo) -> payments.Description:
         """Say what is paid. The channel's text stays neutral: it may light up on a locked screen."""
         count = len(attempt.lines)
+        helper = _helper_reads(attempt)
+        if helper is not None:
+            return _for_the_helper(attempt, helper, count)
         paid = by_source_of(attempt)
         return payments.Description(
             title=ngettext("交%(num)s个月党费", "交%(num)s个月党费", count),
-            channel_text=ngettext("缴费%(num)s个月", "缴费%(num)s个月", count),
+            channel_text=_channel_text(count),
             back_url=_link("dues.statement"),
             done_url=_link("dues.voucher", token=paid) if paid else _link("dues.history"),
             done_label=_("看缴费凭证"),
@@ -61,7 +65,9 @@ class DuesPurpose:
             paid_on=paid_on,
             way=fact.provider,
         )
-        _voucher, parts = allocation.settle(receipt)
+        voucher, parts = allocation.settle(receipt)
+        reader_id = parts[0].obligation.reader_id if parts else None
+        helping.tell(attempt, voucher, [part.obligation.month for part in parts], reader_id)
         return [
             payments.Allocation(
                 reference=part.obligation.month,
@@ -73,6 +79,37 @@ class DuesPurpose:
             )
             for part in parts
         ]
+
+
+def _channel_text(count: int) -> str:
+    return ngettext("缴费%(num)s个月", "缴费%(num)s个月", count)
+
+
+def _helper_reads(attempt: payments.AttemptInfo) -> delegations.Done | None:
+    """Return what the helper did, when it is the helper who looks at this payment; else None."""
+    if not has_request_context() or attempt.payer_account_id is None:
+        return None
+    reader = g.actor
+    if reader.account_id != attempt.payer_account_id or reader.member_id == attempt.member_id:
+        return None
+    return delegations.done_by(helping.PURPOSE, [attempt.uid]).get(attempt.uid)
+
+
+def _for_the_helper(
+    attempt: payments.AttemptInfo, done: delegations.Done, count: int
+) -> payments.Description:
+    """Lead a helper back to their own page, and to nothing of the member's once the help has ended."""
+    held = delegations.acting(done.delegation, account_id=done.account_id, purpose=helping.PURPOSE)
+    paid = by_source_of(attempt) if held else None
+    voucher = _link("dues.for_other_voucher", uid=done.delegation, token=paid) if paid else ""
+    back = _link("dues.for_other", uid=done.delegation) if held else _link("helping.index")
+    return payments.Description(
+        title=ngettext("代交%(num)s个月党费", "代交%(num)s个月党费", count),
+        channel_text=_channel_text(count),
+        back_url=back,
+        done_url=voucher,
+        done_label=_("看缴费凭证"),
+    )
 
 
 def _link(endpoint: str, **values: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
-from flask import g, request
+from flask import g, request, url_for
 from sqlalchemy import ColumnElement, Select, func, select
 
 from portal import audit, clock
@@ -18,7 +18,9 @@ from portal.desk.register import Filter, Listed, Register
 from portal.members import merging, queries, sealed, service, words
 from portal.members.events import ref
 from portal.members.models import Member
+from portal.members.service_delegations import PERMISSION as DELEGATIONS
 from portal.organizations.models import Organization
+from portal.plugin import Panel
 from portal.sheets.imports import rules
 from portal.sheets.imports.columns.members import PROFILE
 from portal.sheets.imports.members import SEALED
@@ -139,10 +141,18 @@ class Members(Register):
         """Show the plugins' panels, and the way back for a record that was merged into another lately."""
         actor, member, since = g.actor, ref(row), clock.now() - merging.UNDO
         gone = row.closed_on is not None and actor.can(self.edit)
+        panels = registry().collect("member_panels", district=district(), actor=actor, member=member)
         return {
-            "panels": registry().collect("member_panels", district=district(), actor=actor, member=member),
+            "panels": [*panels, *self._helped(row)],
             "merges": queries.merges(actor, self.edit, since=since, of=row.id, limit=1) if gone else [],
         }
+
+    def _helped(self, row: Member) -> list[Panel]:
+        """Offer who helps this member to whoever speaks for the branch."""
+        if not self._may(row, DELEGATIONS):
+            return []
+        url = url_for("delegations.panel", member_id=row.id)
+        return [Panel(key="core-helping", title=gettext("请人代办"), url=url, order=60)]
 
     def ended(self, row: Member) -> str | None:
         """Say when the record ended and how; how is of class 3: for those who may write it down."""

@@ -28,6 +28,10 @@ MEMBER = table(
 )
 
 
+# Owned by the members room as well: where somebody who only helps others belongs.
+_DELEGATION = table("delegation", column("account_id"), column("district_id"), column("id"))
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """Somebody with an account behind a number; ``label`` shows the surname."""
@@ -108,7 +112,7 @@ def holds_district_role(account_id: int) -> bool:
 
 
 def home(account_id: int) -> tuple[int, str] | None:
-    """Return the district (id, code) an account belongs to: its record's, else its first role's."""
+    """Return the district (id, code) of an account: its record's, its first role's, or where it helps."""
     record = (
         select(District.id, District.code)
         .join(MEMBER, MEMBER.c.district_id == District.id)
@@ -121,6 +125,13 @@ def home(account_id: int) -> tuple[int, str] | None:
             role = select(District.id, District.code).join(Grant, Grant.district_id == District.id)
             found = session.execute(
                 role.where(Grant.account_id == account_id).order_by(Grant.id).limit(1)
+            ).first()
+        if found is None:
+            helps = select(District.id, District.code).join(
+                _DELEGATION, _DELEGATION.c.district_id == District.id
+            )
+            found = session.execute(
+                helps.where(_DELEGATION.c.account_id == account_id).order_by(_DELEGATION.c.id.desc()).limit(1)
             ).first()
     return (found.id, found.code) if found else None
 

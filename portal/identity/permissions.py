@@ -27,6 +27,11 @@ CORE = (
     Permission(name="core.import", label=_("导入表格"), roles=_STAFF),
     Permission(name="core.export", label=_("导出表格"), roles=_STAFF | {"secretary", "treasurer"}),
     Permission(name="core.requests.answer", label=_("办理申请"), roles=_STAFF | {"secretary"}),
+    Permission(
+        name="core.delegations",
+        label=_("同意请人代办"),
+        roles=frozenset({"secretary", "registrar", "district_admin"}),
+    ),
     Permission(name="core.login_codes", label=_("打印首次登录码"), roles=_STAFF | {"secretary"}),
     Permission(name="core.switchboard", label=_("开关服务"), roles=frozenset({"district_admin", "deployer"})),
     Permission(name="core.settings", label=_("修改设置"), roles=frozenset({"district_admin", "deployer"})),

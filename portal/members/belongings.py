@@ -11,6 +11,7 @@ from portal.database import session
 from portal.identity import addresses
 from portal.identity.models import Account
 from portal.members.models import Member, MemberMerge, Office, Request, RequestStep, StatusEvent
+from portal.members.models_delegation import Delegation, DelegationAct
 
 #: Messages in a copy, newest first: more than anybody gets in years.
 MESSAGES = 10_000
@@ -23,6 +24,9 @@ def of(member: Member) -> dict[str, Any]:
         "offices": _rows(Office, Office.member_id == member.id),
         "status_events": _rows(StatusEvent, StatusEvent.member_id == member.id),
         "merges": _merges(member),
+        "helped_by": [
+            {"helper": name, **_help(row)} for row, name in _helps(Delegation.member_id == member.id)
+        ],
         **(_of_account(account, member) if account is not None else {"account": None}),
     }
 
@@ -48,6 +52,13 @@ def _of_account(account: Account, member: Member) -> dict[str, Any]:
             "created_at": account.created_at,
             "notice_choices": notices.chosen(account.id),
         },
+        # Of whom somebody helps only what the helper reads: the surname.
+        "helps": [
+            {"helped": row.label, **_help(row)}
+            for row, _name in _helps(
+                Delegation.account_id == account.id, Delegation.district_id == member.district_id
+            )
+        ],
         "requests": [
             {
                 "reference": row.reference,
@@ -63,6 +74,27 @@ def _of_account(account: Account, member: Member) -> dict[str, Any]:
             {"at": one.at, "about": str(one.about), "text": one.text, "read": one.read}
             for one in notices.inbox(account.id, limit=MESSAGES)
         ],
+    }
+
+
+def _helps(*where: Any) -> list[Any]:
+    found = select(Delegation, Account.display_name).join(Account, Account.id == Delegation.account_id)
+    return list(session.execute(found.where(*where).order_by(Delegation.id)))
+
+
+def _help(row: Delegation) -> dict[str, Any]:
+    acts = select(DelegationAct).where(DelegationAct.delegation_id == row.id).order_by(DelegationAct.id)
+    return {
+        "relation": row.relation,
+        "purposes": row.purposes,
+        "state": row.state,
+        "asked_at": row.asked_at,
+        "agreed": [row.agreed_how, row.agreed_at],
+        "consented": [row.consented_how, row.consented_at],
+        "from": row.valid_from,
+        "to": row.valid_to,
+        "ended": [row.end_why, row.end_reason, row.ended_at],
+        "acts": [{"at": one.at, "purpose": one.purpose} for one in session.scalars(acts)],
     }
 
 

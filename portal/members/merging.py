@@ -14,6 +14,7 @@ from portal.database import everything, session, swap, transaction
 from portal.districts import context
 from portal.identity.models import Account
 from portal.jobs import job
+from portal.members import delegation_ends
 from portal.members.events import ref
 from portal.members.journal import Journal
 from portal.members.models import (
@@ -94,6 +95,7 @@ def _absorb(kept: Member, absorbed: Member, journal: Journal) -> None:
     )
     for table in (StatusEvent, Office, Request):
         journal.change(table, table.member_id == absorbed.id, member_id=kept.id)
+    delegation_ends.absorb(kept, absorbed, journal)
     journal.change(
         Affiliation,
         Affiliation.member_id == absorbed.id,

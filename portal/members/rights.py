@@ -15,7 +15,7 @@ from portal import audit, clock
 from portal.current import registry
 from portal.database import session, swap, transaction
 from portal.districts import context
-from portal.members import belongings, merging, sealed
+from portal.members import belongings, delegation_ends, merging, sealed
 from portal.members.events import announce_move, ref
 from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Request, StatusEvent
 from portal.members.objections import refuse_objections
@@ -100,6 +100,7 @@ def move(
             district=member.district_id,
             detail={"from": origin, "to": organization.id},
         )
+        delegation_ends.end_of_member(member, why="moved")
         announce_move(member, origin=origin, target=organization.id, key=str(following.id))
     return following
 
@@ -147,6 +148,7 @@ def leave(member: Member, *, version: int, on_day: date, exit_type: str, reason:
         audit.record(
             "member.leave", member, actor=actor, district=member.district_id, detail={"exit": exit_type}
         )
+        delegation_ends.end_of_member(member, why="left")
         announce_move(member, origin=origin, target=None, key=f"left-{member.id}-{member.version}")
     return member
 
@@ -186,6 +188,7 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
             remark="",
         )
         merging.forget(member.id)
+        delegation_ends.forget(member)
         session.execute(
             update(Request)
             .where(Request.member_id == member.id)

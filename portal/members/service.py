@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 
 from portal import audit, clock, crypto
 from portal.database import session, swap, transaction
+from portal.members import delegation_ends
 from portal.members.events import announce_move
 from portal.members.models import OPEN_STATES, Affiliation, Member, Person, StatusEvent
 from portal.members.objections import refuse_objections
@@ -224,6 +225,7 @@ def correct_home(
         )
         session.add(right)
         session.flush()
+        delegation_ends.end_of_member(member, why="moved")
         # whoever keeps books by branch must hear of it as of a real move
         announce_move(
             member,

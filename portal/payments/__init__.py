@@ -17,7 +17,7 @@ from portal.payments.purpose import (
     PaymentPurpose,
     PurposeRefused,
 )
-from portal.payments.receipts import fact_uids
+from portal.payments.receipts import attempts_behind, fact_uids, facts_of
 from portal.payments.sending import send_create
 from portal.payments.settling import check_attempt, close_attempt
 from portal.payments.staff import FourEyes, Receipt, record_receipts
@@ -45,12 +45,14 @@ __all__ = [
     "Underway",
     "Way",
     "apply_fact",
+    "attempts_behind",
     "by_slug",
     "by_uid",
     "check_attempt",
     "close_attempt",
     "create_account",
     "fact_uids",
+    "facts_of",
     "fresh_instruction",
     "has_open_attempt",
     "record_receipts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -95,6 +96,32 @@ def actor_of(fact: PaymentFact, account: Receiver, staff: Staff | None) -> str:
     if fact.source is Source.STAFF and staff is not None:
         return f"account:{staff.confirmed_by}"
     return f"channel:{account.slug}"
+
+
+def attempts_behind(fact_uids: Iterable[str]) -> dict[str, str]:
+    """Return the attempt of each fact that came of one, by the facts' names, within the scope."""
+    wanted = list(fact_uids)
+    if not wanted:
+        return {}
+    found = (
+        select(PaymentFactRow.uid, PaymentAttempt.uid.label("attempt"))
+        .join(PaymentAttempt, PaymentAttempt.id == PaymentFactRow.attempt_id)
+        .where(PaymentFactRow.uid.in_(wanted))
+    )
+    return {row.uid: row.attempt for row in session.execute(found)}
+
+
+def facts_of(attempt_uids: Iterable[str]) -> dict[str, str]:
+    """Return the attempt each recorded fact came of, by the fact's name, for these attempts."""
+    wanted = list(attempt_uids)
+    if not wanted:
+        return {}
+    found = (
+        select(PaymentFactRow.uid, PaymentAttempt.uid.label("attempt"))
+        .join(PaymentAttempt, PaymentAttempt.id == PaymentFactRow.attempt_id)
+        .where(PaymentAttempt.uid.in_(wanted))
+    )
+    return {row.uid: row.attempt for row in session.execute(found.order_by(PaymentFactRow.id))}
 
 
 def fact_uids(attempt_uid: str) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit, clock, crypto
 from portal.database import Conflict, prepared, rows, session, transaction
+from portal.members import delegations
 from portal.payments import numbers, purposes
 from portal.payments.calling import queue
 from portal.payments.contract import Flow
@@ -50,18 +51,25 @@ def start_attempt(
     form_token: str,
     payer_account_id: int | None,
     client_ip: str = "",
+    acting: delegations.Acting | None = None,
 ) -> PaymentAttempt:
     """Write down that somebody is about to pay ``lines`` for a member, and return the attempt.
 
     The same form sent again, or the same lines asked for again while they can still be paid, is the same
     attempt. A different one is allowed only when the channel has confirmed the end of every older one.
 
-    Raises: PurposeRefused, AlreadyPaid, StillOpen; Conflict (same form, other content); ValueError.
+    ``acting``: the payer is a helper. The delegation is held while the attempt is written, so that whoever
+    revokes is either before it (and nothing begins) or after it (and the money, if it comes, is taken).
+
+    Raises: PurposeRefused, AlreadyPaid, StillOpen; Conflict (same form, other content); ValueError;
+        delegations.NoLonger.
     """
+    if acting is not None and (acting.member_id, acting.account_id) != (member_id, payer_account_id):
+        raise ValueError("a helper pays for the member of the delegation, and nobody else")
     _check_lines(lines)
     for _ in range(3):
         try:
-            found = _insert(account, member_id, lines, flow, form_token, payer_account_id, client_ip)
+            found = _insert(account, member_id, lines, flow, form_token, payer_account_id, client_ip, acting)
         except IntegrityError:
             continue  # the same form or another one was faster; now it is found
         if not isinstance(found, _Older):
@@ -87,11 +95,14 @@ def _insert(
     form_token: str,
     payer_account_id: int | None,
     client_ip: str,
+    acting: delegations.Acting | None,
 ) -> PaymentAttempt | _Older:
     # Hashed: the key comes from a browser, its length and characters are not ours to choose.
     form_token = crypto.token_hash(form_token)
     wanted = [{"reference": line.reference, "amount_fen": line.amount_fen} for line in lines]
     with transaction() as current:
+        if acting is not None:
+            delegations.hold(acting)
         same = current.scalar(select(PaymentAttempt).where(PaymentAttempt.form_token == form_token))
         if same is not None:
             if (same.member_id, same.account_id, same.lines) != (member_id, account.id, wanted):
@@ -142,6 +153,8 @@ def _insert(
             district=account.district_id,
             detail={"lines": len(wanted), "flow": flow.value},
         )
+        if acting is not None:
+            delegations.note(acting, made.uid)
         # Written with the attempt: whatever crashes later, somebody asks and closes.
         queue("payments.expire", made, "end", made.expires_at + timedelta(seconds=10))
         return made

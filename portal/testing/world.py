@@ -77,7 +77,7 @@ class World:
                 district_id=organization.district_id,
                 person_id=person.id,
                 name=name or f"赵测{number}",
-                sort_key=f"zhao ce {number:06d}",
+                sort_key=values.pop("sort_key", f"zhao ce {number:06d}"),
                 phone_sealed=crypto.encrypt("member.phone_sealed", uid, phone),
                 phone_index=crypto.blind_index("phone", phone),
                 phone_tail=phone[-4:],

@@ -21,11 +21,13 @@ ROOMS = (
     "portal.members.views_me:members",
     "portal.members.views_answer:answering",
     "portal.members.views_acts:acts",
+    "portal.members.views_helping:helping",
     "portal.members.views_merges:merges",
     "portal.members.views_paper:paper",
     "portal.web.pay:pay",
     "portal.sheets.imports.views:imports",
     "portal.desk.views:desk",
+    "portal.desk.delegations:delegations",
 )
 #: Only in the demo.
 DEMO = ("portal.demo.views:demo",)

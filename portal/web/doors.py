@@ -43,6 +43,7 @@ VISITOR = (
 ME = (
     Door("members.record", _("我的资料"), _("登记的内容，下载一份"), "person"),
     Door("members.my_requests", _("我的申请"), _("办到哪一步，谁在办"), "clock"),
+    Door("helping.index", _("请人代办"), _("谁帮我，我帮谁"), "people"),
     Door("notices.mine", _("我的消息"), "", "bell"),
     Door("notice_choices.show", _("怎么告诉我"), _("哪些发到手机，哪些只放在这里"), "chat-dots"),
     Door("identity.my_security", _("账号安全"), _("密码、登录的设备"), "shield-lock"),
@@ -67,6 +68,7 @@ DESK = (
     ),
     Door("imports.index", _("导入表格"), _("先试查，再导入，错的退回"), "upload", "core.import"),
     Door("requests.queue", _("等待办理的申请"), "", "inbox", "core.requests.answer"),
+    Door("delegations.index", _("请人代办"), _("谁替谁办，支部同意没有"), "people", "core.delegations"),
     Door("paper.codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
     Door("find.unmatched_list", _("没找到组织的人"), "", "question-circle", "core.members.edit"),
     Door("merges.index", _("合并过的登记"), _("合错了，30天内可以撤销"), "intersect", "core.members.edit"),

@@ -14,6 +14,7 @@ from portal.database import everything, session
 from portal.districts.models import District
 from portal.identity import people
 from portal.members import queries as members
+from portal.members import queries_delegations
 from portal.organizations import unmatched
 from portal.organizations.models import Organization, ServiceCenter
 from portal.plugin import Todo
@@ -89,6 +90,11 @@ def _own_todos() -> list[Todo]:
         if waiting:
             text = gettext("有申请等您答复")
             found.append(Todo(key="requests", label=text, url=url_for("requests.queue"), count=waiting))
+    if g.actor.can("core.delegations"):
+        helpers = queries_delegations.waiting(g.actor)
+        if helpers:
+            text, url = gettext("有人想替党员代办，等支部答复"), url_for("delegations.index", state="waiting")
+            found.append(Todo(key="delegations", label=text, url=url, count=helpers))
     if g.actor.can("core.members.edit"):
         asked = unmatched.waiting()
         if asked:

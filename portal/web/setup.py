@@ -57,6 +57,21 @@ CORE_SETTINGS = (
         local=True,
     ),
     Setting(
+        key="core.helpers_most",
+        label=_("一个人最多请几位代办人"),
+        default=3,
+        type=int,
+        local=True,
+    ),
+    Setting(
+        key="core.helped_most",
+        label=_("一个人最多替几位代办"),
+        default=5,
+        type=int,
+        help=_("党费不能由一个人包办；更多的请支部收"),
+        local=True,
+    ),
+    Setting(
         key="core.keep_national_id",
         label=_("保存完整的身份证号"),
         default=False,

@@ -52,6 +52,7 @@ class Paid:
     year: int
     token: str
     paid_on: date
+    source_key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +241,7 @@ def _vouchers() -> Select[Any]:
             voucher.c.year,
             voucher.c.token,
             voucher.c.paid_on,
+            voucher.c.source_key,
         )
         .join(voucher, voucher.c.id == line.voucher_id)
         .where(line.obligation_id.in_(bindparam("obligations", expanding=True)), voucher.c.state == "valid")

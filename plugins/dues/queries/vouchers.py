@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,6 +34,7 @@ class Voucher:
     state: str
     issued_at: datetime
     void_reason: str
+    source_key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,15 @@ def by_source(source_key: str) -> str | None:
     """Return the token of a receipt's voucher, or None while there is none."""
     table = DuesVoucher.__table__.c
     return session.execute(rows(DuesVoucher, table.token).where(table.source_key == source_key)).scalar()
+
+
+def by_sources(source_keys: Iterable[str]) -> list[Voucher]:
+    """Return the vouchers of these receipts, newest first."""
+    table, wanted = DuesVoucher.__table__.c, list(source_keys)
+    if not wanted:
+        return []
+    found = _select().where(table.source_key.in_(wanted)).order_by(table.id.desc())
+    return _with_months(session.execute(found).all())
 
 
 def entity(token: str) -> DuesVoucher | None:
@@ -137,6 +148,7 @@ def _with_months(found: Any) -> list[Voucher]:
             state=row.state,
             issued_at=row.issued_at,
             void_reason=row.void_reason,
+            source_key=row.source_key,
         )
         for row in found
     ]

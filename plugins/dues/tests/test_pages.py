@@ -64,8 +64,8 @@ def test_a_page_never_grows_its_queries_with_months(branch: Branch) -> None:
         with queries() as seen:
             assert mine.get(url(branch)).status_code == 200
         counts.append(len(seen))
-    # Three of the frame; the member, assessments, months, credit, ways to pay, a payment under way.
-    assert counts == [9, 9]
+    # Three of the frame; the member, assessments, months, credit, ways to pay, a payment under way, helpers.
+    assert counts == [10, 10]
 
 
 def test_a_gap_between_months_is_refused_in_words(branch: Branch) -> None:

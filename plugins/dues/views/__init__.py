@@ -14,6 +14,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     bases,
     branch,
     cash,
+    for_other,
     ledger,
     openings,
     panel,

@@ -11,6 +11,7 @@ from portal.api import clock, month, render, requires
 from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
+from .. import helping
 from .. import page_words as words
 from ..months import shifted
 from ..queries import branch as queries
@@ -72,6 +73,7 @@ def branch() -> Any:
         months=[(one, month(one)) for one in _months_around()],
         totals=queries.totals(chosen.id, at),
         lines=shown,
+        helped=helping.paid_by([one.source_key for line in shown for one in line.paid]),
         after=shown[-1].cursor if more else None,
         chips=chips,
         keep=keep,

@@ -24,11 +24,11 @@ def choose() -> Any:
     """Show what is about to be paid, to whom, in full, before any money moves."""
     found = my_statement()
     picked = request.args.getlist("month")
-    choice = _choice(found.timeline, picked)
+    choice = choice_of(found.timeline, picked)
     if choice is None:
-        return statement_page(picked=picked, error=_why_not(found.timeline, picked), status=422)
-    ways = _ways()
-    if not ways:
+        return statement_page(picked=picked, error=why_not(found.timeline, picked), status=422)
+    found_ways = ways()
+    if not found_ways:
         return statement_page(picked=picked, error=_("这里还不能网上付款，请交给支部。"), status=422)
     return render(
         "dues/check.html",
@@ -36,7 +36,7 @@ def choose() -> Any:
         found=found,
         choice=choice,
         words=words,
-        ways=ways,
+        ways=found_ways,
     )
 
 
@@ -49,15 +49,14 @@ def pay() -> Any:
     key = request.form.get("_once", "")
     if not 8 <= len(key) <= 64:
         abort(400)
-    wanted = request.form.get("way")
-    way = next((each for each in _ways() if wanted in (None, "", each.account.slug)), None)
+    way = chosen_way(request.form.get("way"))
     if way is None:
         return statement_page(picked=picked, error=_("这里还不能网上付款，请交给支部。"), status=422)
     try:
         attempt = payments.start_attempt(
             account=way.account,
             member_id=found.member_id,
-            lines=_lines(found.timeline, picked),
+            lines=lines_of(found.timeline, picked),
             flow=way.flow,
             form_token=crypto.token_hash(f"{g.actor.account_id}:dues:{key}"),
             payer_account_id=g.actor.account_id,
@@ -71,17 +70,24 @@ def pay() -> Any:
     return hand_over(attempt)
 
 
-def _ways() -> list[payments.Way]:
+def ways() -> list[payments.Way]:
+    """Return the ways to pay dues from this browser."""
     return payments.ways(district(), purpose=books.PURPOSE, user_agent=request.headers.get("User-Agent", ""))
 
 
-def _choice(line: Timeline, picked: list[str]) -> Choice | None:
+def chosen_way(wanted: str | None) -> payments.Way | None:
+    """Return the way of this account, the first one when none was named, or None."""
+    return next((each for each in ways() if wanted in (None, "", each.account.slug)), None)
+
+
+def choice_of(line: Timeline, picked: list[str]) -> Choice | None:
     """Return the choice that is exactly ``picked``: from the oldest on, nothing in between left out."""
     choice = line.choice(max(picked)) if picked else None
     return choice if choice is not None and sorted(choice.months) == sorted(set(picked)) else None
 
 
-def _lines(line: Timeline, picked: list[str]) -> list[payments.PayLine]:
+def lines_of(line: Timeline, picked: list[str]) -> list[payments.PayLine]:
+    """Return what is open of the picked months. Raises: PurposeRefused when nothing is."""
     open_fen = {each.month: each.open_fen for each in line.lines}
     try:
         months = sorted({parse_month(month) for month in picked})
@@ -97,7 +103,8 @@ def _lines(line: Timeline, picked: list[str]) -> list[payments.PayLine]:
     return lines
 
 
-def _why_not(line: Timeline, picked: list[str]) -> str:
+def why_not(line: Timeline, picked: list[str]) -> str:
+    """Say why a choice of months cannot be paid."""
     if line.ask_branch_first:
         return _("请先和支部一起核对，这里暂不收款。")
     if not picked:

@@ -9,6 +9,7 @@ from flask import Response, abort, g, request, url_for
 from portal.api import district, go, once, payments, render, requires, say
 from portal.api import gettext as _
 
+from .. import helping
 from .. import page_words as words
 from ..service import allocation, books
 from . import dues
@@ -45,6 +46,7 @@ def statement_page(*, picked: list[str] | None = None, error: str = "", status: 
         underway=payments.underway(member_id=found.member_id, purpose=books.PURPOSE),
         payee=ways[0].account.payee_name if ways else "",
         can_pay=bool(ways),
+        helped=helping.lately(found.member_id),
     )
 
 

@@ -6,8 +6,8 @@ from flask import Response, abort, current_app, g, url_for
 
 from portal.api import public, render, requires
 
+from .. import helping, pdf, picture
 from .. import page_words as words
-from .. import pdf, picture
 from ..queries import vouchers
 from . import check, dues
 
@@ -18,7 +18,9 @@ def history() -> Response:
     """List my vouchers, newest first."""
     if g.actor.member_id is None:
         abort(404)
-    return render("dues/history.html", vouchers=vouchers.of_member(g.actor.member_id), words=words)
+    found = vouchers.of_member(g.actor.member_id)
+    helped = helping.paid_by([one.source_key for one in found])
+    return render("dues/history.html", vouchers=found, helped=helped, words=words)
 
 
 @dues.get("/voucher/<token>")
@@ -30,6 +32,7 @@ def voucher(token: str) -> Response:
         "dues/voucher.html",
         voucher=found,
         qr=picture.qr_svg(check_url(token)),
+        helped=helping.paid_by([found.source_key]).get(found.source_key),
         has_pdf=pdf.printable(found),
         words=words,
     )
