@@ -23,6 +23,7 @@ READERS = (
     "docs/architecture.md",
     "docs/hooks.md",
     "docs/plugins.md",
+    "docs/operate.md",
     "docs/security.md",
     "docs/switchboard.md",
     "docs/tutorial.md",
@@ -60,7 +61,7 @@ def resolves(words: list[str]) -> bool:
         command = command.get_command(context, word)
         if command is None:
             return False
-    return not isinstance(command, click.Group)
+    return not isinstance(command, click.Group) or command.invoke_without_command
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -30,6 +30,7 @@ CORE = {
     "docs": "portal.cli.docs",
     "district": "portal.cli.district",
     "export-config": "portal.cli.export_config:export_config",
+    "doctor": "portal.cli.doctor",
     "health": "portal.cli.health",
     "import": "portal.cli.imports:import_",
     "init": "portal.cli.init",
