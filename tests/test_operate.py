@@ -70,6 +70,8 @@ def unknown(words: list[str]) -> str | None:
     command: click.Command = portal
     context = click.Context(portal)
     rest = list(words)
+    while rest[:1] == ["portal"]:  # a folder or an image of that name stood before it
+        del rest[0]
     while rest and isinstance(command, click.Group) and not rest[0].startswith("-"):
         found = command.get_command(context, rest[0])
         if found is None:
