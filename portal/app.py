@@ -30,7 +30,7 @@ def create_app(settings: configuration.Config | None = None, *, package: str = "
     ``package`` is where plugin folders are looked for; tests name their own.
     """
     settings = settings or configuration.load()
-    app = Portal("portal", root_path=str(configuration.ROOT))
+    app = Portal("portal", root_path=str(configuration.HOUSE))
     app.config.from_mapping(settings.flask())
     logs.configure(app)
     crypto.configure(app)

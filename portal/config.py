@@ -11,7 +11,13 @@ from typing import Any
 
 from portal import crypto
 
+#: Where the code is.
 ROOT = Path(__file__).resolve().parent.parent
+_PACKED = ROOT / "portal" / "_house"
+#: Where templates, static files and the core's migrations are: beside the code, in a wheel inside of it.
+HOUSE = _PACKED if _PACKED.is_dir() else ROOT
+#: Where the settings and ``var`` are looked for unless told: the checkout, or the folder one works in.
+PLACE = Path.cwd() if _PACKED.is_dir() else ROOT
 
 
 class ConfigError(Exception):
@@ -23,7 +29,7 @@ class Config:
     """The installation, not a district: what a deployer writes before the portal starts."""
 
     env: str = "production"
-    data_dir: Path = ROOT / "var"
+    data_dir: Path = PLACE / "var"
     database_url: str = ""
     #: PostgreSQL: who owns the tables and changes the schema. The application's own role owns nothing.
     database_owner_url: str = field(default="", repr=False)
@@ -128,7 +134,7 @@ def read(**overrides: Any) -> Config:
         ConfigError: an unknown name, or a value of the wrong kind.
     """
     found: dict[str, Any] = {}
-    path = Path(os.environ.get("PORTAL_CONFIG", ROOT / "portal.toml"))
+    path = Path(os.environ.get("PORTAL_CONFIG", PLACE / "portal.toml"))
     if path.exists():
         found.update(tomllib.loads(path.read_text(encoding="utf-8")))
     known = {item.name: item for item in fields(Config)}

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,17 @@ class Registry:
             if service.protocol is protocol and service.key == key:
                 return service.implementation
         raise NotAvailable(f"{protocol.__name__} {key}".strip())
+
+
+def outside() -> dict[str, Path]:
+    """Return slug -> package folder of every plugin that came as a wheel; none of them is imported for it."""
+    found = {}
+    for entry in entry_points(group="portal.plugins"):
+        first, *deeper = entry.module.removesuffix(".plugin").split(".")
+        spec = find_spec(first)
+        if spec is not None and spec.submodule_search_locations:
+            found[entry.name] = Path(spec.submodule_search_locations[0]).joinpath(*deeper)
+    return found
 
 
 def overlapping(slug: str, others: Iterable[str]) -> str:

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
 from portal import VERSION, audit, clock, crypto
 from portal.backup import archive, content, keeping, sqlite
 from portal.backup.checking import verify
 from portal.backup.manifest import Manifest, key_checks
 from portal.backup.place import Place, database_file, place
+from portal.config import PLACE
 from portal.current import registry
 from portal.database import everything, history, is_postgresql, transaction
 from portal.failpoints import failpoint
@@ -132,5 +131,5 @@ def _sync_folder(folder: Path) -> None:
 
 def settings_file() -> Path | None:
     """Return the settings file in use, if secrets come from one."""
-    path = Path(os.environ.get("PORTAL_CONFIG") or Path(current_app.root_path) / "portal.toml")
+    path = Path(os.environ.get("PORTAL_CONFIG") or PLACE / "portal.toml")
     return path if path.exists() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -42,6 +43,11 @@ def account_of(typed: str) -> Account:
 def masked(account: Account) -> str:
     """Return an account's number as lists show it."""
     return mask_phone(addresses.phone_of(account.uid, account.phone_sealed))
+
+
+def is_installed(folder: Path) -> bool:
+    """Tell whether code lies where a wheel was unpacked, and not where somebody writes it."""
+    return bool({"site-packages", "dist-packages"} & set(folder.resolve().parts))
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
+from alembic.util.exc import CommandError
 from flask.cli import with_appcontext
 
+from portal.cli.common import is_installed
 from portal.cli.plugin_maker import tidy
 from portal.current import registry
 from portal.database import history
@@ -37,7 +39,17 @@ def revision(slug: str, message: str) -> None:
     folders = registry().folders()
     if slug != history.CORE and slug not in folders:
         raise click.UsageError(f"no plugin {slug!r} is loaded")
-    made = history.revise(folders, slug=slug, package=folders.get(slug), message=message)
+    package = folders.get(slug)
+    if is_installed(package or history.ENVIRONMENT):
+        raise click.UsageError(
+            f"{slug} is installed in {package or history.ENVIRONMENT}; a revision belongs to its source: "
+            "install that with pip install -e, and ask again"
+        )
+    try:
+        made = history.revise(folders, slug=slug, package=package, message=message)
+    except CommandError as error:
+        # The database is behind the revisions, or remembers one that is gone.
+        raise click.ClickException(f"{error}; first run: portal db upgrade") from error
     if made is None:
         click.echo("nothing changed")
         return

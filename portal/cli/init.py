@@ -63,12 +63,12 @@ def init(
             "a password on the command line is seen by everybody on this machine: "
             "put the URL into PORTAL_DATABASE_URL"
         )
-    path = config_path or Path(os.environ.get("PORTAL_CONFIG") or config.ROOT / "portal.toml")
+    path = config_path or Path(os.environ.get("PORTAL_CONFIG") or config.PLACE / "portal.toml")
     early = init_place.Wanted(
         config=path.absolute(), data=Path(), database_url="", owner_url="", public_url="", site_name=""
     )
     init_place.refuse_if_initialised(early)
-    said = data or os.environ.get("PORTAL_DATA") or _ask("Data folder", "--data", str(config.ROOT / "var"))
+    said = data or os.environ.get("PORTAL_DATA") or _ask("Data folder", "--data", str(config.PLACE / "var"))
     wanted = init_place.Wanted(
         config=path.absolute(),
         data=Path(said).absolute(),

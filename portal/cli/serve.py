@@ -26,8 +26,8 @@ def web_argv(host: str, port: int, workers: int) -> list[str]:
         *("--workers", str(workers), "--blocking-threads", "4", "--backlog", "1024"),
         # Without it a killed worker stops the whole server.
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
-        *("--log-level", "warning", "--working-dir", str(config.ROOT)),
-        "wsgi:application",
+        *("--log-level", "warning", "--working-dir", str(config.PLACE)),
+        *("--factory", "portal.app:wsgi"),
     ]
 
 

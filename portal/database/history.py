@@ -21,13 +21,14 @@ from alembic.operations.ops import CreateTableOp
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from portal.config import HOUSE
 from portal.database import guards
 from portal.database.core import Model, db
 from portal.database.engine import as_owner
 from portal.database.scope import everything
 
 CORE = "core"
-ENVIRONMENT = Path(__file__).resolve().parents[2] / "migrations"
+ENVIRONMENT = HOUSE / "migrations"
 #: A number of our own among PostgreSQL's advisory locks.
 _UPGRADING = 0x706F7274
 #: Tables that SQL writes by hand in a revision (full-text indexes): no model, so no comparison.

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.config import ROOT
+from portal.config import PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Place:
 
 def place() -> Place:
     """Return where the demo is, or would be."""
-    return Place(Path(os.environ.get("PORTAL_DATA") or ROOT / "var" / "demo").absolute())
+    return Place(Path(os.environ.get("PORTAL_DATA") or PLACE / "var" / "demo").absolute())
 
 
 def use(here: Place) -> None:
@@ -51,7 +51,7 @@ def use_if_alone() -> None:
     """Work on the demo when this checkout has no other installation: no settings file, no secret."""
     configured = any(os.environ.get(name) for name in ("PORTAL_CONFIG", "PORTAL_SECRET_KEY", "PORTAL_ENV"))
     here = place()
-    if not configured and not (ROOT / "portal.toml").exists() and here.settings.exists():
+    if not configured and not (PLACE / "portal.toml").exists() and here.settings.exists():
         use(here)
         if sys.stderr.isatty():
             print(f"(the demo in {here.folder})", file=sys.stderr)

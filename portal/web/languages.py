@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from portal.config import ROOT
+from portal.registry import outside
 
 LANGUAGES = ("en",)
 KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None, "lazy_ngettext": (1, 2), "_n": (1, 2)}
@@ -31,13 +32,18 @@ def catalogue(folder: Path, language: str) -> Path:
     return folder / language / "LC_MESSAGES" / "messages.po"
 
 
+def elsewhere() -> list[Path]:
+    """Return the catalogue folders of plugins that came as wheels."""
+    return [package / "translations" for package in outside().values()]
+
+
 def compiled(root: Path = ROOT, *, spare: Path) -> list[Path]:
     """Compile every catalogue that is newer than its compiled form; return the folders to read from.
 
     They lie beside their sources, or in ``spare`` where an image or another user owns the code.
     """
     found = []
-    for folder in folders(root):
+    for folder in [*folders(root), *elsewhere()]:
         if not folder.is_dir():
             continue
         beside = _fresh(folder, folder) or _writable(folder)

@@ -11,7 +11,7 @@ from portal.cli import plugin_maker
 from portal.cli.group import portal
 from portal.plugin import Plugin
 from portal.registry import Registry
-from tests.house_copy import check, copy_house
+from tests.house_copy import check, copy_house, run
 
 #: The guards that read the tree and the plugin; the walks over every route are run by make check-hard.
 GUARDS = (
@@ -55,20 +55,33 @@ def test_also_the_shortest_and_the_longest_slug_make_one_that_passes(slug: str, 
     check(house, "pytest", *QUIET, *GUARDS, *WALKS)
 
 
+def said(revision: Path) -> list[str]:
+    """Return what a revision does, without blank lines and Alembic's remarks."""
+    lines = revision.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and "# ###" not in line]
+
+
 def test_a_change_of_its_model_becomes_its_next_revision(tmp_path: Path):
     house = copy_house(tmp_path / "house")
     check(house, "portal", "plugins", "new", "wall")
+    place = {"PORTAL_ENV": "development", "PORTAL_DATA": str(tmp_path / "data"), "PORTAL_TLS": "0"}
+    # The skeleton's first revision is the one that would be written today, policies and all.
+    first = house / "plugins" / "wall" / "migrations" / "0001_initial.py"
+    kept = first.rename(tmp_path / "0001_initial.py")
+    check(house, "portal", "db", "upgrade", **place)
+    check(house, "portal", "db", "revision", "wall", "-m", "initial", **place)
+    assert said(first) == said(kept)
     model = house / "plugins" / "wall" / "models.py"
     text = model.read_text(encoding="utf-8")
     column = (
         '    pinned: Mapped[bool] = mapped_column(default=False, server_default="0", info={"class": 1})\n'
     )
     model.write_text(text.replace("    __table_args__", f"{column}\n    __table_args__"), encoding="utf-8")
-    place = {"PORTAL_ENV": "development", "PORTAL_DATA": str(tmp_path / "data"), "PORTAL_TLS": "0"}
+    assert "portal db upgrade" in run(house, "portal", "db", "revision", "wall", "-m", "x", **place).stderr
     check(house, "portal", "db", "upgrade", **place)
-    said = check(house, "portal", "db", "revision", "wall", "-m", "pinned entries", **place)
+    told = check(house, "portal", "db", "revision", "wall", "-m", "pinned entries", **place)
     made = house / "plugins" / "wall" / "migrations" / "0002_pinned_entries.py"
-    assert str(made) in said and "pinned" in made.read_text(encoding="utf-8")
+    assert str(made) in told and "pinned" in made.read_text(encoding="utf-8")
     check(house, "portal", "db", "upgrade", **place)
     assert "nothing changed" in check(house, "portal", "db", "revision", "wall", "-m", "again", **place)
     check(house, "ruff", "format", "--check", "plugins/wall")
