@@ -27,6 +27,8 @@ OTHERWISE = {
     "notices.": "what was read is read",
     "paper.print_code": "the newer code makes the older one void",
     "pay.": "each moves the attempt along its table of states",
+    "roles.found": "a search changes nothing",
+    "roles.export": "an export changes nothing but the trail, which has both",
     "queue.": "a task is taken back from the dead once, by its state",
     "web.elder": "a choice set twice is set",
     "web.language": "a choice set twice is set",

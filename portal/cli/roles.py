@@ -25,6 +25,7 @@ _WORDS = {
     "self": "nobody gives or takes an own role: --by is this very account",
     "disabled": "this account is disabled",
     "member": "a branch's office needs a full member of this district, whose record the account has claimed",
+    "last": "the last one: give the role to somebody else first",
     "past": "a role cannot end on a day that is over; yesterday is the earliest last day",
 }
 

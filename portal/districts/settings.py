@@ -10,7 +10,7 @@ from flask import current_app, g
 from sqlalchemy import select
 
 from portal import clock, crypto
-from portal.database import everything, session, transaction
+from portal.database import everything, in_scope, session, transaction
 from portal.districts.models import SettingValue
 from portal.districts.service import hold
 from portal.districts.setting_values import checked
@@ -85,7 +85,7 @@ def put(district_id: int, key: str, value: Any, *, by: int | None) -> Any:
     if setting is None:
         raise UndeclaredSetting(key)
     kept = None if value is None else checked(setting, value)
-    with transaction():
+    with in_scope([district_id], write=district_id), transaction():
         hold(district_id)
         row = session.execute(
             select(SettingValue)

@@ -1,25 +1,27 @@
 """Roles given and taken: who may do what at which district or organization, from when to when.
 
-The command line uses these verbs; the roles page will. Whoever calls has checked that the caller may.
+The command line and the roles page use these verbs. Whoever calls has checked that the caller may.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, table, update
 from sqlalchemy.sql import column
 
-from portal import audit, clock
-from portal.database import session, transaction
+from portal import audit, clock, notices
+from portal.database import everything, session, transaction
 from portal.districts.models import District
-from portal.identity import sessions
+from portal.identity import role_words, sessions  # noqa: F401  role_words declares what people are told
 from portal.identity.models import BRANCH_ROLES, STAFF_ROLES, Account, Grant
 
 #: Roles that are given; the others follow from having an account or a record.
 GIVEN = tuple(sorted(STAFF_ROLES))
+#: Somebody must hold these, or nobody could give a role again.
+KEPT = frozenset({"district_admin", "deployer"})
 
 # Owned by the members room above; only these columns are read here.
 _MEMBER = table(
@@ -61,28 +63,17 @@ def give(
     valid_from: date,
     valid_to: date | None,
     by: int | None,
+    confirmed_by: int | None = None,
+    reason: str = "",
 ) -> bool:
     """Give a role on days ``valid_from <= day < valid_to``; the same again changes nothing (False).
 
-    The account's sessions end: a role acts at once, on all devices. Raises ``RoleRefused``: ``unknown``,
-    ``place`` (a branch's role without a branch, another one with), ``days``, ``self`` (nobody gives an own
-    role, rule K12), ``disabled``, ``member`` (only full members hold a branch's offices), ``held``
-    (for other days already).
-
-    Source: domain.md §1.5: 安排非中共党员人员收取党费，这种做法是不妥的.
+    The account's sessions end: a role acts at once, on all devices. The person is told. Raises
+    ``RoleRefused`` as ``check`` does, and ``held`` (for other days already).
     """
-    if role not in GIVEN:
-        raise RoleRefused("unknown")
-    if (role in BRANCH_ROLES) is (organization_id is None):
-        raise RoleRefused("place")
-    if valid_to is not None and valid_to <= max(valid_from, clock.today()):
-        raise RoleRefused("days")
-    if by == account.id:
-        raise RoleRefused("self")
-    if account.disabled_at is not None:
-        raise RoleRefused("disabled")
-    if role in BRANCH_ROLES and not _is_full_member(account, district.id):
-        raise RoleRefused("member")
+    check(
+        account, role, district=district, organization_id=organization_id, days=(valid_from, valid_to), by=by
+    )
     with transaction():
         known = _overlapping(account.id, role, district.id, organization_id, valid_from, valid_to)
         if known is not None:
@@ -98,11 +89,45 @@ def give(
             valid_to=valid_to,
             granted_by=by,
             granted_at=clock.now(),
+            confirmed_by=confirmed_by,
+            reason=reason,
         )
         session.add(made)
         session.flush()
-        _tell("role.give", made, by=by)
+        _tell("role.give", made, by=by, confirmed_by=confirmed_by)
     return True
+
+
+def check(
+    account: Account,
+    role: str,
+    *,
+    district: District,
+    organization_id: int | None,
+    days: tuple[date, date | None],
+    by: int | None,
+) -> None:
+    """Check that a role can be given so.
+
+    Raises ``RoleRefused``: ``unknown``, ``place`` (a branch's role without a branch, another one with),
+    ``days``, ``self`` (nobody gives an own role, rule K12), ``disabled``, ``member`` (only full members hold
+    a branch's offices).
+
+    Source: domain.md §1.5: 安排非中共党员人员收取党费，这种做法是不妥的.
+    """
+    valid_from, valid_to = days
+    if role not in GIVEN:
+        raise RoleRefused("unknown")
+    if (role in BRANCH_ROLES) is (organization_id is None):
+        raise RoleRefused("place")
+    if valid_to is not None and valid_to <= max(valid_from, clock.today()):
+        raise RoleRefused("days")
+    if by == account.id:
+        raise RoleRefused("self")
+    if account.disabled_at is not None:
+        raise RoleRefused("disabled")
+    if role in BRANCH_ROLES and not _is_full_member(account, district.id):
+        raise RoleRefused("member")
 
 
 def end(
@@ -113,11 +138,13 @@ def end(
     organization_id: int | None,
     on: date,
     by: int | None,
+    reason: str = "",
 ) -> int:
     """Let a role end: ``on`` is the first day without it. Return how many grants changed; 0 changes nothing.
 
-    A grant that would have had no day is deleted, the trail keeps it. Raises ``RoleRefused``: ``past`` for a
-    day that is over (rule K11), ``self``.
+    A grant that would have had no day is deleted, the trail keeps it. The person is told. Raises
+    ``RoleRefused``: ``past`` for a day that is over (rule K11), ``self``, ``last`` where nobody else could
+    give roles here, or run the installation, from then on.
     """
     if on < clock.today():
         raise RoleRefused("past")
@@ -130,12 +157,34 @@ def end(
             )
         ).all()
         for row in found:
+            if row.role in KEPT and not _others(row, district, on):
+                raise RoleRefused("last")
             _tell("role.end", row, by=by, until=on)
             if row.valid_from >= on:
                 session.delete(row)
             else:
-                session.execute(update(Grant).where(Grant.id == row.id).values(valid_to=on))
+                values = {"valid_to": on, "ended_by": by, "ended_reason": reason}
+                session.execute(update(Grant).where(Grant.id == row.id).values(**values))
     return len(found)
+
+
+def _others(row: Grant, district: District, on: date) -> bool:
+    """Tell whether somebody else holds the same role from ``on``: here or above, a deployer anywhere."""
+    found = (
+        select(Grant.id)
+        .join(Account, Account.id == Grant.account_id)
+        .where(
+            Grant.role == row.role,
+            Grant.account_id != row.account_id,
+            Grant.valid_from <= on,
+            or_(Grant.valid_to.is_(None), Grant.valid_to > on),
+            Account.disabled_at.is_(None),
+        )
+    )
+    if row.role != "deployer":
+        found = found.where(Grant.district_id.in_(district.ancestor_ids))
+    with everything():  # those above are outside of the district's scope
+        return session.execute(found.limit(1)).first() is not None
 
 
 def lines(
@@ -199,18 +248,27 @@ def _is_full_member(account: Account, district_id: int) -> bool:
     return account.person_id is not None and session.execute(record.limit(1)).first() is not None
 
 
-def _tell(action: str, row: Grant, *, by: int | None, until: date | None = None) -> None:
+def _tell(
+    action: str, row: Grant, *, by: int | None, until: date | None = None, confirmed_by: int | None = None
+) -> None:
     last = until or row.valid_to
-    audit.record(
-        action,
-        ("account", row.account_id),
-        actor=by,
-        district=row.district_id,
-        detail={
+    detail = {
+        "role": row.role,
+        "organization": row.organization_id,
+        "from": row.valid_from.isoformat(),
+        "to": last.isoformat() if last else None,
+    }
+    if confirmed_by is not None:
+        detail["confirmed_by"] = confirmed_by
+    audit.record(action, ("account", row.account_id), actor=by, district=row.district_id, detail=detail)
+    sessions.end_all(row.account_id, why="role")
+    notices.notify(
+        action.replace("role.", "identity.role_"),
+        account_id=row.account_id,
+        district_id=row.district_id,
+        params={
             "role": row.role,
-            "organization": row.organization_id,
-            "from": row.valid_from.isoformat(),
-            "to": last.isoformat() if last else None,
+            "first": row.valid_from.isoformat(),
+            "last": (last - timedelta(days=1)).isoformat() if last else "",
         },
     )
-    sessions.end_all(row.account_id, why="role")

@@ -104,10 +104,42 @@ class Grant(DistrictScoped, Model):
     valid_to: Mapped[date | None]
     granted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The second person of a role of the whole district that was given on a page.
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 2})
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    ended_reason: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 2})
 
     __table_args__ = (
         CheckConstraint("valid_to is null or valid_to > valid_from", name="dates"),
         Index(None, "district_id"),
+    )
+
+
+class RoleRequest(Versioned, DistrictScoped, Model):
+    """A role of the whole district that one person asked for and another one gives (four eyes)."""
+
+    __tablename__ = "role_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(26), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    role: Mapped[str] = mapped_column(String(32))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    reason: Mapped[str] = mapped_column(String(200), info={"class": 2})
+    state: Mapped[str] = mapped_column(String(10), default="waiting", server_default="waiting")
+    asked_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        CheckConstraint("state in ('waiting','given','refused','withdrawn')", name="state"),
+        CheckConstraint("valid_to is null or valid_to > valid_from", name="dates"),
+        CheckConstraint("asked_by <> account_id", name="not_for_oneself"),
+        CheckConstraint("state <> 'given' or answered_by <> asked_by", name="two_persons"),
+        Index("ix_role_request_state", "district_id", "state", "id"),
     )
 
 

@@ -12,6 +12,7 @@ ROOMS = (
     "portal.health.views:health",
     "portal.admin.views:admin",
     "portal.admin.views_settings:config",
+    "portal.admin.views_sight:roles",
     "portal.admin.queue:queue",
     "portal.admin.money:money",
     "portal.identity.doors:identity",

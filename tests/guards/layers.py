@@ -38,6 +38,8 @@ NEIGHBOURS = {
     "crypto": {"clock"},
     "config": {"crypto"},
     "api": {"wiring"},
+    # Long lists and handed-out sheets are the same everywhere.
+    "admin": {"desk"},
     "backup": {"health"},
 }
 #: Pages, and what several views of a room share (``views_…``), stand on the web's helpers whatever room they
