@@ -72,7 +72,6 @@ def upgrade() -> None:
             batch_op.f("fk_role_grant_ended_by_account"), "account", ["ended_by"], ["id"]
         )
 
-
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE role_request ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE role_request FORCE ROW LEVEL SECURITY")
