@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select
 from portal import crypto
 from portal.audit.models import AuditRow, AuditSeal
 from portal.audit.service import row_mac
-from portal.database import is_postgresql, session, transaction
+from portal.database import everything, is_postgresql, session, transaction
 from portal.jobs import job
 
 ROWS: Any = AuditRow.__table__
@@ -57,11 +57,13 @@ def _genuine(row: Any) -> bool:
     return crypto.same(row["mac"], row_mac(row))
 
 
+@everything()  # the chains of every district, here and below
 def waiting() -> bool:
     """Tell whether a row waits for its seal."""
     return session.execute(_unsealed().limit(1)).first() is not None
 
 
+@everything()
 def seal(*, everywhere: bool = False) -> int:
     """Chain the new rows (``everywhere``: any without a seal) and return how many; safe to run at any time.
 
@@ -124,6 +126,7 @@ def heads() -> dict[int, tuple[int, str]]:
     return {chain: (number, digest) for chain, number, digest in session.execute(found)}
 
 
+@everything()
 def verify(*, kept_heads: Mapping[int, tuple[int, str]] | None = None) -> Report:
     """Check every row and every link; ``kept_heads``, an earlier ``heads()``, shows a cut-off tail too."""
     report = Report()

@@ -31,8 +31,8 @@ CORE = "core"
 ENVIRONMENT = HOUSE / "migrations"
 #: A number of our own among PostgreSQL's advisory locks.
 _UPGRADING = 0x706F7274
-#: Tables that SQL writes by hand in a revision (full-text indexes): no model, so no comparison.
-BY_HAND = ("search_fts", "alembic_version_")
+#: What SQL writes by hand in a revision (full-text indexes): no model, so no comparison.
+BY_HAND = ("search_fts", "alembic_version_", "ix_search_entry_terms")
 
 
 def owned_by(table: str, slugs: Iterable[str]) -> str:
@@ -136,7 +136,7 @@ def differences(plugins: Mapping[str, Path]) -> list[Any]:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"include_name": lambda name, kind, _: kind != "table" or owned_by(name, plugins) != ""},
+            opts={"include_name": lambda name, _kind, _parents: not (name or "").startswith(BY_HAND)},
         )
         return list(compare_metadata(context, Model.metadata))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import bindparam, false, inspect, or_, update
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.elements import ClauseElement
@@ -38,7 +40,10 @@ def swap(row: Any, *, version: int | None, states: Iterable[str] | None = None, 
     try:
         now = swap_row(type(row), row.id, version=version, states=states, **values)
     except Conflict:
-        session.refresh(row) if inspect(row).persistent else None
+        if inspect(row).persistent:
+            # Where the database itself guards the scope, a row of another district is not there at all.
+            with suppress(InvalidRequestError):
+                session.refresh(row)
         raise Conflict(current=row) from None
     if now != row.version + 1 or any(isinstance(value, ClauseElement) for value in values.values()):
         # Others changed it since it was loaded, or only the database knows what it holds.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 
 from portal.database import session
+from portal.testing.postgresql import before_the_wall
 
 
 class Browser(FlaskClient):
@@ -30,7 +30,7 @@ class Browser(FlaskClient):
             headers.setdefault("X-CSRFToken", signer.dumps(self.csrf_secret))
             kwargs["headers"] = headers
         # A fresh context, as in production: nothing of the test's ``g``, session or scope is seen or changed.
-        return copy_context().run(self._open_fresh, *args, **kwargs)
+        return before_the_wall(self._open_fresh, *args, **kwargs)
 
     def _open_fresh(self, *args: Any, **kwargs: Any) -> Any:
         with self.application.app_context():

@@ -35,7 +35,8 @@ def settings(data_dir: Path, **overrides: Any) -> config.Config:
 def _own_databases() -> Iterator[None]:
     """Drop the databases that a test made on PostgreSQL."""
     before = postgresql.known()
-    yield
+    with postgresql.looking():
+        yield
     postgresql.drop_since(before)
 
 

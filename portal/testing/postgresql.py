@@ -17,8 +17,16 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
+
+from portal.database import postgresql as wall
+from portal.database.scope import EVERYTHING
 
 SERVER = "PORTAL_TEST_POSTGRESQL"  # where the server is, for every process of the run
 OWNER, APPLICATION = "portal_owner", "portal_app"
@@ -224,6 +232,46 @@ def _administer(url: str, *statements: str) -> None:
             admin.execute(statement.encode())
 
 
+_looking: ContextVar[bool] = ContextVar("looking", default=False)
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """Let a test look at its database as somebody with the whole file would, where it names no scope.
+
+    What the portal does for others (a request, a command, a job, another thread) stands before the wall.
+    """
+    token = _looking.set(True)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
+def before_the_wall(work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Do something in a context of its own, in which nothing is seen without a scope."""
+
+    def alone() -> Any:
+        _looking.set(False)
+        return work(*arguments, **named)
+
+    return copy_context().run(alone)
+
+
+def _open_the_wall_to_tests() -> None:
+    told, invoke = wall._words, CliRunner.invoke
+
+    def words(read: Any, write: Any) -> str:
+        everywhere = (EVERYTHING, EVERYTHING) if read is None and write is None and _looking.get() else None
+        return told(*(everywhere or (read, write)))
+
+    def invoked(*arguments: Any, **named: Any) -> Any:
+        return before_the_wall(invoke, *arguments, **named)
+
+    wall._words = words
+    CliRunner.invoke = invoked  # type: ignore[method-assign]
+
+
 _server: list[Server] = []
 
 
@@ -236,8 +284,11 @@ def pytest_addoption(parser: Any) -> None:
 
 def pytest_configure(config: Any) -> None:
     """Start the server once for the whole run; its other processes find it by their environment."""
-    if not config.getoption("--postgresql") or hasattr(config, "workerinput"):
+    if not config.getoption("--postgresql"):
         return
+    _open_the_wall_to_tests()
+    if hasattr(config, "workerinput"):
+        return  # the server is there
     server = Server()
     server.create()
     _server.append(server)

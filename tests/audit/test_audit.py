@@ -16,6 +16,7 @@ from portal import audit, clock, database
 from portal.audit.models import AuditRow, AuditSeal
 from portal.database import is_postgresql, session, transaction
 from portal.database.core import reading
+from portal.database.engine import as_owner
 from portal.jobs import run_due
 from portal.jobs.worker import plan
 from tests import house
@@ -37,7 +38,8 @@ def act(number: int, district: int | None = 1) -> str:
 
 def tamper(*statements: str, **values: str) -> None:
     """Do what somebody with the database file would do: take the triggers away first."""
-    with transaction() as current:
+    session.rollback()
+    with as_owner() as current:
         for name in ("audit", "audit_seal"):
             if is_postgresql():
                 current.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))

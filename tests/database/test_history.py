@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 
 from portal import database
 from portal.app import create_app
-from portal.database import db, history, session
+from portal.database import db, history, is_postgresql, session
 from portal.testing import settings
 
 
@@ -27,8 +27,22 @@ def empty(tmp_path):
 
 def catalogue() -> set[tuple[str, str]]:
     with db.engine.connect() as connection:
-        rows = connection.execute(text("select type, name from sqlite_master where name not like 'sqlite_%'"))
+        rows = connection.execute(text(_POSTGRESQL if is_postgresql() else _SQLITE))
         return {(kind, name) for kind, name in rows if "alembic_version" not in name}
+
+
+_SQLITE = "select type, name from sqlite_master where name not like 'sqlite_%'"
+_POSTGRESQL = """
+select case relkind when 'r' then 'table' when 'i' then 'index' else relkind::text end, relname::text
+from pg_class where relnamespace = 'public'::regnamespace
+union all select 'trigger', tgname::text from pg_trigger where not tgisinternal
+union all select 'function', proname || prosrc from pg_proc where pronamespace = 'public'::regnamespace
+union all select 'constraint', conname || pg_get_constraintdef(oid) from pg_constraint
+    where connamespace = 'public'::regnamespace
+union all select 'policy', tablename || qual || with_check from pg_policies
+union all select 'wall', relname || relrowsecurity || relforcerowsecurity from pg_class
+    where relnamespace = 'public'::regnamespace and relkind = 'r'
+"""
 
 
 def test_the_revisions_make_what_the_models_say(empty, tmp_path):

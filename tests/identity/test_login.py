@@ -94,7 +94,8 @@ def test_unknown_number_gets_the_same_answer_as_a_known_one(
     answers: list[Any] = []
     known = statements(lambda: answers.append(visitor.ask(PHONE)))
     unknown = statements(lambda: answers.append(other.ask(UNKNOWN)))
-    assert known == unknown  # the same work, so the same time
+    # The same work, so the same time; the order of two locks goes by their secret names.
+    assert sorted(known) == sorted(unknown)
     assert answers[0].status_code == answers[1].status_code == 303
     assert answers[0].location == answers[1].location
     assert len(visitor.get("/login/code").data) == len(other.get("/login/code").data)
