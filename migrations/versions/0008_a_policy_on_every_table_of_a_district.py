@@ -39,7 +39,6 @@ _TABLES = (
     "request_step",
     "role_grant",
     "role_permission",
-    "search_entry",
     "service_center",
     "setting",
     "status_event",

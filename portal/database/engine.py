@@ -23,6 +23,8 @@ class glance:
         self._connection = db.engine.connect()
         # Not before: a connection that fails to open must not leave the verbs of this thread without BEGIN.
         self._token = _glancing.set(True)
+        if self._connection.dialect.name == "postgresql":
+            self._connection.begin()  # its transaction says the scope, and holds nobody up
         return self._connection
 
     def __exit__(self, *_: object) -> None:

@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from sqlalchemy import Connection, NullPool, create_engine, text
 
+from portal.database import db
 from portal.database import postgresql as wall
 from portal.database.scope import EVERYTHING
 
@@ -201,6 +203,15 @@ def urls(data_dir: Path) -> dict[str, str]:
         "database_url": f"{base.format(APPLICATION)}/{name}",
         "database_owner_url": f"{base.format(OWNER)}/{name}",
     }
+
+
+@contextmanager
+def underneath() -> Iterator[Connection]:
+    """Connect to the database in use as its superuser, triggers and keys asleep: what a thief could do."""
+    engine = create_engine(db.engine.url.set(username="postgres"), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield connection
 
 
 def _create(*, copy_of: str) -> str:

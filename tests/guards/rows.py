@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import inspect, text
 
-from portal.database import session
+from portal.database import db, everything, session
+from portal.database.core import reading
 
 #: Trails and queues: that something happened is no part of how things stand.
 TRAILS = ("audit", "sent_form", "job", "heartbeat", "login_", "search_fts", "sqlite_", "member_merge")
@@ -19,21 +19,20 @@ Said = dict[str, dict[Any, dict[str, Any]]]
 def everything_said(app: Flask) -> Said:
     """Return table -> id -> row, without the counting of changes, read beside the application."""
     session.remove()
-    path = Path(app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
     found: Said = {}
+    token = reading.set(True)
     try:
-        for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
-            if name.startswith(TRAILS):
-                continue
-            # The name is one the database itself has just given.
-            held = [dict(row) for row in connection.execute(f'select * from "{name}"')]  # noqa: S608
-            for number, row in enumerate(held):
-                row.pop("version", None)
-                found.setdefault(name, {})[row.get("id", number)] = row
+        with app.app_context(), everything(), db.engine.connect() as connection:
+            for name in inspect(connection).get_table_names():
+                if name.startswith(TRAILS):
+                    continue
+                # The name is one the database itself has just given.
+                held = connection.execute(text(f'select * from "{name}"'))  # noqa: S608
+                for number, line in enumerate(held.mappings()):
+                    row = {column: value for column, value in line.items() if column != "version"}
+                    found.setdefault(name, {})[row.get("id", number)] = row
     finally:
-        connection.close()
+        reading.reset(token)
     return found
 
 

@@ -12,16 +12,19 @@ import portal.identity.models
 import portal.ledger.models
 import portal.members.models
 import portal.organizations.models  # noqa: F401
-from portal.database import configure, create_all, everything, session, transaction
+from portal.database import configure, create_all, db, everything, session, transaction
 from portal.districts.models import District
 from portal.ledger import Account, Kind, open_book
+from portal.testing import postgresql
 
 DAY = date(2026, 11, 21)
 
 
-def bare_app(path: Path | str) -> Flask:
+def bare_app(folder: Path) -> Flask:
     app = Flask("books")
-    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{path}"
+    urls = postgresql.urls(folder)
+    app.config["SQLALCHEMY_DATABASE_URI"] = urls.get("database_url", f"sqlite:///{folder}/books.sqlite")
+    app.config["DATABASE_OWNER_URL"] = urls.get("database_owner_url", "")
     configure(app)
     return app
 
@@ -39,11 +42,12 @@ def fresh_books() -> None:
 
 @pytest.fixture
 def books_app(tmp_path):
-    app = bare_app(tmp_path / "books.sqlite")
+    app = bare_app(tmp_path)
     with app.app_context(), everything():
         fresh_books()
         yield app
         session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture

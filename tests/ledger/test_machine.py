@@ -1,14 +1,17 @@
 """Random postings, repeats and reversals: the invariants of payments.md §5.4 that concern the books alone."""
 
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import text
 
-from portal.database import everything, session
+from portal.database import db, everything, session
 from portal.ledger import Account, Kind, LedgerError, balances, open_book, post, reverse, verify
+from portal.testing import postgresql
 from tests.ledger.conftest import DAY, bare_app, fresh_books
 
 NAMES = [Account(code=f"1{n}:x", kind=Kind.CASH) for n in range(3)]
@@ -20,7 +23,8 @@ class Books(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.app = bare_app(":memory:")
+        self.databases, self.folder = postgresql.known(), TemporaryDirectory()
+        self.app = bare_app(Path(self.folder.name))
         self.context = self.app.app_context()
         self.context.push()
         self.scope = everything()
@@ -35,6 +39,9 @@ class Books(RuleBasedStateMachine):
 
     def teardown(self):
         session.remove()
+        db.engine.dispose()
+        postgresql.drop_since(self.databases)
+        self.folder.cleanup()
         self.scope.__exit__(None, None, None)
         self.context.pop()
 
@@ -99,7 +106,7 @@ class Books(RuleBasedStateMachine):
     @invariant()
     def nothing_visible_changes(self):
         for table in ("ledger_entry", "ledger_line", "ledger_seal", "ledger_account"):
-            rows = set(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
+            rows = {str(row) for row in session.execute(text(f"SELECT * FROM {table}"))}  # noqa: S608
             assert self.visible.get(table, set()) <= rows
             self.visible[table] = rows
         session.rollback()

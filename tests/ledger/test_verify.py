@@ -4,8 +4,9 @@
 import pytest
 from sqlalchemy import text
 
-from portal.database import session, transaction
+from portal.database import is_postgresql, session, transaction
 from portal.ledger import Finding, post, verify
+from portal.testing import postgresql
 from tests.ledger.conftest import DAY
 
 
@@ -21,15 +22,19 @@ def five(book, accounts):
             actor="account:1",
             meta={"说明": "测试", "n": number},
         )
-    with transaction() as current:
-        for (name,) in current.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
-            current.execute(text(f"DROP TRIGGER {name}"))
-        current.execute(text("PRAGMA foreign_keys=OFF"))
+    if not is_postgresql():
+        with transaction() as current:
+            for (name,) in current.execute(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).all():
+                current.execute(text(f"DROP TRIGGER {name}"))
+            current.execute(text("PRAGMA foreign_keys=OFF"))
     return book
 
 
 def tamper(*statements):
-    with transaction() as current:
+    session.rollback()
+    with postgresql.underneath() if is_postgresql() else transaction() as current:
         for statement in statements:
             current.execute(text(statement))
     session.expire_all()

@@ -10,11 +10,12 @@ from portal.ledger import balance, chart, verify
 
 SCRIPT = """
 import sys, time
+from pathlib import Path
 from tests.ledger.conftest import DAY, bare_app
 from portal.database import everything, session
 from portal.ledger import chart, open_book, post
 path, name, at = sys.argv[1:]
-app = bare_app(path)
+app = bare_app(Path(path))
 with app.app_context(), everything():
     book = open_book(district_id=1, purpose="dues")
     time.sleep(max(0, float(at) - time.time()))
@@ -30,7 +31,7 @@ def test_four_processes_write_one_chain(book, tmp_path):
     at = str(time.time() + 3)
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(tmp_path / "books.sqlite"), name, at],
+            [sys.executable, "-c", SCRIPT, str(tmp_path), name, at],
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,

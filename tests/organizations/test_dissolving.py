@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import audit, clock
-from portal.database import Conflict, session
+from portal.database import Conflict, everything, session
 from portal.members.models import Affiliation
 from portal.organizations import places, service, units
 from portal.organizations.dissolving import dissolve_organization
@@ -103,6 +103,8 @@ def test_place_that_breaks_a_rule_is_refused(here, world):
         {"kind": "park", "name": "千花园", "organization": branch},
         {"kind": "park", "name": "千花园", "organization": foreign},
     ):
+        with everything():
+            session.refresh(foreign)  # a refusal forgets what was read
         with pytest.raises(NotAllowed):
             places.create_place(district_id=here.id, actor=None, **values)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from portal import clock
-from portal.database import everything, session, transaction
+from portal.database import everything, is_postgresql, session, transaction
 from portal.districts import service as districts
 from portal.districts.models import District
 from portal.organizations import search, service, units
@@ -342,6 +342,13 @@ def test_plan_looks_into_indexes_only(town, typed, narrowed):
     asked = understand(typed)
     here = town.world.ref(town.district) if narrowed else None
     sql, values = statement(asked, wanted(asked), district=here)
+    if is_postgresql():
+        # So few rows are read whole unless that is forbidden; where no index serves, they are all the same.
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(row[0] for row in session.execute(text("EXPLAIN " + sql.text), values))
+        assert "Seq Scan on search_entry" not in plan, plan
+        assert "ix_search_entry_terms" in plan, plan
+        return
     plan = session.execute(text("EXPLAIN QUERY PLAN " + sql.text), values)
     steps = [row[3] for row in plan]
     # The full-text index is "SCAN search_fts VIRTUAL TABLE INDEX …:M…"; the parts are its own short answers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from portal.database import session, transaction
+from portal.database.engine import as_owner
 from portal.hookspecs import hookimpl
 from portal.ledger import Account, Kind
 from portal.payments.purpose import Allocation, Description, PaymentPurpose, PurposeRefused
@@ -15,7 +16,7 @@ TAKE = text("UPDATE test_fee SET open_fen = open_fen - :fen WHERE member_id = :m
 
 
 def create_tables() -> None:
-    with transaction() as current:
+    with as_owner() as current:
         current.execute(
             text(
                 "CREATE TABLE test_fee (member_id INTEGER, reference TEXT,"

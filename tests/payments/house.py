@@ -19,7 +19,7 @@ from paysim import ctl
 from paysim.outbox import Plan
 from portal import clock
 from portal.config import ROOT
-from portal.database import everything, session
+from portal.database import everything, is_postgresql, session
 from portal.jobs import run_due
 from portal.ledger import Kind, balances, find_book, verify
 from portal.payments import by_uid
@@ -188,7 +188,8 @@ class House:
             )
             == 0
         )
-        assert one("SELECT count(*) FROM ledger_line WHERE typeof(amount_fen) <> 'integer'") == 0
+        if not is_postgresql():  # whose columns hold nothing else
+            assert one("SELECT count(*) FROM ledger_line WHERE typeof(amount_fen) <> 'integer'") == 0
         assert (
             one(
                 "SELECT count(*) FROM ledger_line l JOIN ledger_account a ON a.id = l.account_id"

@@ -240,7 +240,7 @@ class Payments(RuleBasedStateMachine):
         if not hasattr(self, "house"):
             return
         for table in ("ledger_entry", "ledger_line", "ledger_seal", "payment_fact"):
-            rows = set(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
+            rows = {str(row) for row in session.execute(text(f"SELECT * FROM {table}"))}  # noqa: S608
             assert self.visible.get(table, set()) <= rows
             self.visible[table] = rows
         session.rollback()
