@@ -36,6 +36,8 @@ class Config:
     secret_key: str = field(default="", repr=False)
     field_keys: str = field(default="", repr=False)
     index_key: str = field(default="", repr=False)
+    #: Ids of field keys that are gone for good (portal keys lost): pages say so, and the doctor is told.
+    lost_keys: str = ""
     #: The address people type, used in links, QR codes and notify URLs.
     public_url: str = "http://127.0.0.1:8000"
     #: TLS ends here or at the proxy in front: cookies become Secure and ``__Host-``.

@@ -37,6 +37,10 @@ class CryptoError(Exception):
     """A key is missing or malformed, or a value was altered or moved to another place."""
 
 
+class KeyLost(CryptoError):
+    """A value was sealed under a key that is not among the settings: it cannot be read, and is left alone."""
+
+
 @dataclass(frozen=True)
 class Keyring:
     """The keys of one installation: ``field_keys`` in order of preference, and the one for indexes."""
@@ -67,7 +71,7 @@ class Keyring:
         """Return the text; raise CryptoError for an unknown key, an altered or a moved value."""
         key_id, head_length = _head(blob)
         if key_id not in self.field_keys:
-            raise CryptoError(f"the field key {key_id!r} is not configured")
+            raise KeyLost(f"the field key {key_id!r} is not configured")
         head, nonce = blob[:head_length], blob[head_length : head_length + NONCE_BYTES]
         body = blob[head_length + NONCE_BYTES :]
         try:
@@ -88,6 +92,14 @@ class Keyring:
 @lru_cache(maxsize=64)  # purposes are columns and the like: a few, and all of them ours
 def _own_key(index_key: bytes, purpose: str) -> bytes:
     return hmac.digest(index_key, purpose.encode(), "sha256")
+
+
+def key_id(blob: bytes) -> str:
+    """Return the id of the key a field is sealed under; CryptoError for what is no sealed field."""
+    found = _head(blob)[0]
+    if not _KEY_ID.fullmatch(found):
+        raise CryptoError("not an encrypted field")
+    return found
 
 
 def configure(app: Flask) -> None:

@@ -20,6 +20,7 @@ from portal.current import registry
 from portal.database import everything, history, is_postgresql, transaction
 from portal.failpoints import failpoint
 from portal.health import backups
+from portal.keys import count_by_key
 
 
 class BackupFailed(Exception):
@@ -60,6 +61,8 @@ def make(*, folder: Path | None = None, with_keys: Path | None = None) -> tuple[
 def _write(here: Place, draft: Path, scratch: Path, *, made_at: str, with_keys: Path | None) -> Manifest:
     copy, tables = _snapshot(here, scratch)
     schema = history.revisions(registry().folders())
+    # A key retired since would otherwise be asked for by a restore that needs it no more.
+    used = set(count_by_key())
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with archive.writing(file, here.key) as writer:
@@ -74,7 +77,7 @@ def _write(here: Place, draft: Path, scratch: Path, *, made_at: str, with_keys: 
                 portal=VERSION,
                 dialect=dialect,
                 schema=schema,
-                keys=key_checks(crypto.keyring()),
+                keys=key_checks(crypto.keyring(), used),
                 tables=tables,
                 files=files,
                 database=database,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -52,9 +53,10 @@ class Manifest:
         return sum(int(count) for count, _ in self.tables.values())
 
 
-def key_checks(keyring: Keyring) -> dict[str, str]:
-    """Return a value per key that only this key makes, and that tells nothing of it."""
-    found = {name: _check(key) for name, key in keyring.field_keys.items()}
+def key_checks(keyring: Keyring, used: Collection[str] | None = None) -> dict[str, str]:
+    """Return a value per key (of those ``used``) that only this key makes, and that tells nothing of it."""
+    known = keyring.field_keys.items()
+    found = {name: _check(key) for name, key in known if used is None or name in used}
     return {**found, "index": _check(keyring.index_key)}
 
 

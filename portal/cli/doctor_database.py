@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
+from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
 
-from portal import clock, jobs
+from portal import clock, config, crypto, jobs
 from portal.backup.place import place
 from portal.cli import checks
 from portal.cli.doctor_finding import Finding
@@ -20,6 +21,7 @@ from portal.health.models import Heartbeat
 from portal.health.service import QUEUE_LATE
 from portal.identity.models import Grant
 from portal.jobs.models import JobRow
+from portal.keys import count_by_key
 
 #: How far the database's clock may be from ours.
 SKEW = timedelta(seconds=5)
@@ -37,7 +39,7 @@ def reachable() -> Iterator[Finding]:
     """Connect; on SQLite the write-ahead log must be on."""
     try:
         with db.engine.connect() as connection:
-            mode = "" if is_postgresql() else connection.execute(text("PRAGMA journal_mode")).scalar()
+            mode = "" if is_postgresql() else connection.execute(sql("PRAGMA journal_mode")).scalar()
     except DBAPIError as error:
         raise Unreachable(str(error.orig).strip().splitlines()[0]) from None
     if mode not in ("", "wal"):
@@ -67,15 +69,15 @@ def roles() -> Iterator[Finding]:
         return
     with db.engine.connect() as connection:
         name, is_super, bypasses = connection.execute(
-            text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+            sql("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         ).one()
         owned = connection.execute(
-            text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
+            sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
         ).scalar()
         walls = {
             row.relname
             for row in connection.execute(
-                text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
+                sql("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
             )
         }
     two = "portal init --print-sql shows the two roles; database_url names the application's"
@@ -97,7 +99,7 @@ def clocks() -> Iterator[Finding]:
     mend = "timedatectl set-ntp true"
     if is_postgresql():
         with db.engine.connect() as connection:
-            skew = abs(connection.execute(text("SELECT clock_timestamp()")).scalar_one() - clock.now())
+            skew = abs(connection.execute(sql("SELECT clock_timestamp()")).scalar_one() - clock.now())
         if skew > SKEW:
             yield Finding.error(f"this clock and the database's are {skew.total_seconds():.0f} s apart", mend)
     latest = session.execute(select(func.max(Heartbeat.at))).scalar()
@@ -164,6 +166,18 @@ def saved() -> Iterator[Finding]:
     )
 
 
+def lost_keys() -> Iterator[Finding]:
+    """Ask whether everything sealed can be opened, as far as the names of the keys tell."""
+    known = crypto.keyring().field_keys
+    marked = {part.strip() for part in config.read().lost_keys.split(",")}
+    for key, held in sorted(count_by_key().items()):
+        if key in known:
+            continue
+        text = f"{sum(held.values())} values are sealed under {key}, which is not among the settings"
+        command = f"put {key} back into field_keys; if nobody has it: portal keys lost {key}"
+        yield Finding.note(text, command) if key in marked else Finding.error(text, command)
+
+
 def plugins() -> Iterator[Finding]:
     """Name the plugins that were quarantined."""
     for slug, broken in sorted(registry().broken.items()):
@@ -188,4 +202,4 @@ def books_and_trail() -> Iterator[Finding]:
         )
 
 
-CHECKS = (reachable, schema, roles, clocks, people, queue, saved, plugins, fonts)
+CHECKS = (reachable, schema, roles, clocks, people, queue, saved, lost_keys, plugins, fonts)

@@ -23,5 +23,8 @@ def of(account_id: int) -> Address | None:
 
 
 def phone_of(uid: str, sealed: bytes | None) -> str:
-    """Return an account's phone number, or an empty text."""
-    return "" if sealed is None else crypto.decrypt("account.phone_sealed", uid, sealed)
+    """Return an account's phone number, or an empty text; one whose key is lost is like none."""
+    try:
+        return "" if sealed is None else crypto.decrypt("account.phone_sealed", uid, sealed)
+    except crypto.KeyLost:
+        return ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from portal import crypto
 from portal.members.models import Member
+from portal.words import gettext
 
 
 def ric_index(ric: str) -> str:
@@ -24,9 +25,15 @@ def seal(uid: str, column: str, text: str | None) -> bytes | None:
 
 
 def unseal(member: Member, column: str) -> str:
-    """Return an encrypted field in clear; empty when there is none. The caller checks the viewer's rights."""
+    """Return an encrypted field in clear; empty when there is none. The caller checks the viewer's rights.
+
+    One whose key is lost reads "cannot be read".
+    """
     blob = getattr(member, f"{column}_sealed")
-    return crypto.decrypt(f"member.{column}_sealed", member.uid, blob) if blob else ""
+    try:
+        return crypto.decrypt(f"member.{column}_sealed", member.uid, blob) if blob else ""
+    except crypto.KeyLost:
+        return gettext("（无法读取）")
 
 
 def sealed_columns(uid: str, values: dict[str, Any], *, keep_ric: bool) -> dict[str, Any]:

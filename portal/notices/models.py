@@ -50,8 +50,12 @@ class Delivery(Model):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     district_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"))
     template: Mapped[str] = mapped_column(String(80), info={"class": 1})
-    phone_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
-    params_sealed: Mapped[bytes | None] = mapped_column(info={"class": 4})
+    phone_sealed: Mapped[bytes | None] = mapped_column(
+        info={"class": 2, "sealed_as": "notice_delivery.phone"}
+    )
+    params_sealed: Mapped[bytes | None] = mapped_column(
+        info={"class": 4, "sealed_as": "notice_delivery.params"}
+    )
     url: Mapped[str] = mapped_column(String(200), default="", info={"class": 1})
     state: Mapped[str] = mapped_column(String(10), default="waiting")
     channel: Mapped[str | None] = mapped_column(String(32))

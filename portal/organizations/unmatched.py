@@ -15,6 +15,7 @@ from portal import audit, clock, crypto
 from portal.database import everything, rows, session, swap, transaction
 from portal.jobs import job
 from portal.organizations.unmatched_models import Unmatched
+from portal.words import gettext
 
 #: How long an answered question is kept, and an open one that nobody answered.
 KEPT, KEPT_OPEN = timedelta(days=90), timedelta(days=400)
@@ -148,7 +149,10 @@ def one(question_id: int) -> tuple[Unmatched, Question] | None:
 def _read(row: Any) -> Question:
     def opened(column: str) -> str:
         sealed = getattr(row, column)
-        return crypto.decrypt(f"unmatched.{column}", row.uid, sealed) if sealed else ""
+        try:
+            return crypto.decrypt(f"unmatched.{column}", row.uid, sealed) if sealed else ""
+        except crypto.KeyLost:
+            return gettext("（无法读取）")
 
     return Question(
         id=row.id,

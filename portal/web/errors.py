@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, make_response, render_templat
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from portal.crypto import KeyLost
 from portal.database import Conflict, session
 from portal.web import htmx
 
@@ -19,6 +20,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(Conflict, _conflict)
+    app.register_error_handler(KeyLost, _key_lost)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -52,6 +54,12 @@ def _csrf(_error: CSRFError) -> Any:
 
 def _conflict(error: Conflict) -> Any:
     return page(409, message=str(error))
+
+
+def _key_lost(error: KeyLost) -> Any:
+    # Known trouble with words of its own: the one who runs the portal has the key, or knows that nobody has.
+    current_app.logger.error("key lost: %s", error)
+    return htmx_safe(page(503, key_lost=True))
 
 
 def _unexpected(error: Exception) -> Any:

@@ -231,6 +231,8 @@ def month(value: str | date | None) -> str:
 
 def mask_phone(phone: str | None) -> str:
     """Show a phone number as 138****5678."""
+    if phone and phone.startswith("（"):
+        return phone  # words in its place: it cannot be read
     return f"{phone[:3]}****{phone[-4:]}" if phone and len(phone) >= 8 else "****"
 
 

@@ -176,6 +176,12 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "clock went back",
         "set-ntp",
     ),
+    "key gone": (
+        lambda p: edit(p, '"k1:', '"k9:'),
+        "error",
+        "sealed under k1",
+        "portal keys lost k1",
+    ),
     "nobody in charge": (sql("DELETE FROM role_grant"), "warning", "district administrator", "roles grant"),
     "half an upgrade": (
         lambda p: (p / "data" / "upgrade.json").write_text("{}"),

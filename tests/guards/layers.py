@@ -23,7 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"claims", "ledger"}),
     frozenset({"payments", "sheets"}),
     frozenset({"web", "logs"}),
-    frozenset({"health", "admin", "desk", "demo", "api", "wiring", "backup"}),
+    frozenset({"health", "admin", "desk", "demo", "api", "wiring", "backup", "keys"}),
     frozenset({"app"}),
     frozenset({"cli"}),
     frozenset({"testing", "__main__"}),
@@ -40,7 +40,7 @@ NEIGHBOURS = {
     "api": {"wiring"},
     # Long lists and handed-out sheets are the same everywhere.
     "admin": {"desk"},
-    "backup": {"health"},
+    "backup": {"health", "keys"},
 }
 #: Pages, and what several views of a room share (``views_…``), stand on the web's helpers whatever room they
 #: are in. There is no list of exceptions: a file that answers requests says so by its name.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.database import DistrictScoped, Json, Model, UtcDateTime, Versioned
+from portal.database import DistrictScoped, Json, Model, UtcDateTime, Versioned, session
 
 KINDS = ("organizations", "units", "members")
 #: mapping: a person must say which column is what; checking: the dry run is under way; committing: a job
@@ -67,6 +69,12 @@ class ImportBatch(Versioned, DistrictScoped, Model):
         return 0 if self.with_hidden else self.hidden
 
 
+def _sealed_by(row: Mapping[str, Any]) -> str:
+    """Return what a row's values are bound to, for whoever seals them anew."""
+    uid = session.scalar(select(ImportBatch.uid).where(ImportBatch.id == row["batch_id"]))
+    return f"{uid}:{row['number']}"
+
+
 class ImportRow(DistrictScoped, Model):
     """One row of a sheet. Its cells, verdict and former values are sealed: a member sheet holds full ids."""
 
@@ -77,10 +85,10 @@ class ImportRow(DistrictScoped, Model):
     number: Mapped[int]
     hidden: Mapped[bool] = mapped_column(default=False, server_default="0")
     verdict: Mapped[str] = mapped_column(String(8), default="")
-    cells_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3})
+    cells_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3, "sealed_by": _sealed_by})
     # name of the row, reasons, warnings, changes: what the verdict page shows
-    outcome_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3})
-    before_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3})
+    outcome_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3, "sealed_by": _sealed_by})
+    before_sealed: Mapped[bytes | None] = mapped_column(info={"class": 3, "sealed_by": _sealed_by})
     target_id: Mapped[int | None]
     target_version: Mapped[int | None]
 

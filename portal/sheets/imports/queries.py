@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from portal.crypto import KeyLost
 from portal.database import session
 from portal.sheets.imports import store
 from portal.sheets.imports.models import ImportBatch, ImportRow, sealing_uid
 from portal.sheets.imports.pack import unseal
 from portal.sheets.values.text import as_text
+from portal.words import gettext
 
 PAGE = 50
 
@@ -55,7 +57,10 @@ def lines(batch: ImportBatch, *, verdict: str = "", after: int = 0, before: int 
 
 
 def _line(batch: ImportBatch, row: ImportRow) -> Line:
-    told = unseal("outcome", sealing_uid(batch, row.number), row.outcome_sealed) or {}
+    try:
+        told = unseal("outcome", sealing_uid(batch, row.number), row.outcome_sealed) or {}
+    except KeyLost:
+        told = {"title": gettext("（无法读取）")}
     return Line(
         number=row.number,
         verdict=row.verdict,
