@@ -6,7 +6,7 @@ that writers never queue on a chain's head; ``verify`` names a changed, missing 
 
 from portal.audit.queries import history, newest
 from portal.audit.seals import Problem, Report, heads, seal, verify
-from portal.audit.service import Subject, record, record_each, record_view
+from portal.audit.service import Subject, record, record_each, record_on, record_view
 
 __all__ = [
     "Problem",
@@ -17,6 +17,7 @@ __all__ = [
     "newest",
     "record",
     "record_each",
+    "record_on",
     "record_view",
     "seal",
     "verify",

@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import Any
 
 from flask import g, has_app_context
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from portal import clock, crypto
 from portal.audit.models import AuditRow
@@ -46,6 +46,19 @@ def record(
     values = _row(action, subject, actor, district, detail)
     run_ready(_ROW, values)
     return str(values["uid"])
+
+
+def record_on(
+    connection: Connection,
+    action: str,
+    subject: Subject,
+    *,
+    actor: Any,
+    district: Any,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Do the same in the transaction of a connection of its own: changes of the schema."""
+    connection.execute(_ROW, _row(action, subject, actor, district, detail))
 
 
 def record_each(

@@ -13,6 +13,7 @@ from portal import config
 from portal.admin import switchboard
 from portal.cli.common import at, district_option, find_district
 from portal.cli.plugin_new import new
+from portal.cli.plugin_purge import purge
 from portal.database import everything, session
 from portal.districts import service
 from portal.districts.models import District, PluginSwitch
@@ -26,6 +27,7 @@ def plugins() -> None:
 
 
 plugins.add_command(new)
+plugins.add_command(purge)
 
 
 def _registry() -> Registry:
