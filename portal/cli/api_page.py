@@ -26,7 +26,7 @@ _NOISE = (
     (re.compile(r"\b(?:collections\.abc|typing|decimal|datetime|portal(?:\.\w+)+)\.(?=[A-Za-z])"), ""),
 )
 #: Wiring of the application: public inside the core, no business of a plugin.
-_NOT_OURS = {"configure"}
+_NOT_OURS = {"configure", "record_on"}
 
 
 def text() -> str:
