@@ -19,7 +19,7 @@ from portal.database import session
 from portal.demo import codes, pingfang, zongyang
 from portal.demo.place import Place
 from portal.districts.queries import by_code
-from portal.identity import totp
+from portal.identity import notice, totp
 from portal.identity.models import Account, Grant
 from portal.members.models import Member
 from portal.members.sealed import phone_index, seal, unseal
@@ -180,6 +180,7 @@ def _account(
         username=key,
         password_hash=_HASHER.hash(password),
         elder=elder,
+        agreed=notice.everything_agreed(),
         created_at=clock.now(),
     )
     session.add(account)

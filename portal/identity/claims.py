@@ -113,6 +113,7 @@ def _open(row: Any, phone: str) -> int | None:
         display_name=row.name,
         created_at=clock.now(),
         openid={},
+        agreed=[],
         version=1,
         **_phone_columns(uid, phone),
     )

@@ -86,7 +86,9 @@ def _send(payload: Mapping[str, Any]) -> None:
     if row is None or row.code_sealed is None:
         return
     known = bool(people.behind(row.phone_index)) or row.account_id is not None
-    district_id = people.district_for(row.phone_index) if known else None
+    # A number that is to become somebody's is not known yet: the district is its owner's.
+    home = people.home(row.account_id) if row.account_id is not None else None
+    district_id = home[0] if home else people.district_for(row.phone_index) if known else None
     code = crypto.decrypt("login_code.code_sealed", row.uid, row.code_sealed)
     phone = crypto.decrypt("login_code.phone_sealed", row.uid, row.phone_sealed)
     with transaction():

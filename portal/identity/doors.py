@@ -7,6 +7,7 @@ from portal.identity import (  # noqa: F401  they add their views
     attach_views,
     factor_views,
     leaving_views,
+    notice_views,
     password_views,
     security_views,
     step_views,

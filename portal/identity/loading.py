@@ -45,6 +45,8 @@ class Loaded:
     factor: str
     #: A district's role is held, and the session began without the second factor it needs.
     weak: bool
+    #: Marks of the notices the account answered.
+    agreed: frozenset[str]
     grants: tuple[tuple[str, int, str, int | None, str | None], ...]
 
 
@@ -87,6 +89,7 @@ def _statement() -> Select[Any]:
             a.c.person_id,
             a.c.elder,
             a.c.language,
+            a.c.agreed,
             _MEMBER.c.id.label("member_id"),
             _MEMBER.c.uid.label("member_uid"),
             _MEMBER.c.organization_id.label("member_organization_id"),
@@ -142,6 +145,7 @@ def load(token: str, district_code: str | None) -> Loaded | None:
         first.second_factor_at,
         first.factor,
         first.factor not in STRONG_FACTORS and _must_be_strong(rows),
+        frozenset(first.agreed or ()),
         grants,
     )
 

@@ -52,6 +52,8 @@ class Account(Versioned, Model):
     openid: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, info={"class": 3})
     elder: Mapped[bool] = mapped_column(default=False, server_default="0", info={"class": 1})
     language: Mapped[str] = mapped_column(String(8), default="zh", server_default="zh", info={"class": 0})
+    #: Marks of the notices this account answered (``portal.identity.notice``), for the query of the gate.
+    agreed: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]", info={"class": 2})
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, info={"class": 1})
 

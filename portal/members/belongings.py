@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from portal import notices
 from portal.database import session
-from portal.identity import addresses
+from portal.identity import addresses, consents, own_sessions
 from portal.identity.models import Account
 from portal.members.models import Member, MemberMerge, Office, Request, RequestStep, StatusEvent
 from portal.members.models_delegation import Delegation, DelegationAct
@@ -51,6 +51,14 @@ def _of_account(account: Account, member: Member) -> dict[str, Any]:
             "language": account.language,
             "created_at": account.created_at,
             "notice_choices": notices.chosen(account.id),
+            "consents": [
+                {"at": one.at, "about": one.kind, "notice": one.notice, "answer": one.answer, "how": one.how}
+                for one in consents.of(account.id)
+            ],
+            "sessions": [
+                {"began": one.began_at, "used": one.seen_at, "device": one.device, "place": one.place}
+                for one in own_sessions.of(account.id, this=None)
+            ],
         },
         # Of whom somebody helps only what the helper reads: the surname.
         "helps": [

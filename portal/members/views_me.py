@@ -32,7 +32,7 @@ def _me() -> Member:
 def record() -> Any:
     """Show what the register holds about me, and whom to ask for a correction."""
     if g.actor.member_id is None:
-        return render("members/no_record.html")
+        return render("members/no_record.html", withheld=g.has_record)
     member = _me()
     facts = [
         (gettext("姓名"), member.name),

@@ -18,6 +18,7 @@ from portal.database import everything, in_scope, session, transaction
 from portal.districts import service as districts
 from portal.districts.models import District
 from portal.districts.queries import decisions, reference
+from portal.identity import notice
 from portal.identity.models import Account, Grant, LoginSession
 from portal.members.models import Affiliation, Member, Person
 from portal.organizations.models import Organization
@@ -122,7 +123,7 @@ class World:
                 phone_sealed=crypto.encrypt("account.phone_sealed", uid, phone),
                 phone_index=crypto.blind_index("phone", phone),
                 created_at=clock.now(),
-                **values,
+                **{"agreed": notice.everything_agreed(), **values},
             )
             session.add(row)
             session.flush()

@@ -20,6 +20,7 @@ ROOMS = (
     "portal.notices.views_choices:notice_choices",
     "portal.organizations.views:finding",
     "portal.members.views_me:members",
+    "portal.members.views_privacy:privacy",
     "portal.members.views_answer:answering",
     "portal.members.views_acts:acts",
     "portal.members.views_helping:helping",

@@ -46,6 +46,7 @@ ME = (
     Door("helping.index", _("请人代办"), _("谁帮我，我帮谁"), "people"),
     Door("notices.mine", _("我的消息"), "", "bell"),
     Door("notice_choices.show", _("怎么告诉我"), _("哪些发到手机，哪些只放在这里"), "chat-dots"),
+    Door("privacy.mine", _("我的隐私"), _("谁看得到、谁看过，同意过什么"), "eye"),
     Door("identity.my_security", _("账号安全"), _("密码、登录的设备"), "shield-lock"),
 )
 SECURITY = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,16 +10,46 @@ from flask import g, redirect, request, url_for
 
 from portal import clock
 from portal.districts import settings
-from portal.identity import kept
+from portal.identity import kept, notice
+from portal.identity.actor import Actor
 from portal.identity.loading import Loaded
 from portal.web import htmx
 
 
 def due(loaded: Loaded) -> Any:
-    """Return the way to what must be done before this page, or None: a second factor that is missing."""
+    """Return the way to what must be done before this page, or None: a second factor, the notice."""
     if loaded.weak:
         return _lead(url_for("identity.my_factor"))
-    return None
+    name = notice.identity(g.district)
+    read = notice.mark(notice.NOTICE, name) in loaded.agreed
+    if read and (not g.has_record or answered(loaded, name) is not None):
+        return None
+    if request.method != "GET" and _read_an_earlier_one(loaded):
+        return None  # a form filled before the notice changed; the next page asks
+    return _lead(url_for("identity.my_notice", next=_wanted()))
+
+
+def _read_an_earlier_one(loaded: Loaded) -> bool:
+    return any(one.startswith(f"{notice.NOTICE}:") and not one.endswith(":no") for one in loaded.agreed)
+
+
+def answered(loaded: Loaded, name: str) -> bool | None:
+    """Return the answer to the separate consent: given, not given, or not asked yet."""
+    if notice.mark(notice.SENSITIVE, name) in loaded.agreed:
+        return True
+    return False if notice.mark(notice.SENSITIVE, name, given=False) in loaded.agreed else None
+
+
+def as_agreed(loaded: Loaded | None, actor: Actor) -> Actor:
+    """Return the actor without the member's record when its owner did not agree to its use here.
+
+    Who works for others keeps it: four eyes must know whose record is whose (rule K12).
+    """
+    if loaded is None or actor.member_id is None or actor.is_staff:
+        return actor
+    if answered(loaded, notice.identity(g.district)) is not False:
+        return actor
+    return replace(actor, member_id=None, member_uid="", organization_id=None)
 
 
 def asked_again(loaded: Loaded) -> Any:

@@ -63,6 +63,7 @@ def _admit() -> Any:
     with everything():
         loaded = _load_actor()
         here.actor = loaded.actor if loaded else ANONYMOUS
+        here.has_record = False
         here.weak = loaded is not None and loaded.weak
         if here.district_code is not None:
             _enter_district(loaded)
@@ -117,7 +118,9 @@ def _enter_district(loaded: loading.Loaded | None) -> None:
     g.district = districts.reference(found, decided.plugins_on)
     # The settings came with the same query; portal.districts.settings asks no second one.
     g.setting_rows = {found.id: decided.settings}
-    g.actor = loading.at_district(loaded, g.district, decided.overrides)
+    found_here = loading.at_district(loaded, g.district, decided.overrides)
+    g.has_record = found_here.member_id is not None
+    g.actor = first.as_agreed(loaded, found_here)
     owner = _owner(request.blueprints)
     if owner is not None and owner not in decided.plugins_on:
         abort(404)

@@ -49,6 +49,13 @@ CORE_SETTINGS = (
         local=True,
     ),
     Setting(
+        key="core.notice_text",
+        label=_("本地的个人信息告知书"),
+        default="",
+        help=_("空着就用平台自带的。改一个字，就会请每个人重新看一遍、重新答一次"),
+        local=True,
+    ),
+    Setting(
         key="core.ask_again_minutes",
         label=_("隔多少分钟再确认一次本人"),
         default=15,

@@ -51,6 +51,10 @@ def test_record_is_claimed_on_a_phone(visit: Visit, member: Any) -> None:
     assert page.get_by_label("姓名").input_value() == "赵测试"
     page.get_by_label("身份证号后4位").fill(tail)
     page.get_by_role("button", name="核对并登录").click()
+    page.wait_for_url("**/d/990001/me/notice**")
+    assert looks.held_against(page) == []
+    page.get_by_label("同意", exact=True).check()
+    page.get_by_role("button", name="看过了，继续").click()
     page.wait_for_url("**/d/990001/")
 
 

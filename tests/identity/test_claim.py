@@ -70,6 +70,10 @@ def test_imported_record_is_claimed_by_name_and_last_four(visitor: Visitor, memb
     answer = visitor.post("/login/claim", name=" 赵 测试 ", tail=member.ric_tail.lower())
     assert answer.location == "/d/990001/"
     assert accounts() == [(member.person_id, "赵测试")]
+    notice = "/d/990001/me/notice"
+    assert visitor.get("/d/990001/").location == f"{notice}?next=/d/990001/"
+    version = re.findall(r'name="notice" value="([^"]+)"', visitor.get(notice).text)[0]
+    visitor.post(notice, notice=version, sensitive="yes")
     assert "赵测试，您好" in visitor.get("/d/990001/").text
     visitor.post("/logout", form="/d/990001/me/")
     with clock.moved(timedelta(minutes=2)):
