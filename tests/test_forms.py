@@ -30,6 +30,7 @@ OTHERWISE = {
     "roles.found": "a search changes nothing",
     "roles.export": "an export changes nothing but the trail, which has both",
     "queue.": "a task is taken back from the dead once, by its state",
+    "rebind.do_": "a number bound twice is bound; of two that wait for the second person the newer counts",
     "web.elder": "a choice set twice is set",
     "web.language": "a choice set twice is set",
 }

@@ -169,7 +169,20 @@ def may_vouch(member_id: int, *, district_id: int, by: Any) -> bool:
     The code opens the account with all its roles and leads its number elsewhere: a clerk could become the
     treasurer. Where roles are held, only somebody who could give every one of them here may (rule K12).
     """
-    held = _roles_of(member_id)
+    return _may_vouch(_roles_of(member_id), district_id=district_id, by=by)
+
+
+def may_vouch_for(account_id: int, *, district_id: int, by: Any) -> bool:
+    """Tell the same of an account, whether it has a record or not."""
+    return _may_vouch(_roles_held(account_id), district_id=district_id, by=by)
+
+
+def holds_roles(account_id: int) -> bool:
+    """Tell whether an account holds a role above a plain member today or later, anywhere."""
+    return bool(_roles_held(account_id))
+
+
+def _may_vouch(held: Sequence[Any], *, district_id: int, by: Any) -> bool:
     if not held:
         return True
     here = session.scalar(select(District.path).where(District.id == district_id)) or "/none/"
@@ -180,14 +193,22 @@ def may_vouch(member_id: int, *, district_id: int, by: Any) -> bool:
 def _roles_of(member_id: int) -> Sequence[Any]:
     """Return the roles above a plain member that a member's account holds, today or later, anywhere."""
     with everything():
-        found = select(Grant.role, Grant.granted_at, District.path)
-        found = found.join(District, District.id == Grant.district_id)
-        found = found.join(Account, Account.id == Grant.account_id)
-        found = found.join(MEMBER, MEMBER.c.person_id == Account.person_id)
-        ended = Grant.valid_to.is_not(None) & (Grant.valid_to <= clock.today())
         return session.execute(
-            found.where(MEMBER.c.id == member_id, Grant.role.in_(STAFF_ROLES), ~ended)
+            _roles().join(MEMBER, MEMBER.c.person_id == Account.person_id).where(MEMBER.c.id == member_id)
         ).all()
+
+
+def _roles_held(account_id: int) -> Sequence[Any]:
+    with everything():
+        return session.execute(_roles().where(Account.id == account_id)).all()
+
+
+def _roles() -> Any:
+    found = select(Grant.role, Grant.granted_at, District.path)
+    found = found.join(District, District.id == Grant.district_id)
+    found = found.join(Account, Account.id == Grant.account_id)
+    ended = Grant.valid_to.is_not(None) & (Grant.valid_to <= clock.today())
+    return found.where(Grant.role.in_(STAFF_ROLES), ~ended)
 
 
 def _paper_hash(code: str) -> str:

@@ -9,6 +9,7 @@ from portal.identity import (  # noqa: F401  they add their views
     leaving_views,
     notice_views,
     password_views,
+    phone_views,
     security_views,
     step_views,
 )

@@ -18,6 +18,16 @@ from portal.identity.models import LoginSession
 from portal.notices import Template
 from portal.words import lazy_gettext as _l
 
+notices.declare(
+    Template(
+        key="identity.factor_reset",
+        title=_l("您的账号有变化"),
+        body=_l("您的动态口令已在服务台重设。不是您本人办的，请马上告诉服务台。"),
+        urgent=True,
+        kind="duty",
+    )
+)
+
 STRONG, PHONE, NONE = "strong", "phone", ""
 
 notices.declare(
@@ -76,6 +86,11 @@ def remove_totp(account_id: int) -> None:
         for model in (Totp, RecoveryCode):
             session.execute(delete(model).where(model.account_id == account_id))
         audit.record("account.totp.remove", ("account", account_id), actor=account_id, district=None)
+
+
+def tell_reset(account_id: int, *, district_id: int) -> None:
+    """Tell the holder that the desk took the second factor away."""
+    notices.notify("identity.factor_reset", account_id=account_id, district_id=district_id)
 
 
 def reset(account_id: int, *, by: Any, district: Any, why: str) -> None:

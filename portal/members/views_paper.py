@@ -30,10 +30,11 @@ MOST = 20
 def codes() -> Any:
     """Find the member who stands in front of the desk."""
     text = people.tidy(request.args.get("q", ""))[:40]
-    return render("members/paper_find.html", block="found", text=text, found=_find(text) if text else None)
+    return render("members/paper_find.html", block="found", text=text, found=findable(text) if text else None)
 
 
-def _find(text: str) -> list[Any]:
+def findable(text: str) -> list[Any]:
+    """Return the open records within reach that a name, initials or the last four of a phone may mean."""
     columns = (Member.id, Member.name, Member.phone_tail, Organization.name.label("branch"))
     wanted = or_(
         Member.name.startswith(text, autoescape=True),

@@ -8,8 +8,8 @@ from flask import Blueprint, g, request, url_for
 
 from portal.current import district
 from portal.database import session
-from portal.identity import consents, notice
-from portal.members import requests, sight, words
+from portal.identity import consents, notice, role_words
+from portal.members import requests, sight
 from portal.members.models import Member
 from portal.web.access import requires
 from portal.web.frame import say
@@ -50,7 +50,7 @@ def _page(problem: str | None = None, *, status: int = 200) -> Any:
         seers=[
             {
                 "name": one.name,
-                "roles": gettext("、").join(str(words.ROLE.get(role, role)) for role in one.roles),
+                "roles": gettext("、").join(role_words.name(role) for role in one.roles),
                 "sees": gettext("；").join(str(text) for text in one.sees),
             }
             for one in seers

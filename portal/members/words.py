@@ -25,16 +25,6 @@ REQUEST_STEP = {
     "refused": _("没有同意"),
     "withdrawn": _("已撤回"),
 }
-ROLE = {
-    "secretary": _("党支部书记"),
-    "dues_collector": _("党费收缴员"),
-    "desk": _("服务台"),
-    "registrar": _("组织关系登记员"),
-    "treasurer": _("党费管理员"),
-    "district_admin": _("区级管理员"),
-    "auditor": _("审计员"),
-    "deployer": _("部署管理员"),
-}
 #: How a request's state is shown: kind of tag.
 REQUEST_TONE = {"open": "warn", "accepted": "ok", "refused": "bad", "withdrawn": "quiet"}
 EXIT = {

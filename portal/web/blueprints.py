@@ -26,6 +26,7 @@ ROOMS = (
     "portal.members.views_helping:helping",
     "portal.members.views_merges:merges",
     "portal.members.views_paper:paper",
+    "portal.members.views_rebind:rebind",
     "portal.web.pay:pay",
     "portal.sheets.imports.views:imports",
     "portal.desk.views:desk",

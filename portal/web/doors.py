@@ -51,6 +51,7 @@ ME = (
 )
 SECURITY = (
     Door("identity.my_sessions", _("登录的设备"), _("在哪里登录着，让别的退出"), "phone"),
+    Door("identity.my_phone", _("换手机号"), _("先确认是本人，再验证新号码"), "telephone"),
     Door("identity.my_factor", _("动态口令"), _("登录时多一道，工作人员都要设"), "shield-check"),
     Door("identity.my_password", _("登录密码"), _("可以不设，验证码总能登录"), "key"),
 )
@@ -70,6 +71,9 @@ DESK = (
     Door("imports.index", _("导入表格"), _("先试查，再导入，错的退回"), "upload", "core.import"),
     Door("requests.queue", _("等待办理的申请"), "", "inbox", "core.requests.answer"),
     Door("delegations.index", _("请人代办"), _("谁替谁办，支部同意没有"), "people", "core.delegations"),
+    Door(
+        "rebind.find", _("换手机号、丢了动态口令"), _("当面看过身份证再办"), "telephone", "core.login_codes"
+    ),
     Door("paper.codes", _("首次登录码"), _("看过身份证后打印给本人"), "key", "core.login_codes"),
     Door("find.unmatched_list", _("没找到组织的人"), "", "question-circle", "core.members.edit"),
     Door("merges.index", _("合并过的登记"), _("合错了，30天内可以撤销"), "intersect", "core.members.edit"),
