@@ -42,6 +42,8 @@ class Effect:
     losses: tuple[Loss, ...] = ()
     #: False where the plugin failed when asked, so that more may be hidden than is said.
     sure: bool = True
+    #: Districts where it goes off and that the plugin was not asked about.
+    unasked: int = 0
 
     @property
     def count(self) -> int:
@@ -49,15 +51,30 @@ class Effect:
         return sum(one.count for one in self.losses)
 
 
-def of_switch(district: Any, slug: str, state: str) -> Effect:
-    """Return what it would do if ``district`` (a row or reference of it) said ``state`` of a plugin."""
+def of_switch(district: Any, slug: str, state: str, *, most: int | None = None) -> Effect:
+    """Return what it would do if ``district`` (a row or reference of it) said ``state`` of a plugin.
+
+    ``most`` limits how many districts the plugin is asked about, which costs milliseconds each.
+    """
+    off, on, places, rows = _turned(district, slug, state)
+    asked = sorted((places[place] for place in off), key=lambda place: str(place.code))[:most]
+    losses, sure = hidden(slug, asked, rows)
+    return Effect(off=len(off), on=len(on), losses=tuple(losses), sure=sure, unasked=len(off) - len(asked))
+
+
+def goes_off(district: Any, slug: str, state: str) -> bool:
+    """Tell whether the plugin would go off anywhere, without asking it what that hides."""
+    off, *_rest = _turned(district, slug, state)
+    return bool(off)
+
+
+def _turned(district: Any, slug: str, state: str) -> tuple[list[int], list[int], dict[int, Any], Rows]:
     places = below(district)
     rows = switchboard.switches({*places, *ids_of(district.path)})
     paths = {place.id: ids_of(place.path) for place in places.values()}
     after = with_state(rows, district.id, slug, state)
     off, on = turned(slug, switchboard.default_of(slug), paths, rows, after)
-    losses, sure = hidden(slug, [places[place] for place in off], rows)
-    return Effect(off=len(off), on=len(on), losses=tuple(losses), sure=sure)
+    return off, on, places, rows
 
 
 def below(district: Any) -> dict[int, Any]:

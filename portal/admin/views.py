@@ -34,6 +34,8 @@ CHOICES = {
     "locked-off": (lazy_gettext("关闭并锁定"), lazy_gettext("下级也都关闭，不能改")),
 }
 LOSSES_SHOWN = 20
+#: Districts a plugin is asked about before the page is shown; all of them when somebody wants to know.
+ASKED = 300
 
 
 @admin.get("/d/<district_code>/admin/plugins")
@@ -54,13 +56,14 @@ def plugin(plugin: str) -> Any:
         abort(404)
     if line.locked_above:
         return _plugin_page(line, problem=_locked_words(line))
+    every = request.args.get("all") == "1"
     return render(
         "admin/confirm.html",
         line=line,
         to=wanted,
         choices=CHOICES,
-        effect=effects.of_switch(district(), plugin, wanted),
-        shown=None if request.args.get("all") else LOSSES_SHOWN,
+        effect=effects.of_switch(district(), plugin, wanted, most=None if every else ASKED),
+        shown=None if every else LOSSES_SHOWN,
     )
 
 
@@ -152,7 +155,7 @@ def _plugin_page(line: switchboard.Line, *, problem: str = "", status: int = 200
         changes=changes,
         back=back,
         # Taking back may hide something as well: then it is shown before it is asked.
-        hides=bool(back) and effects.of_switch(here, line.slug, back).off > 0,
+        hides=bool(back) and effects.goes_off(here, line.slug, back),
     )
 
 

@@ -148,9 +148,9 @@ def give() -> Any:
         return _form(person, form, status=422)
     words = {"name": person.name, "role": role_words.name(form.role)}
     say(
-        gettext("已给“%(name)s”“%(role)s”，马上起作用，本人会收到消息。", **words)
+        gettext("“%(name)s”现在是“%(role)s”，马上起作用，本人会收到消息。", **words)
         if branch
-        else gettext("已提出给“%(name)s”“%(role)s”，请另一位管理员确认。", **words)
+        else gettext("已提出让“%(name)s”担任“%(role)s”，请另一位管理员确认。", **words)
     )
     return go(url_for("roles.index"))
 
@@ -177,7 +177,8 @@ def answer(role_request_id: int) -> Any:
         else:
             role_requests.turn_down(found, version=version, by=g.actor.account_id)
     except grants.RoleRefused as refused:
-        return _request_page(found, problem=role_form.refused(refused)[1], status=422)
+        words = role_form.refused(refused)[1]
+        return _request_page(found, version=version, problem=words, status=422)
     say(gettext("已给，马上起作用，本人会收到消息。") if wanted == "give" else gettext("已取消。"))
     return go(url_for("roles.index"))
 
@@ -267,11 +268,15 @@ def _form(person: role_list.Person, form: role_form.Giving, *, status: int = 200
     )
 
 
-def _request_page(found: RoleRequest, *, problem: str = "", status: int = 200) -> Any:
+def _request_page(
+    found: RoleRequest, *, version: int | None = None, problem: str = "", status: int = 200
+) -> Any:
     return render(
         "admin/role_request.html",
         status=status,
         found=found,
+        # What was refused is rolled back, the version it had moved on to as well.
+        version=version or found.version,
         account=session.get_one(Account, found.account_id),
         asker=session.get_one(Account, found.asked_by),
         mine=found.asked_by == g.actor.account_id,

@@ -37,13 +37,23 @@ class Line:
     roles: frozenset[str]
     changed: frozenset[str]
 
+    @property
+    def oneself(self) -> bool:
+        """Tell whether it is for people's own things."""
+        return bool(self.roles & set(role_words.IMPLIED))
+
 
 @roles.get("/what")
 @requires(PERMISSION)
 def what() -> Any:
     """Show what each role may do here, as a table."""
     columns = [role for role in ROLES if role not in role_words.IMPLIED]
-    return render("admin/role_what.html", lines=_lines(), columns=columns, role_name=role_words.name)
+    return render(
+        "admin/role_what.html",
+        lines=_lines(),
+        columns=columns,
+        role_name=role_words.name,
+    )
 
 
 @roles.get("/who")
@@ -64,9 +74,14 @@ def who() -> Any:
         groups=groups,
         member=member,
         wanted=wanted,
-        choices=[(line.name, line.label) for line in _lines() if line.on],
+        choices=[(line.name, _choice(line)) for line in _lines() if line.on],
         role_name=role_words.name,
     )
+
+
+def _choice(line: Line) -> str:
+    shown = next((label for _number, label, name in CLASSES if name == line.name), None)
+    return f"{line.label}（{shown}）" if shown else str(line.label)
 
 
 def _asked_for(wanted: str, member: Any) -> list[tuple[str, Any]]:

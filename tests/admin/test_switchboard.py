@@ -147,6 +147,8 @@ def test_the_preview_counts_what_would_be_hidden_in_every_district_below(world: 
     assert sorted(asked) == sorted([above.code, parks[0].code, parks[1].code])
     assert (effect.off, effect.on, effect.count) == (3, 0, 1 + 2 + 3)
     assert [loss.count for loss in effect.losses] == [3, 2, 1]
+    part = effects.of_switch(above, PLUGIN, "off", most=1)
+    assert (part.off, part.unasked, len(part.losses)) == (3, 2, 1)
     # A forced "on" hides nothing, and reaches the park that had it off.
     assert effects.of_switch(above, PLUGIN, "locked-on") == effects.Effect(off=0, on=1)
 
