@@ -18,6 +18,7 @@ import pluggy
 
 from portal import API_VERSION, hookspecs
 from portal.plugin import Broken, DistrictRef, Plugin, Service
+from portal.tracing import asked
 
 log = logging.getLogger("portal.registry")
 
@@ -50,6 +51,8 @@ class Registry:
         self.strict = strict
         self.plugins: dict[str, Plugin] = {}
         self.broken: dict[str, Broken] = {}
+        #: Those with tables that were not loaded, because somebody said so.
+        self.left_out: set[str] = set()
         self.services: list[tuple[str, Service]] = []
         self.on_failure: Callable[[str, str, DistrictRef | None, BaseException], None] = _log_failure
         self._manager = pluggy.PluginManager("portal")
@@ -60,13 +63,14 @@ class Registry:
     def load(self, *, package: str = "plugins", exclude: Iterable[str] = (), safe_mode: bool = False) -> None:
         """Load every plugin folder of ``package`` and every ``portal.plugins`` entry point.
 
-        A failure quarantines that plugin; with ``strict`` (tests, development) it raises.
+        A failure quarantines that plugin; with ``strict`` (tests, development) it raises. In safe mode
+        none is loaded.
         """
-        if safe_mode:
-            return
         unwanted = set(exclude)
         for slug, find in self._candidates(package):
-            if slug in unwanted:
+            if safe_mode or slug in unwanted:
+                if _has_schema(package, slug):
+                    self.left_out.add(slug)
                 continue
             try:
                 self._admit(slug, find())
@@ -174,7 +178,8 @@ class Registry:
                 continue
             try:
                 # The whole list first: a generator that breaks half-way shows nothing of itself.
-                gathered += list(call(district=district, **arguments) or ())
+                given = {"district": district, **arguments}
+                gathered += list(asked(hook, slug, call, given) or ())
             except Exception as error:
                 if self.strict:
                     raise
@@ -185,14 +190,14 @@ class Registry:
         """Ask for decisions, by slug; errors propagate, so nothing is half done.
 
         Raises:
-            PluginUnavailable: a quarantined plugin cannot answer about a person's rights.
+            PluginUnavailable: a plugin with data that is not loaded cannot answer about a person's rights.
         """
-        if hook in UNSWITCHED and self.broken:
-            raise PluginUnavailable(", ".join(sorted(self.broken)))
+        if hook in UNSWITCHED and (self.broken or self.left_out):
+            raise PluginUnavailable(", ".join(sorted({*self.broken, *self.left_out})))
         answers = {}
         for slug, call in self.implementers(hook):
             if hook in UNSWITCHED or slug in district.plugins_on:
-                answer = call(district=district, **arguments)
+                answer = asked(hook, slug, call, {"district": district, **arguments})
                 answers[slug] = list(answer) if hasattr(answer, "__next__") else answer
         return answers
 
@@ -200,7 +205,7 @@ class Registry:
         """Deliver one event to one plugin; ``portal.jobs`` calls this and retries."""
         for name, call in self.implementers(hook):
             if name == slug:
-                call(district=district, **arguments)
+                asked(hook, slug, call, {"district": district, **arguments})
 
     # --- services -----------------------------------------------------------------------------
 
@@ -225,6 +230,13 @@ def outside() -> dict[str, Path]:
         if spec is not None and spec.submodule_search_locations:
             found[entry.name] = Path(spec.submodule_search_locations[0]).joinpath(*deeper)
     return found
+
+
+def _has_schema(package: str, slug: str) -> bool:
+    """Tell, without importing it, whether a plugin has tables."""
+    places = [Path(place) / slug for place in importlib.import_module(package).__path__]
+    places += [folder for name, folder in outside().items() if name == slug]
+    return any((place / "migrations").is_dir() for place in places)
 
 
 def overlapping(slug: str, others: Iterable[str]) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from portal import config
 from portal.admin import switchboard
 from portal.cli.common import at, district_option, find_district
+from portal.cli.plugin_doctor import doctor
 from portal.cli.plugin_new import new
 from portal.cli.plugin_purge import purge
+from portal.cli.plugin_trace import trace
 from portal.database import everything, session
 from portal.districts import service
 from portal.districts.models import District, PluginSwitch
@@ -27,7 +26,9 @@ def plugins() -> None:
 
 
 plugins.add_command(new)
+plugins.add_command(doctor)
 plugins.add_command(purge)
+plugins.add_command(trace)
 
 
 def _registry() -> Registry:
@@ -114,20 +115,3 @@ def off(slug: str, district_code: str, lock: bool) -> None:
 def inherit(slug: str, district_code: str) -> None:
     """Let the districts above, or the plugin's default, decide again."""
     _switch(slug, district_code, on=None)
-
-
-@plugins.command()
-def doctor() -> None:
-    """Load every plugin as production does; exit 1 and say why when one is broken."""
-    from portal.app import create_app
-
-    # Development would raise at the first fault; here every plugin gets its verdict.
-    app = create_app(replace(config.load(), env="production"))
-    registry: Registry = app.extensions["portal.registry"]
-    for slug in registry.ordered():
-        click.echo(f"{slug}: ok")
-    for slug, broken in sorted(registry.broken.items()):
-        click.echo(f"{slug}: broken at {broken.where}: {broken.error}")
-        click.echo(broken.detail.rstrip(), err=True)
-    if registry.broken:
-        raise click.exceptions.Exit(1)

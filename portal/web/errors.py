@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.crypto import KeyLost
 from portal.database import Conflict, session
+from portal.registry import PluginUnavailable
 from portal.web import htmx
 
 PAGES = (400, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503)
@@ -21,6 +22,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(Conflict, _conflict)
     app.register_error_handler(KeyLost, _key_lost)
+    app.register_error_handler(PluginUnavailable, _plugin_lacking)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -60,6 +62,12 @@ def _key_lost(error: KeyLost) -> Any:
     # Known trouble with words of its own: the one who runs the portal has the key, or knows that nobody has.
     current_app.logger.error("key lost: %s", error)
     return htmx_safe(page(503, key_lost=True))
+
+
+def _plugin_lacking(error: PluginUnavailable) -> Any:
+    # Half an answer about a person's rights would be a wrong one.
+    current_app.logger.error("not loaded, but asked about a person's rights: %s", error)
+    return htmx_safe(page(503, plugin_lacking=True))
 
 
 def _unexpected(error: Exception) -> Any:

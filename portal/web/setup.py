@@ -31,6 +31,7 @@ from portal.web import (
     headers,
     htmx,
     languages,
+    server_timing,
     spoken,
 )
 from portal.words import lazy_gettext as _
@@ -126,6 +127,7 @@ def configure(app: Flask) -> None:
     app.jinja_environment = _Templates
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _languages(app)
+    server_timing.install(app)
     gate.install(app)  # before CSRF: the token of somebody logged in lives in the loaded session
     csrf.init_app(app)
     app.before_request(asked.refuse_odd_form)

@@ -12,7 +12,18 @@ from tests.guards.imports import Import, imports
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"plugin", "hookspecs"}),
     frozenset(
-        {"clock", "config", "words", "crypto", "failpoints", "registry", "current", "VERSION", "API_VERSION"}
+        {
+            "clock",
+            "config",
+            "words",
+            "crypto",
+            "failpoints",
+            "registry",
+            "tracing",
+            "current",
+            "VERSION",
+            "API_VERSION",
+        }
     ),
     frozenset({"database"}),
     frozenset({"audit", "notices", "jobs", "files"}),
@@ -33,7 +44,7 @@ NEIGHBOURS = {
     "audit": {"jobs"},
     "notices": {"jobs", "audit"},
     "hookspecs": {"plugin"},
-    "registry": {"API_VERSION"},
+    "registry": {"API_VERSION", "tracing"},
     "current": {"registry"},
     "crypto": {"clock"},
     "config": {"crypto"},
