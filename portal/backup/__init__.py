@@ -6,7 +6,7 @@ from portal.backup.keeping import Kept, listed, rotate
 from portal.backup.making import BackupFailed, make
 from portal.backup.manifest import Manifest
 from portal.backup.restoring import Preview, RestoreRefused, prepare, put_in_place
-from portal.backup.swapping import finish_interrupted
+from portal.backup.swapping import finish_interrupted, interrupted
 
 __all__ = [
     "BackupFailed",
@@ -16,6 +16,7 @@ __all__ = [
     "Preview",
     "RestoreRefused",
     "finish_interrupted",
+    "interrupted",
     "listed",
     "make",
     "prepare",

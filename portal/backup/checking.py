@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from portal.backup import archive, sqlite
+from portal.backup import archive, postgresql, sqlite
 from portal.backup.manifest import Manifest
 from portal.backup.tables import unequal
 
@@ -24,9 +24,13 @@ def verify(path: Path, *, key: bytes | None) -> Manifest:
 
 def check_database(unpacked: Path, manifest: Manifest) -> None:
     """Compare an unpacked database with its manifest, table by table. Raises archive.Damaged."""
-    if manifest.dialect != "sqlite":
+    copy = unpacked / archive.DATABASE[manifest.dialect]
+    if manifest.dialect == "postgresql":
+        # Its tables are compared where they are restored; here it is read to its end.
+        broken = postgresql.readable(copy)
+        if broken:
+            raise archive.Damaged(broken[0])
         return
-    copy = unpacked / archive.DATABASE["sqlite"]
     wrong = sqlite.sound(copy) or unequal(manifest.tables, sqlite.digests(copy))
     if wrong:
         raise archive.Damaged("; ".join(wrong[:5]))

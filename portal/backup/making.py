@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from portal import VERSION, audit, clock, crypto
-from portal.backup import archive, content, keeping, sqlite
+from portal.backup import archive, content, keeping, postgresql, sqlite
 from portal.backup.checking import verify
 from portal.backup.manifest import Manifest, key_checks
 from portal.backup.place import Place, database_file, place
 from portal.config import PLACE
 from portal.current import registry
-from portal.database import everything, history, is_postgresql, transaction
+from portal.database import everything, history, is_postgresql, session, transaction
+from portal.districts.models import District
 from portal.failpoints import failpoint
 from portal.health import backups
 from portal.keys import count_by_key
@@ -91,7 +94,13 @@ def _write(here: Place, draft: Path, scratch: Path, *, made_at: str, with_keys: 
 
 def _snapshot(here: Place, scratch: Path) -> tuple[Path, dict[str, list[Any]]]:
     if is_postgresql():
-        raise BackupFailed("PostgreSQL: see docs/operate.md")
+        copy = scratch / "database.pgdump"
+        tables = postgresql.dump(copy)
+        districts = session.scalar(select(func.count()).select_from(District))
+        session.rollback()
+        if districts and not tables["district"][0]:
+            raise BackupFailed("database_owner_url sees no row: it must own the tables")
+        return copy, tables
     copy = scratch / "database.sqlite"
     sqlite.snapshot(database_file(), copy)
     wrong = sqlite.sound(copy)

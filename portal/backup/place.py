@@ -7,10 +7,10 @@ from pathlib import Path
 
 from flask import current_app
 
-from portal.backup import sqlite
+from portal.backup import postgresql, sqlite
 from portal.backup.sealing import key_of
 from portal.config import ConfigError
-from portal.database import db
+from portal.database import db, is_postgresql
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ def place() -> Place:
 
 def in_use() -> bool:
     """Tell whether another process has the database open."""
+    if is_postgresql():
+        return postgresql.in_use()
     try:
         sqlite.close_alone(database_file())
     except sqlite.InUse:

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,12 +30,15 @@ def stage(data: Path) -> Path:
     return folder
 
 
-def commit(data: Path, *, old: list[str], new: list[str]) -> None:
-    """Write the plan: from here on the new wins. ``new`` lies below ``.restore/new``."""
+def commit(data: Path, *, old: list[str], new: list[str], token: str = "") -> None:
+    """Write the plan: from here on the new wins. ``new`` lies below ``.restore/new``.
+
+    With a ``token`` it waits for the database: only when that holds what the token names does the new win.
+    """
     folder = data / STAGE
     draft = folder / f".{_PLAN}"
     with draft.open("w", encoding="utf-8") as file:
-        json.dump({"old": old, "new": new}, file)
+        json.dump({"old": old, "new": new, "token": token}, file)
         file.flush()
         os.fsync(file.fileno())
     draft.rename(folder / _PLAN)
@@ -84,12 +87,24 @@ def clear(data: Path) -> None:
     shutil.rmtree(data / STAGE, ignore_errors=True)
 
 
-def finish_interrupted(data: Path) -> bool:
-    """Carry the plan of a killed restore to its end; tell whether there was one."""
-    if not (data / STAGE / _PLAN).exists():
+def interrupted(data: Path) -> bool:
+    """Tell whether a restore was killed after its plan was written."""
+    return (data / STAGE / _PLAN).exists()
+
+
+def finish_interrupted(data: Path, arrived: Callable[[str], bool]) -> bool:
+    """Carry the plan of a killed restore to its end; tell whether the new won.
+
+    A plan that waits for the database asks ``arrived``; when that says no, nothing was changed yet.
+    """
+    if not interrupted(data):
         return False
     with alone(data):
-        if (data / STAGE / _PLAN).exists():
+        if interrupted(data):
+            token = json.loads((data / STAGE / _PLAN).read_text(encoding="utf-8"))["token"]
+            if token and not arrived(token):
+                clear(data)
+                return False
             carry_out(data)
             clear(data)
     return True

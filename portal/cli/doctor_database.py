@@ -14,7 +14,7 @@ from portal.backup.place import place
 from portal.cli import checks
 from portal.cli.doctor_finding import Finding
 from portal.current import registry
-from portal.database import DistrictScoped, Model, db, everything, history, is_postgresql, session
+from portal.database import db, everything, history, is_postgresql, policies, session
 from portal.districts.models import District
 from portal.health import backups
 from portal.health.models import Heartbeat
@@ -64,34 +64,14 @@ def schema() -> Iterator[Finding]:
 
 
 def roles() -> Iterator[Finding]:
-    """PostgreSQL: the role must own nothing and pass no policy, and each table must have one."""
+    """PostgreSQL: the role owns nothing and passes no policy; each table of a district has one."""
     if not is_postgresql():
         return
     with db.engine.connect() as connection:
-        name, is_super, bypasses = connection.execute(
-            sql("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
-        ).one()
-        owned = connection.execute(
-            sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
-        ).scalar()
-        walls = {
-            row.relname
-            for row in connection.execute(
-                sql("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
-            )
-        }
-    two = "portal init --print-sql shows the two roles; database_url names the application's"
-    if is_super or bypasses:
-        yield Finding.error(f"the role {name} passes row-level security", two)
-    elif owned:
-        yield Finding.error(
-            f"the role {name} owns {owned} tables and could switch row-level security off", two
-        )
-    scoped = {
-        str(one.local_table) for one in Model.registry.mappers if issubclass(one.class_, DistrictScoped)
-    }
-    for table in sorted(scoped - walls):
-        yield Finding.error(f"table {table} has no row-level security with FORCE", "portal upgrade")
+        found = policies.gaps(connection)
+    for one in found:
+        mend = "portal init --print-sql shows the two roles; database_url names the application's"
+        yield Finding.error(one, mend if "the application" in one else "portal upgrade")
 
 
 def clocks() -> Iterator[Finding]:

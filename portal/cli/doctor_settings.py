@@ -9,7 +9,7 @@ from pathlib import Path
 
 from portal.backup.sealing import key_of
 from portal.cli.doctor_finding import Finding
-from portal.config import ROOT, Config
+from portal.config import PLACE, Config
 from portal.crypto import CryptoError, Keyring
 
 LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?")
@@ -17,7 +17,7 @@ LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?")
 
 def examine(settings: Config) -> Iterator[Finding]:
     """Examine what was written."""
-    path = Path(os.environ.get("PORTAL_CONFIG") or ROOT / "portal.toml")
+    path = Path(os.environ.get("PORTAL_CONFIG") or PLACE / "portal.toml")
     if settings.env == "production" and not settings.secret_key and not path.exists():
         yield Finding.error(f"this is no installation yet: {path} is not there", "portal init")
         return

@@ -80,12 +80,16 @@ class Commands(click.Group):
 def build(_info: ScriptInfo | None = None) -> Flask:
     """Build the application a command works on; a wrong setting is a usage error in words."""
     from portal.app import create_app
-    from portal.backup import finish_interrupted
+    from portal.backup import finish_interrupted, interrupted, postgresql
 
     try:
-        if finish_interrupted(config.read().data_dir):
-            click.echo("an interrupted restore was finished", err=True)
-        return create_app()
+        app = create_app()
+        data = config.read().data_dir
+        if interrupted(data):
+            with app.app_context():
+                done = finish_interrupted(data, postgresql.arrived)
+            click.echo(f"an interrupted restore was {'finished' if done else 'given up'}", err=True)
+        return app
     except (ConfigError, CryptoError) as error:
         raise click.UsageError(str(error)) from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from portal.config import ROOT
+from portal.config import PLACE
 from portal.crypto import CryptoError, Keyring
 
 _LINE = re.compile(r'^(?P<name>field_keys|lost_keys|index_key)\s*=\s*"[^"\n]*"\s*$', re.MULTILINE)
@@ -61,7 +61,7 @@ def write(name: str, value: str) -> Path:
 def _path(name: str) -> Path:
     if os.environ.get(f"PORTAL_{name.upper()}"):
         raise click.UsageError(f"PORTAL_{name.upper()} comes from the environment: change it where it is set")
-    path = Path(os.environ.get("PORTAL_CONFIG") or ROOT / "portal.toml")
+    path = Path(os.environ.get("PORTAL_CONFIG") or PLACE / "portal.toml")
     if not path.exists():
         raise click.UsageError(f"{path} is not there; portal init makes it")
     return path

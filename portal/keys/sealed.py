@@ -121,11 +121,10 @@ def _counts(one: Sealed) -> dict[str, int]:
             key = crypto.key_id(blob)
             found[key] = found.get(key, 0) + 1
         return found
-    # The longest head: a length, 16 characters, the algorithm. Grouped by the database, never row by row.
-    head = func.substr(one.column, 1, 18)
+    # Counted by the database: the length of the key's name, then the names of each length.
     length = func.substr(one.column, 1, 1)
-    sizes = session.execute(select(length, func.min(head)).where(one.column.is_not(None)).group_by(length))
-    for first, _example in sizes.all():
+    sizes = select(length).where(one.column.is_not(None)).group_by(length)
+    for first in session.scalars(sizes).all():
         size = bytes(first)[0]
         name = func.substr(one.column, 2, size)
         rows = session.execute(

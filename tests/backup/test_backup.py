@@ -18,6 +18,7 @@ from portal import backup, clock
 from portal.audit.models import AuditRow
 from portal.backup import archive, sealing, sqlite, tables
 from portal.database import everything, is_postgresql, session, transaction
+from portal.districts import queries
 from portal.health import backups as health
 from portal.testing import World
 
@@ -75,12 +76,15 @@ def test_secrets_go_along_only_when_told(house: Path, tmp_path: Path):
 
 def test_writers_are_not_held_up_and_the_copy_is_one_moment(house: Path, app: Flask, world: World):
     """Each writer adds two rows in one transaction: whatever the moment, their number is even."""
-    place = world.district("999902")
+    world.district("999902")
     session.commit()
     stop, written = threading.Event(), []
 
     def write() -> None:
         with app.app_context(), everything():
+            # An object of this thread's own session: the other's may read itself anew at any moment.
+            place = queries.by_code("999902")
+            assert place is not None
             while not stop.is_set():
                 with transaction():
                     for _ in range(2):
