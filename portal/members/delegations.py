@@ -16,6 +16,7 @@ from sqlalchemy import Select
 
 from portal import audit, clock
 from portal.database import insert_row, rows, session, transaction
+from portal.identity import notice
 from portal.identity.models import Account
 from portal.members.delegation_purposes import HelpPurpose as Purpose
 from portal.members.models import OPEN_STATES, Member
@@ -144,7 +145,7 @@ def _acting(found: Select[Any], account_id: int | None, purpose: str) -> Acting 
     if account_id is None:
         return None
     for row in session.execute(found.where(_D.c.account_id == account_id)):
-        if purpose in row.purposes:
+        if purpose in row.purposes and not _withdrawn(row.agreed):
             return Acting(
                 id=row.id,
                 uid=row.uid,
@@ -159,12 +160,20 @@ def _acting(found: Select[Any], account_id: int | None, purpose: str) -> Acting 
     return None
 
 
+def _withdrawn(answers: Sequence[str] | None) -> bool:
+    """Tell whether the member took back the separate consent: then nobody uses the record here for them."""
+    given = [one for one in answers or () if one.startswith(f"{notice.SENSITIVE}:")]
+    return bool(given) and given[-1].endswith(":no")
+
+
 def _holding() -> Select[Any]:
     member, account, today = Member.__table__, Account.__table__, clock.today()
+    own = account.alias("own")
     return (
-        rows(Delegation)
+        rows(Delegation, *_D.c, own.c.agreed)
         .join(member, member.c.id == _D.c.member_id)
         .join(account, account.c.id == _D.c.account_id)
+        .outerjoin(own, own.c.person_id == member.c.person_id)
         .where(
             _D.c.state == "active",
             _D.c.valid_from <= today,

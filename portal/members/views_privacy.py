@@ -9,7 +9,7 @@ from flask import Blueprint, g, request, url_for
 from portal.current import district
 from portal.database import session
 from portal.identity import consents, notice, role_words
-from portal.members import requests, sight
+from portal.members import delegation_words, queries_delegations, requests, sight
 from portal.members.models import Member
 from portal.web.access import requires
 from portal.web.frame import say
@@ -58,6 +58,8 @@ def _page(problem: str | None = None, *, status: int = 200) -> Any:
         acts=acts[0],
         older=acts[1],
         answers=answers,
+        helpers=[one for one in queries_delegations.mine(g.actor)[1] if one.state == "active"],
+        relations=delegation_words.RELATION,
         agreed=agreed == consents.GIVEN,
         typed=request.form.get("text", ""),
         problem=problem,

@@ -6,13 +6,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from paysim.testing import credentials, paysim, paysim_process  # noqa: F401
 from plugins.dues.months import shifted
 from plugins.dues.service import openings
 from portal import clock
-from portal.database import session, transaction
+from portal.database import everything, session, transaction
 from portal.identity import accounts as people
+from portal.identity import notice
+from portal.identity.models import Account
 from portal.organizations.names import sort_key
 from portal.payments import accounts
 from portal.testing import World
@@ -51,10 +54,13 @@ def family(live: Any, world: World, paysim: Any) -> Any:  # noqa: F811
     daughter, _new = people.open_account(
         name="王小妹", phone="10099990001", username=None, password=None, by=None
     )
+    with everything(), transaction():
+        read = update(Account).where(Account.id == daughter.id)
+        session.execute(read.values(agreed=notice.everything_agreed()))
     found = SimpleNamespace(
         home=f"/d/{district.code}/",
         tail=mother.ric_tail,
-        mother=world.account(mother),
+        mother=world.account(mother, elder=True),
         daughter=daughter,
         secretary=world.account(world.member(branch), role="secretary", organization=branch),
     )
@@ -117,7 +123,7 @@ def test_from_the_question_to_the_end(family: Any, visit: Any, script: bool) -> 
     look(hers)
     assert NAME not in hers.content()
 
-    mother = visit(f"{family.home}dues/", account=family.mother, elder=True, **more)
+    mother = visit(f"{family.home}dues/", account=family.mother, **more)
     mother.locator("#helped").get_by_text("由王小妹代交").wait_for()
     look(mother)
     mother.goto(mother.url.replace("/dues/", "/me/helping"))

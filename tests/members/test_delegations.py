@@ -282,6 +282,28 @@ def test_at_most_three_helpers_a_person_and_five_people_a_helper(house: House, w
         house.moves(row, "consent", house.secretary, how="in_person")
 
 
+def test_whoever_takes_back_the_separate_consent_is_acted_for_by_nobody(house: House):
+    row = house.active()
+    for answers, holds in (
+        (["notice:1", "sensitive:1"], True),
+        (["notice:1", "sensitive:1", "sensitive:1:no"], False),
+        (["notice:1", "sensitive:1:no", "sensitive:2"], True),
+    ):
+        with everything(), transaction():
+            session.execute(
+                update(Account).where(Account.id == house.mother_account.id).values(agreed=answers)
+            )
+        assert house.holds(row) is holds, answers
+
+
+def test_my_privacy_names_who_acts_for_me(house: House, world: World):
+    mother = world.browser(house.mother_account)
+    assert 'id="helpers"' not in mother.get(house.url("/me/privacy")).get_data(as_text=True)
+    row = house.active()
+    page = mother.get(house.url("/me/privacy")).get_data(as_text=True)
+    assert f"/me/helping/{row.uid}" in page and house.daughter.display_name in page
+
+
 def test_there_are_no_chains(house: House, world: World):
     """The helper of a helper helps nobody further."""
     helper = house.person("孙同志")
