@@ -27,7 +27,7 @@ from click.testing import CliRunner
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from portal.database import db
-from portal.database import postgresql as wall
+from portal.database import postgresql as spoken
 from portal.database.scope import EVERYTHING
 
 SERVER = "PORTAL_TEST_POSTGRESQL"  # where the server is, for every process of the run
@@ -270,7 +270,7 @@ def before_the_wall(work: Callable[..., Any], *arguments: Any, **named: Any) -> 
 
 
 def _open_the_wall_to_tests() -> None:
-    told, invoke = wall._words, CliRunner.invoke
+    told, invoke = spoken._words, CliRunner.invoke
 
     def words(read: Any, write: Any) -> str:
         everywhere = (EVERYTHING, EVERYTHING) if read is None and write is None and _looking.get() else None
@@ -279,7 +279,7 @@ def _open_the_wall_to_tests() -> None:
     def invoked(*arguments: Any, **named: Any) -> Any:
         return before_the_wall(invoke, *arguments, **named)
 
-    wall._words = words
+    spoken._words = words
     CliRunner.invoke = invoked  # type: ignore[method-assign]
 
 
