@@ -128,6 +128,11 @@ def test_a_plugin_from_a_wheel_of_its_own_works(workshop: Path, place: dict[str,
     testing = {"PYTHONPATH": both["PYTHONPATH"]}
     told = check(project, "pytest", *words, **testing)
     assert "passed" in told
+    check(project, "portal", "plugins", "off", "wall", "--district", "990001", **both)
+    gone = check(project, "portal", "plugins", "purge", "wall", "--yes", "--i-know-rows", "0", **both)
+    assert "0 rows in 1 tables are gone" in gone and "it is still installed" in gone
+    again = run(project, "portal", "plugins", "doctor", **both)
+    assert again.returncode == 1 and "wall: its tables are at nothing" in again.stdout
     # What is unpacked is nobody's source.
     refused = run(project, "portal", "db", "revision", "wall", "-m", "more", **both)
     assert refused.returncode == 2 and "pip install -e" in refused.stderr
