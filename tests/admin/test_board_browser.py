@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from portal.admin import switchboard
@@ -61,25 +63,72 @@ def test_switching_off_is_previewed_and_taken_back(
     assert states(county) == "on"
 
 
-def test_by_keyboard_alone(world: World, visit: Visit, county: District):
-    page = visit("/d/990100/admin/plugins/dues", account=admin_of(world, county), width=1366)
+def go_to(page: Any, text: str) -> None:
+    """Press Tab until what has the focus, or the label around it or of it, says ``text``."""
+    said = (
+        "[document.activeElement.closest('label,a,button')?.innerText, "
+        "document.activeElement.labels?.[0]?.innerText].join(' ')"
+    )
+    for _step in range(60):
+        page.keyboard.press("Tab")
+        if text in page.evaluate(said):
+            return
+    raise AssertionError(f"{text} is not reached by Tab")
 
-    def go_to(text: str) -> None:
-        for _step in range(40):
-            page.keyboard.press("Tab")
-            if text in page.evaluate("document.activeElement.closest('label,a,button')?.innerText || ''"):
-                return
-        raise AssertionError(f"{text} is not reached by Tab")
 
-    go_to("打开")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_switching_off_by_keyboard_alone(world: World, visit: Visit, county: District, width: int):
+    page = visit("/d/990100/admin/plugins/dues", account=admin_of(world, county), width=width)
+    go_to(page, "打开")
     page.keyboard.press("ArrowDown")
-    go_to("下一步")
+    go_to(page, "下一步")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="改成“关闭”").wait_for()
-    go_to("确定，关闭")
+    go_to(page, "确定，关闭")
     page.keyboard.press("Enter")
     page.get_by_text("“党费”已关闭。数据都在").wait_for()
     assert states(county) == "off"
+    go_to(page, "撤销")
+    page.keyboard.press("Enter")
+    page.get_by_text("“党费”已打开。").wait_for()
+
+
+def test_a_setting_by_keyboard_alone(world: World, visit: Visit, county: District):
+    page = visit("/d/990100/admin/settings/dues", account=admin_of(world, county), width=375)
+    while page.evaluate("document.activeElement.id") != "dues-cash_days":
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    page.get_by_text("已保存，改了1项。").wait_for()
+
+
+def test_a_role_by_keyboard_alone(world: World, visit: Visit, county: District):
+    world.account(world.member(world.organization(county, name="甲党支部"), name="钱测书"))
+    page = visit("/d/990100/admin/roles/find", account=admin_of(world, county), width=375)
+    go_to(page, "姓名、手机号后4位")
+    page.keyboard.type("钱测书")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="钱测书").wait_for()
+    go_to(page, "钱测书")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="给“钱测书”一个角色").wait_for()
+    go_to(page, "支部书记")
+    page.keyboard.press("Space")
+    go_to(page, "理由")
+    page.keyboard.type("支部换届")
+    page.keyboard.press("Enter")
+    page.get_by_text("“钱测书”现在是“支部书记”").wait_for()
+    go_to(page, "钱测书")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="结束", exact=True).wait_for()
+    go_to(page, "马上")
+    page.keyboard.press("Space")
+    go_to(page, "理由")
+    page.keyboard.type("填错了人")
+    page.keyboard.press("Enter")
+    page.get_by_text("已结束“钱测书”的“支部书记”。").wait_for()
 
 
 def test_the_filter_swaps_the_tree_alone_and_the_address_keeps_it(

@@ -442,7 +442,7 @@ def test_giving_and_ending_in_a_browser(place: Place, visit: Visit, width: int, 
     page.locator("input[value=secretary]").check()
     page.get_by_label("理由").fill("支部换届")
     page.get_by_role("button", name="给这个角色").click()
-    page.get_by_text("马上起作用").wait_for()
+    page.get_by_text("“钱测书”现在是“支部书记”").wait_for()
     page.get_by_role("link", name="钱测书").click()
     page.locator("input[value=now]").check()
     page.get_by_label("理由").fill("填错了人")
