@@ -11,7 +11,7 @@ from portal.current import district
 from portal.database import session
 from portal.payments import accounts, cases
 from portal.payments.models import MerchantAccount, PaymentAttempt, PaymentCase
-from portal.web.access import requires
+from portal.web.access import asks_again, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
@@ -52,6 +52,7 @@ def blank(provider: str) -> Any:
 
 
 @money.post("/new/<provider>")
+@asks_again
 @requires("core.payments")
 @once
 def enter(provider: str) -> Any:
@@ -77,6 +78,7 @@ def account(uid: str) -> Any:
 
 
 @money.post("/account/<uid>")
+@asks_again
 @requires("core.payments")
 @once
 def change(uid: str) -> Any:
@@ -92,6 +94,7 @@ def change(uid: str) -> Any:
 
 
 @money.post("/account/<uid>/switch")
+@asks_again
 @requires("core.payments")
 @once
 def switch(uid: str) -> Any:
@@ -114,6 +117,7 @@ def case(uid: str) -> Any:
 
 
 @money.post("/case/<uid>")
+@asks_again
 @requires("core.payments")
 @once
 def resolve(uid: str) -> Any:

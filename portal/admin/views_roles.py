@@ -14,7 +14,7 @@ from portal.desk.exports import hand_out
 from portal.districts.models import District
 from portal.identity import grants, permissions, role_requests, role_words
 from portal.identity.models import BRANCH_ROLES, Account, RoleRequest
-from portal.web.access import requires
+from portal.web.access import asks_again, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
@@ -60,6 +60,7 @@ def show(role_grant_id: int) -> Any:
 
 
 @roles.post("/<int:role_grant_id>/end")
+@asks_again
 @requires(PERMISSION)
 @once
 def end(role_grant_id: int) -> Any:
@@ -112,6 +113,7 @@ def new() -> Any:
 
 
 @roles.post("/new")
+@asks_again
 @requires(PERMISSION)
 @once
 def give() -> Any:
@@ -163,6 +165,7 @@ def waiting(role_request_id: int) -> Any:
 
 
 @roles.post("/request/<int:role_request_id>")
+@asks_again
 @requires(PERMISSION)
 @once
 def answer(role_request_id: int) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, abort, g, request, url_for
 
 from portal.api import (
+    asks_again,
     audit,
     clock,
     district,
@@ -71,6 +72,7 @@ def _page(*, errors: dict[str, str] | None = None, status: int = 200) -> Any:
 
 
 @dues.post("/bases/decide")
+@asks_again
 @requires("dues.assess")
 @once
 def bases_decide() -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import abort, g, request, url_for
 
 from portal.api import (
+    asks_again,
     civil,
     clock,
     district,
@@ -113,6 +114,7 @@ def cash_write(sheet_id: int) -> Any:
 
 
 @dues.post("/cash/<int:sheet_id>/<any(confirm, back, cancel):act>")
+@asks_again
 @requires("dues.collect")
 @once
 def cash_decide(sheet_id: int, act: str) -> Any:
@@ -166,6 +168,7 @@ def cash_deposits() -> Any:
 
 
 @dues.post("/cash/deposit")
+@asks_again
 @requires("dues.approve")
 @once
 def cash_deposited() -> Any:

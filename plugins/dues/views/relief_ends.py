@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
+from portal.api import asks_again, go, month, once, required_version, say, signed_in
 from portal.api import gettext as _
-from portal.api import go, month, once, required_version, say, signed_in
 
 from ..service import relief_ends
 from . import dues
@@ -15,6 +15,7 @@ from .reliefs import one_page, relief_of
 
 
 @dues.post("/reliefs/<int:relief_id>/<any(end, resume, withdraw):act>")
+@asks_again
 @signed_in
 @once
 def relief_end(relief_id: int, act: str) -> Any:

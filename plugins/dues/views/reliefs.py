@@ -8,6 +8,7 @@ from typing import Any
 from flask import abort, g, request, url_for
 
 from portal.api import (
+    asks_again,
     audit,
     clock,
     district,
@@ -188,6 +189,7 @@ def one_page(found: DuesRelief, *, errors: dict[str, str] | None = None, status:
 
 
 @dues.post("/reliefs/<int:relief_id>")
+@asks_again
 @signed_in
 @once
 def relief_decide(relief_id: int) -> Any:
