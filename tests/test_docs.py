@@ -20,6 +20,7 @@ SNAPSHOT = ROOT / "tests" / "data" / "api.txt"
 READERS = (
     "README.md",
     "README.zh-CN.md",
+    "docs/api.md",
     "docs/architecture.md",
     "docs/hooks.md",
     "docs/plugins.md",
