@@ -9,6 +9,7 @@ from flask import Blueprint, abort, g, url_for
 from portal import audit, jobs, notices
 from portal.current import district
 from portal.database import Conflict, transaction
+from portal.health.standing import standing
 from portal.web.access import requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -27,8 +28,9 @@ def _dead() -> Any:
 @queue.get("/d/<district_code>/admin/queue")
 @requires(PERMISSION)
 def board() -> Any:
-    """Show what is stuck here."""
-    return render("admin/queue.html", dead=_dead(), stuck=notices.stuck())
+    """Show what is stuck here; to those who run the installation also how it stands."""
+    lines = standing() if "deployer" in g.actor.roles else []
+    return render("admin/queue.html", dead=_dead(), stuck=notices.stuck(), standing=lines)
 
 
 @queue.post("/d/<district_code>/admin/queue/job/<int:job_id>")

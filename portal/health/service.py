@@ -90,10 +90,23 @@ def _schema() -> tuple[bool, str]:
     return not waiting, "run: portal db upgrade" if waiting else ""
 
 
-def _disk() -> tuple[bool, str]:
+def _free() -> int:
     folder = Path(current_app.config["DATA_DIR"])
-    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
-    return free >= DISK_NEEDED, f"{free // 1024 // 1024} MB free"
+    return shutil.disk_usage(folder if folder.exists() else folder.parent).free
+
+
+def free_mb() -> int:
+    """Return how many MB the data folder's disk has left."""
+    return _free() // 1024 // 1024
+
+
+def has_room() -> bool:
+    """Tell whether the next writes fit."""
+    return _free() >= DISK_NEEDED
+
+
+def _disk() -> tuple[bool, str]:
+    return has_room(), f"{free_mb()} MB free"
 
 
 def _queue() -> tuple[bool, str]:

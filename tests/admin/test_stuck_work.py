@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
-from portal import jobs, notices
+from portal import clock, jobs, notices
 from portal.database import session, transaction
+from portal.health import backups
 from portal.jobs.models import JobRow
 from portal.notices import Template
 from portal.notices.models import Delivery
@@ -55,6 +57,19 @@ def test_administrator_sees_and_retries_what_is_stuck_here(world: World, here: A
     assert session.scalar(select(JobRow.state).where(JobRow.id == mine)) == "ready"
     rows = session.execute(text("SELECT action, subject_id FROM audit")).all()
     assert ("job.retry", str(mine)) in [tuple(row) for row in rows]
+
+
+def test_deployer_sees_how_old_the_last_backup_is(world: World, here: Any) -> None:
+    admin = world.browser(world.account(role="district_admin", district=here))
+    deployer = world.browser(world.account(role="deployer", district=here))
+    assert 'id="standing"' not in admin.get("/d/990001/admin/queue").text
+    page = deployer.get("/d/990001/admin/queue").text
+    assert "还没有备份过" in page and "要处理" in page
+    for age, words, sign in ((timedelta(hours=3), "3小时前", False), (timedelta(hours=30), "30小时前", True)):
+        with transaction():
+            backups.note(clock.now() - age)
+        page = deployer.get("/d/990001/admin/queue").text
+        assert words in page and ("要处理" in page) is sign
 
 
 def test_deployer_sees_the_installations_own_work(world: World, here: Any) -> None:

@@ -50,7 +50,7 @@ NEIGHBOURS = {
     "config": {"crypto"},
     "api": {"wiring"},
     # Long lists and handed-out sheets are the same everywhere.
-    "admin": {"desk"},
+    "admin": {"desk", "health"},
     "backup": {"health", "keys"},
 }
 #: Pages, and what several views of a room share (``views_…``), stand on the web's helpers whatever room they
