@@ -92,8 +92,8 @@ SHAPES: dict[str, Any] = {
     "role_grant.role": "dues_collector",
     "role_request.role": "dues_collector",
 }
-#: Tables without a scope of their own whose records an address may name.
-BESIDE = ("job", "notice_delivery")
+#: Tables without a scope of their own whose records an address may name, and the column of their district.
+BESIDE = {"job": "district_id", "notice_delivery": "district_id", "rebinding": "asked_in_id"}
 #: A base as nobody has it (fen), and how it reads on a page: numbers take no words.
 BASE, SAID_BASE = 7_654_321, re.compile(r"76,?543\.21|\b76543(\.0+)?\b")
 #: Sealed columns that hold no text of their own to be read on a page.
@@ -260,7 +260,8 @@ def fill(
 def _has_one(name: str, district_id: int) -> bool:
     table = Model.metadata.tables[name]
     with everything():
-        found = session.execute(select(table.c.id).where(table.c.district_id == district_id).limit(1)).first()
+        here = table.c[BESIDE[name]] == district_id
+        found = session.execute(select(table.c.id).where(here).limit(1)).first()
         session.rollback()
     return found is not None
 

@@ -43,6 +43,10 @@ BY_ENDPOINT = {
     ("money.resolve", "uid"): "payment_case.uid",
     ("money.switch", "uid"): "merchant_account.uid",
     ("pay.", "uid"): "payment_attempt.uid",
+    ("rebind.colleague", "uid"): "account.uid",
+    ("rebind.do_colleague", "uid"): "account.uid",
+    ("rebind.second", "uid"): "rebinding.uid",
+    ("rebind.decide", "uid"): "rebinding.uid",
 }
 
 

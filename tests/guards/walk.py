@@ -105,10 +105,12 @@ class Walk:
 def _records(table: str, column: str, side: Side) -> Any:
     known = Model.metadata.tables[table]
     found = select(known.c[column]).order_by(known.c.id)
+    people = [member.person_id for member in side.members]
+    if table == "account":
+        return found.where(known.c.person_id.in_(people))
     if table == "login_session":
-        people = [member.person_id for member in side.members]
         return found.join(Account, Account.id == LoginSession.account_id).where(Account.person_id.in_(people))
-    return found.where(known.c.district_id == side.district.id)
+    return found.where(known.c[marks.BESIDE.get(table, "district_id")] == side.district.id)
 
 
 def _nobody(name: str) -> Any:
