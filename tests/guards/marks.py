@@ -87,6 +87,8 @@ EMPTY = {
 }
 #: What a filled row must hold where the model alone does not say.
 SHAPES: dict[str, Any] = {
+    "delegation.purposes": ["dues.pay"],
+    "delegation.relation": "child",
     "dues_relief.chain": ["branch", "committee"],
     "payment_attempt.lines": [],
     "role_grant.role": "dues_collector",
