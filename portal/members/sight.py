@@ -78,7 +78,13 @@ def seers(member: Member, *, district: DistrictRef, overrides: Mapping[tuple[str
         actor = Actor(
             account_id=account_id, held=tuple(held), plugins_on=district.plugins_on, overrides=overrides
         )
-        sees = [(words, level) for name, words, level in shown if actor.can(name, at=path)]
+        # Whoever reads the record anyway sees no more of it when checking a card.
+        reads = actor.can("core.members.read", at=path)
+        sees = [
+            (words, level)
+            for name, words, level in shown
+            if actor.can(name, at=path) and not (reads and name == "core.login_codes")
+        ]
         if sees:
             reaching = {one.role for one in held if one.path is None or path.startswith(one.path)}
             found.append(

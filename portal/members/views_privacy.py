@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, g, request, url_for
+from sqlalchemy import select
 
 from portal.current import district
 from portal.database import session
 from portal.identity import consents, notice, role_words
+from portal.identity.models import Account
 from portal.members import delegation_words, queries_delegations, requests, sight
 from portal.members.models import Member
 from portal.web.access import requires
@@ -39,8 +41,7 @@ def _page(problem: str | None = None, *, status: int = 200) -> Any:
         seers = sight.seers(member, district=here, overrides=g.actor.overrides)
         acts = sight.opened(member, before=request.args.get("before", type=int))
     answers = consents.of(g.actor.account_id)
-    name = notice.identity(here)
-    agreed = next((one.answer for one in answers if (one.kind, one.notice) == (notice.SENSITIVE, name)), "")
+    marks = session.scalar(select(Account.agreed).where(Account.id == g.actor.account_id)) or []
     return render(
         "members/privacy.html",
         status=status,
@@ -60,7 +61,7 @@ def _page(problem: str | None = None, *, status: int = 200) -> Any:
         answers=answers,
         helpers=[one for one in queries_delegations.mine(g.actor)[1] if one.state == "active"],
         relations=delegation_words.RELATION,
-        agreed=agreed == consents.GIVEN,
+        agreed=notice.mark(notice.SENSITIVE, notice.identity(here)) in marks,
         typed=request.form.get("text", ""),
         problem=problem,
     )
