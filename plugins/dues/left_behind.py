@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func
 
-from portal.api import Objection, fen, ngettext, rows, session
+from portal.api import Fen, Objection, fen, ngettext, rows, session
 
 from .models import DuesCashSheet, DuesObligation, DuesRelief
 from .models.obligation import PAYABLE
@@ -47,7 +47,7 @@ def _unpaid(organization_id: int) -> list[Objection]:
     found = rows(
         DuesObligation,
         func.count().label("months"),
-        func.coalesce(func.sum(own.due_fen - own.relief_fen - own.paid_fen), 0).label("open_fen"),
+        func.coalesce(func.sum(own.due_fen - own.relief_fen - own.paid_fen, type_=Fen), 0).label("open_fen"),
     ).where(own.organization_id == organization_id, own.state.in_(PAYABLE))
     row = session.execute(found).one()
     if not row.months:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sqlite3
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import false, insert, select
+from sqlalchemy import false, insert, inspect, select, text
 from werkzeug.routing import Rule
 
 from portal import clock
-from portal.database import Model, everything, session, transaction
+from portal.database import Model, db, everything, session, transaction
+from portal.database.core import reading
 from portal.districts.models import District
 from portal.identity import permissions
 from portal.identity.models import BRANCH_ROLES, Account, Grant
@@ -242,43 +241,39 @@ def access_of(app: Flask, rule: Rule) -> access.Access | None:
 
 def state(app: Flask, *, without: tuple[str, ...] = (), of: Side | None = None) -> dict[str, str]:
     """Return a checksum of every table, or of one side's rows in it, read beside the application."""
-    path = Path(app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
     found = {}
     session.remove()
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    token = reading.set(True)
     try:
-        for (name,) in connection.execute(
-            "select name from sqlite_master where type = 'table' order by name"
-        ):
-            if name in without or name.startswith(("sqlite_", "search_fts")):
-                continue
-            statement = f'select * from "{name}"'  # noqa: S608  names from the catalogue
-            if of is not None:
-                if "district_id" not in [
-                    row[1] for row in connection.execute(f'pragma table_info("{name}")')
-                ]:
+        with app.app_context(), everything(), db.engine.connect() as connection:
+            there = inspect(connection)
+            for name in sorted(there.get_table_names()):
+                if name in without or name.startswith("search_fts"):
                     continue
-                statement += f" where district_id = {of.district.id}"
-                if of.is_branch:
-                    clause = _rows_of(connection, name, of)
+                statement = f'select * from "{name}"'  # noqa: S608  names from the catalogue
+                if of is not None:
+                    clause = _rows_of({column["name"] for column in there.get_columns(name)}, name, of)
                     if clause is None:
                         continue
-                    statement += f" and {clause}"
-            digest = hashlib.sha256()
-            for row in connection.execute(statement):
-                digest.update(repr(row).encode())
-            found[name] = digest.hexdigest()
+                    statement += f" where {clause}"
+                # A row that was changed and changed back may stand in another place.
+                rows = sorted(repr(row) for row in connection.execute(text(statement)))
+                found[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     finally:
-        connection.close()
+        reading.reset(token)
     return found
 
 
-def _rows_of(connection: sqlite3.Connection, name: str, side: Side) -> str | None:
-    columns = {row[1] for row in connection.execute(f'pragma table_info("{name}")')}
+def _rows_of(columns: set[str], name: str, side: Side) -> str | None:
+    if "district_id" not in columns:
+        return None
+    here = f"district_id = {side.district.id}"
+    if not side.is_branch:
+        return here
     if name == "member" or "member_id" in columns:
         numbers = ",".join(str(member.id) for member in side.members)
-        return f"{'id' if name == 'member' else 'member_id'} in ({numbers})"
-    return f"organization_id = {side.branch.id}" if "organization_id" in columns else None
+        return f"{here} and {'id' if name == 'member' else 'member_id'} in ({numbers})"
+    return f"{here} and organization_id = {side.branch.id}" if "organization_id" in columns else None
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:

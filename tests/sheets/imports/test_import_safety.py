@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from portal import jobs
-from portal.database import Conflict, in_scope, session
+from portal.database import Conflict, in_scope, is_postgresql, session
 from portal.members.models import Affiliation, Member, Person
 from portal.plugin import SheetColumns
 from portal.sheets.errors import SheetError
@@ -196,8 +196,8 @@ def test_what_happened_between_judging_and_the_lock_is_seen(desk, branch, monkey
     with pytest.raises(commit.Stale):
         desk.commit(batch)
     session.rollback()
-    # the other import judged once, this one twice, and nothing of it was written
-    assert len(times) == 3 and counts()[0] == 1
+    # The other import judged once, this one twice (PostgreSQL does not look ahead), and nothing was written.
+    assert len(times) == (2 if is_postgresql() else 3) and counts()[0] == 1
     assert session.get_one(ImportBatch, batch.id).state == "ready"
 
 
