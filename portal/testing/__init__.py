@@ -7,7 +7,12 @@ from portal.payments.conformance import ProviderConformance, Till
 from portal.testing.browser import Browser, client, token
 from portal.testing.counting import plan_of, queries, reads
 from portal.testing.installation import _own_databases, app, data_dir, settings, template_data
-from portal.testing.postgresql import pytest_addoption, pytest_configure, pytest_unconfigure
+from portal.testing.postgresql import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_unconfigure,
+)
 from portal.testing.world import World, invented_ric, world
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "invented_ric",
     "plan_of",
     "pytest_addoption",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_unconfigure",
     "queries",

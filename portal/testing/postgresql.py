@@ -214,6 +214,11 @@ def underneath() -> Iterator[Connection]:
         yield connection
 
 
+def environment(data_dir: Path) -> dict[str, str]:
+    """Return the variables that lead a ``portal`` process of its own to the database of ``data_dir``."""
+    return {f"PORTAL_{name.upper()}": value for name, value in urls(data_dir).items()}
+
+
 def _create(*, copy_of: str) -> str:
     name, server = f"test_{secrets.token_hex(6)}", os.environ[SERVER]
     _administer(server, f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {copy_of or 'template0'}")
@@ -304,6 +309,14 @@ def pytest_configure(config: Any) -> None:
     server.create()
     _server.append(server)
     os.environ[SERVER] = server.url
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Leave out what is about SQLite itself."""
+    if config.getoption("--postgresql"):
+        others = [item for item in items if item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 def pytest_unconfigure() -> None:

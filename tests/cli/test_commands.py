@@ -13,8 +13,9 @@ from portal import database
 from portal.app import create_app
 from portal.config import ROOT
 from portal.database import everything, session, transaction
+from portal.database.engine import as_owner
 from portal.districts import service
-from portal.testing import World, settings
+from portal.testing import World, postgresql, settings
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def house(data_dir: Path) -> Path:
 def portal(data: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one command as a person would, in a process of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
-    environment = {"PORTAL_ENV": "testing", "PORTAL_DATA": str(data), "PORTAL_TLS": "no", **environment}
+    own = {"PORTAL_ENV": "testing", "PORTAL_DATA": str(data), "PORTAL_TLS": "no"}
+    environment = {**own, **(postgresql.environment(data) if data.exists() else {}), **environment}
     return subprocess.run(
         [sys.executable, "-m", "portal", *words],
         cwd=ROOT,
@@ -106,9 +108,10 @@ def test_verify_names_an_altered_audit_row(house: Path):
     portal(house, "plugins", "off", "dues", "--district", "999901")
     app = create_app(settings(house))
     with app.app_context():
-        with everything(), transaction():
-            session.connection().exec_driver_sql("DROP TRIGGER audit_no_update")
-            session.connection().exec_driver_sql("UPDATE audit SET action = 'plugin.on'")
+        with everything(), as_owner() as connection:
+            on = " ON audit" if connection.dialect.name == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP TRIGGER audit_no_update{on}")
+            connection.exec_driver_sql("UPDATE audit SET action = 'plugin.on'")
         session.remove()
         database.db.engine.dispose()
     found = portal(house, "audit", "verify")
@@ -132,8 +135,8 @@ def test_readyz_says_ready_and_nothing_else(world: World):
 
 
 def test_readyz_without_a_writable_database_is_503(world: World):
-    with everything(), transaction():
-        session.connection().exec_driver_sql("DROP TABLE heartbeat")
+    with as_owner() as connection:
+        connection.exec_driver_sql("DROP TABLE heartbeat")
     answer = world.browser().get("/readyz")
     assert (answer.status_code, answer.get_data(as_text=True)) == (503, "not ready\n")
 
