@@ -40,8 +40,8 @@ class Wanted:
 
 def bad_name(name: str) -> str:
     """Return why a name cannot be written into code and pages, in words; "" when it can."""
-    if not 1 <= len(name.strip()) <= 30:
-        return "a name has 1 to 30 characters"
+    if not 1 <= len(name.strip()) <= 40:
+        return "a name has 1 to 40 characters"
     odd = sorted({one for one in name if one in UNWELCOME or not one.isprintable()})
     return f"a name is written into code: please without {' '.join(map(repr, odd))}" if odd else ""
 
