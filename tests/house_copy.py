@@ -10,7 +10,7 @@ from pathlib import Path
 
 from portal.config import ROOT
 
-#: Not the screenshots, the history or what other runs left behind.
+#: Neither the history nor what other runs left behind.
 LEFT_OUT = (
     ".git",
     ".venv",
@@ -18,7 +18,6 @@ LEFT_OUT = (
     "__pycache__",
     ".*_cache",
     "test-results",
-    "screenshots",
     "*.mo",
     ".new-*",
 )
