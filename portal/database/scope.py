@@ -120,6 +120,10 @@ def _the_one() -> int | None:
     return one
 
 
+#: What ``@prepared`` keeps, so that tests can begin without it.
+_every_kept: list[dict[Any, Any]] = []
+
+
 def prepared(build: Callable[P, Statement]) -> Callable[P, Statement]:
     """Build a statement once and hand it out ever after; what changes are its ``bindparam``s.
 
@@ -130,6 +134,7 @@ def prepared(build: Callable[P, Statement]) -> Callable[P, Statement]:
     few forms a statement has ("only the unpaid": yes or no), never values. Core only: no entities.
     """
     kept: dict[Any, Statement] = {}
+    _every_kept.append(kept)
 
     @wraps(build)
     def statement(*form: P.args, **named: P.kwargs) -> Statement:
