@@ -1,7 +1,6 @@
 """Make the offline bundle: source tree, wheels for both processors, a manifest with hashes, install.sh.
 
-Run by ``make bundle``. Wheels are those of requirements.lock, downloaded with its hashes required, and the
-driver for PostgreSQL, whose hashes are written down here as they were downloaded.
+Run by ``make bundle``. Wheels are those of requirements.lock, downloaded with its hashes required.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ PYTHONS = ("3.11", "3.12", "3.13")
 PROCESSORS = ("x86_64", "aarch64")
 #: glibc of Debian 10, RHEL 8 and openEuler 20.03 (2.28) and older.
 GLIBC = ("2_28", "2_27", "2_26", "2_24", "2_17")
-POSTGRESQL = ("psycopg>=3.3,<4", "psycopg-binary>=3.3,<4")
 
 
 def main() -> None:
@@ -45,7 +43,6 @@ def main() -> None:
         for processor in said.processor or PROCESSORS:
             for python in said.python or PYTHONS:
                 _wheels(top / "wheels", processor, python)
-        _lock_of_driver(top)
         shutil.copy(ROOT / "deploy" / "install.sh", top / "install.sh")
         _manifest(top, VERSION)
         draft = Path(scratch) / f"{name}.tar"
@@ -81,17 +78,6 @@ def _wheels(target: Path, processor: str, python: str) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     pip += ["--only-binary", ":all:", "--dest", str(target), *where]
     subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")], check=True)
-    subprocess.run([*pip, *POSTGRESQL], check=True)
-
-
-def _lock_of_driver(top: Path) -> None:
-    found: dict[str, list[str]] = {}
-    for path in sorted((top / "wheels").glob("psycopg*.whl")):
-        name, version = path.name.split("-")[:2]
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        found.setdefault(f"{name.replace('_', '-')}=={version}", []).append(f"--hash=sha256:{digest}")
-    lines = [" \\\n    ".join([name, *hashes]) for name, hashes in found.items()]
-    (top / "requirements-postgresql.lock").write_text("\n".join(lines) + "\n")
 
 
 def _manifest(top: Path, version: str) -> None:

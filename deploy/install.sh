@@ -37,7 +37,7 @@ cp -R "$here/source/." "$target/.new/"
 "$python" -m venv "$target/.new/.venv" || { echo "the venv module is missing: install python3-venv" >&2; exit 1; }
 PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_NO_CACHE_DIR=1 "$target/.new/.venv/bin/python" -m pip --isolated install \
     --quiet --disable-pip-version-check --no-index --find-links "$here/wheels" --no-deps --require-hashes \
-    -r "$here/source/requirements.lock" -r "$here/requirements-postgresql.lock"
+    -r "$here/source/requirements.lock"
 
 find "$target" -mindepth 1 -maxdepth 1 ! -name .new ! -name portal.toml ! -name var -exec rm -rf {} +
 find "$target/.new" -mindepth 1 -maxdepth 1 -exec mv {} "$target/" \;

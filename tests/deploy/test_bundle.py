@@ -46,7 +46,7 @@ def test_every_package_of_the_lock_file_is_there_for_both_processors(bundle: Pat
     names = [path.name for path in (bundle / "wheels").glob("*.whl")]
     pinned = json.loads((bundle / "manifest.json").read_text())["packages"]
     assert len(pinned) > 30
-    for package, version in {**pinned, "psycopg-binary": "3"}.items():
+    for package, version in pinned.items():
         plain = re.sub(r"[-_.]+", "_", package).lower()
         own = [one for one in names if re.sub(r"[-.]+", "_", one).lower().startswith(f"{plain}_")]
         for processor in ("x86_64", "aarch64"):
