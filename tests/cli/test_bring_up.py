@@ -18,6 +18,7 @@ from portal.database import everything, session
 from portal.identity.models import Account, Grant
 from portal.testing import Browser, World, settings
 from tests.cli.test_commands import portal
+from tests.cli.test_init import go_on
 
 ADMIN = ("--name", "骆测安", "--phone", "10000000001")
 
@@ -60,6 +61,7 @@ def test_an_empty_installation_gets_its_first_district_and_administrator(tmp_pat
             acts = session.scalars(select(AuditRow.action).order_by(AuditRow.id)).all()
         assert acts == ["district.add", "account.open", "role.give", "district.add"], "each once"
         admin = World(app).browser(account)
+        go_on(admin, "999901")
         for code in ("999901", "999901-kfq"):
             page = admin.get(f"/d/{code}/admin/plugins")
             assert page.status_code == 200

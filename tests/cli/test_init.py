@@ -69,6 +69,15 @@ def test_settings_are_private_and_nobody_s_secret_is_printed(made):
     assert run(place, "db", "check").returncode == 0
 
 
+def go_on(browser: Browser, code: str) -> None:
+    """Say that the notice of a district was read."""
+    path = f"/d/{code}/me/notice"
+    named = re.search(r'name="notice" value="([^"]+)"', browser.get(path).get_data(as_text=True))
+    assert named is not None
+    form = {"notice": named[1], "csrf_token": token(browser, path)}
+    assert browser.post(path, data=form).status_code == 303
+
+
 def test_the_administrator_logs_in_once_with_the_printed_code(made, monkeypatch: pytest.MonkeyPatch):
     place, said = made
     code = re.search(r"code: ([A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4})", said)
@@ -98,6 +107,8 @@ def test_the_administrator_logs_in_once_with_the_printed_code(made, monkeypatch:
         right = pyotp.TOTP(shown[1].replace(" ", "")).at(clock.now())
         form = {"code": right, "csrf_token": token(browser, f"{factor}/totp")}
         assert browser.post(f"{factor}/totp", data=form).status_code == 200
+        assert browser.get("/d/999901-kfq/admin/plugins").status_code == 303, "then what is kept about people"
+        go_on(browser, "999901")
         assert browser.get("/d/999901-kfq/admin/plugins").status_code == 200
         page = browser.get("/d/999901/me/password").get_data(as_text=True)
         assert 'name="current"' not in page, "proven at the console: a first password may be set"
