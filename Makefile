@@ -31,8 +31,10 @@ demo-reset: $(BIN)/.portal ## Throw the demo's data away
 # The tests' databases are real files that wait for the disk at every commit; in memory they need not.
 RAM := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2{print $$4}')" -gt 3000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-test: $(BIN)/.dev ## Run the tests on SQLite, those in a real browser included, then on a private PostgreSQL
+test: $(BIN)/.dev ## Run the tests, those in a real browser included
 	$(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard"
+
+test-postgresql: $(BIN)/.dev ## Run the tests of the rooms on a private PostgreSQL
 	$(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard and not browser" --postgresql
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
