@@ -86,8 +86,11 @@ def _manifest(top: Path, version: str) -> None:
         for path in sorted(top.rglob("*"))
         if path.is_file()
     }
-    pinned = re.findall(r"^([a-z0-9][\w.-]*)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
-    told = {"portal": version, "packages": dict(pinned), "files": files}
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^([a-z0-9][\w.-]*)==(\S+)(.*)", lock, re.MULTILINE)
+    # The bundle is for Linux.
+    packages = {name: pin for name, pin, marker in pinned if "win32" not in marker}
+    told = {"portal": version, "packages": packages, "files": files}
     (top / "manifest.json").write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
 
 

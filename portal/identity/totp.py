@@ -29,6 +29,7 @@ def begin(account_id: int) -> None:
             session.add(row)
         row.pending_sealed = crypto.encrypt("account_totp.pending_sealed", row.uid, pyotp.random_base32())
         row.pending_at = clock.now()
+        audit.record("account.totp.begin", ("account", account_id), actor=account_id, district=None)
 
 
 def _row(account_id: int) -> Totp | None:
