@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test check-hard lint fmt messages bench lock screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard lint fmt messages bench lock screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'

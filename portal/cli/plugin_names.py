@@ -39,7 +39,7 @@ def objection(slug: str, *, taken: Collection[str]) -> str:
 def core_tables(slug: str) -> list[str]:
     """Return the tables of the core that carry ``slug`` as their prefix, or as their name."""
     # Importing the application makes every table of the core known.
-    import portal.app  # noqa: F401
+    import portal.app  # noqa: F401  for its tables
     from portal.database import Model
 
     names = {

@@ -25,7 +25,7 @@ _IN_TRANSACTION = 2
 
 def prepare(engine: Engine) -> None:
     """Let every transaction of ``engine`` begin with its scope, and hear of each change of it."""
-    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]  # as on SQLite
     event.listen(engine, "before_cursor_execute", _tell_changes)
     event.listen(engine, "rollback_savepoint", _forget)
 

@@ -17,7 +17,7 @@ _NAME = "backup"
 def note(made_at: datetime) -> None:
     """Remember a proven backup, in the caller's transaction."""
     moved = session.execute(update(Heartbeat).where(Heartbeat.name == _NAME).values(at=made_at))
-    if moved.rowcount == 0:  # type: ignore[attr-defined]
+    if moved.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE counts its rows
         session.execute(insert(Heartbeat).values(name=_NAME, at=made_at))
 
 

@@ -56,7 +56,7 @@ def end(session_id: int, *, account_id: int) -> bool:
     )
     with transaction():
         done = session.execute(mine.values(ended_at=clock.now(), ended_why="owner"))
-        ended = bool(done.rowcount)  # type: ignore[attr-defined]
+        ended = bool(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE counts its rows
         if ended:
             _tell(account_id, 1)
     return ended

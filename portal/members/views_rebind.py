@@ -91,13 +91,18 @@ def _page(
     *,
     status: int = 200,
 ) -> Any:
-    shown = found.phone_tail if found else addresses.phone_of(account.uid, account.phone_sealed)[-4:]  # type: ignore[union-attr]
+    if found is not None:
+        name, shown = found.name, found.phone_tail
+    else:
+        assert account is not None  # one of the two was found
+        name = account.display_name
+        shown = addresses.phone_of(account.uid, account.phone_sealed)[-4:]
     return render(
         "members/rebind.html",
         status=status,
         member=found,
         account=account,
-        name=found.name if found else account.display_name,  # type: ignore[union-attr]
+        name=name,
         branch=queries.branch_name(found.organization_id) if found else "",
         tail=shown,
         asks_tail=bool(found and found.ric_tail),

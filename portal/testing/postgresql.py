@@ -287,7 +287,7 @@ def _open_the_wall_to_tests() -> None:
         return before_the_wall(invoke, *arguments, **named)
 
     spoken._words = words
-    CliRunner.invoke = invoked  # type: ignore[method-assign]
+    CliRunner.invoke = invoked  # type: ignore[method-assign]  # for this run only
 
 
 _server: list[Server] = []
