@@ -6,7 +6,7 @@
 from portal.payments.conformance import ProviderConformance, Till
 from portal.testing.browser import Browser, client, token
 from portal.testing.counting import plan_of, queries, reads
-from portal.testing.installation import _own_databases, app, data_dir, settings, template_data
+from portal.testing.installation import _look, _own_databases, app, data_dir, settings, template_data
 from portal.testing.postgresql import (
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -16,6 +16,7 @@ from portal.testing.postgresql import (
 from portal.testing.world import World, invented_ric, world
 
 __all__ = [
+    "_look",
     "_own_databases",
     "Browser",
     "ProviderConformance",

@@ -31,12 +31,18 @@ def settings(data_dir: Path, **overrides: Any) -> config.Config:
     return config.load(**{**values, **overrides})
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _look() -> Iterator[None]:
+    """Let tests, and what they stand on, look at their database without a wall."""
+    with postgresql.looking():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_databases() -> Iterator[None]:
     """Drop the databases that a test made on PostgreSQL."""
     before = postgresql.known()
-    with postgresql.looking():
-        yield
+    yield
     postgresql.drop_since(before)
 
 
