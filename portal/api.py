@@ -103,7 +103,7 @@ from portal.registry import NotAvailable
 from portal.sheets import kit as sheet_kit
 from portal.sheets import values as sheet_values
 from portal.sheets.profiles import Column as SheetColumn
-from portal.web.access import asks_again, public, requires, signed_in
+from portal.web.access import asks_again, hands_out, public, requires, signed_in
 from portal.web.frame import civil, fen, mask_name, mask_phone, month, say, yuan
 from portal.web.headers import allow_form_target
 from portal.web.htmx import go, render, wants_fragment
@@ -196,6 +196,7 @@ __all__ = [
     "gettext",
     "go",
     "hand_over",
+    "hands_out",
     "hookimpl",
     "in_scope",
     "insert_row",

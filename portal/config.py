@@ -59,6 +59,8 @@ class Config:
     second_factor_grace_days: int = 0
     #: Searches a minute from one address or account, in each worker; 0 is no limit (portal/web/throttle.py).
     finds_a_minute: int = 600
+    #: Whole lists handed out as a file a minute, to one account, in each worker; 0 is no limit.
+    exports_a_minute: int = 30
     #: Seconds until a failed job's next tries; after the last one it waits for somebody to look.
     jobs_backoff: str = "60, 300, 900, 3600, 21600"
 
@@ -110,6 +112,7 @@ class Config:
             "CODES_A_DAY": self.codes_a_day,
             "SECOND_FACTOR_GRACE_DAYS": self.second_factor_grace_days,
             "FINDS_A_MINUTE": self.finds_a_minute,
+            "EXPORTS_A_MINUTE": self.exports_a_minute,
             "MAX_CONTENT_LENGTH": self.max_upload_mb * 1024 * 1024 + 65536,
             "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
             "MAX_FORM_PARTS": 2000,

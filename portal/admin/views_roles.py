@@ -14,7 +14,7 @@ from portal.desk.exports import hand_out
 from portal.districts.models import District
 from portal.identity import grants, permissions, role_requests, role_words
 from portal.identity.models import BRANCH_ROLES, Account, RoleRequest
-from portal.web.access import asks_again, requires
+from portal.web.access import asks_again, hands_out, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
@@ -42,6 +42,7 @@ def index() -> Any:
 
 
 @roles.post("/export")
+@hands_out
 @requires(PERMISSION)
 def export() -> Any:
     """Hand out what the list shows as a sheet; on record."""

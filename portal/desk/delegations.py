@@ -21,7 +21,7 @@ from portal.members.models_delegation import Delegation
 from portal.members.views_helping import timeline
 from portal.organizations.service import NotAllowed
 from portal.sheets.values import dates
-from portal.web.access import requires
+from portal.web.access import hands_out, requires
 from portal.web.frame import civil, mask_phone, say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
@@ -55,6 +55,7 @@ def index() -> Response:
 
 
 @delegations.post(f"{BASE}/export")
+@hands_out
 @requires("core.export")
 def export() -> Response:
     """Hand out what the list shows, and no more (rule K13)."""

@@ -14,7 +14,7 @@ from portal.desk.exports import hand_out
 from portal.desk.register import Register
 from portal.organizations.service import NotAllowed
 from portal.sheets.rows import Row
-from portal.web.access import asks_again, is_asked_again, requires
+from portal.web.access import hands_out, is_handed_out, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
 from portal.web.once import once, required_version
@@ -29,7 +29,7 @@ def serve(register: Register) -> None:
     place = f"{base}/<int:{one}_id>"
     for endpoint, rule, method, permission, page in (
         (name, base, "GET", register.read, listed),
-        (f"export_{name}", f"{base}/export", "POST", "core.export", asks_again(exported)),
+        (f"export_{name}", f"{base}/export", "POST", "core.export", hands_out(exported)),
         (f"new_{one}", f"{base}/new", "GET", edit, asked),
         (f"create_{one}", f"{base}/new", "POST", edit, once(created)),
         (one, place, "GET", register.read, shown),
@@ -46,7 +46,7 @@ def _view(page: Callable[..., Any], register: Register) -> Callable[..., Any]:
         return page(register, *place.values())
 
     view.__doc__ = page.__doc__
-    return asks_again(view) if is_asked_again(page) else view
+    return hands_out(view) if is_handed_out(page) else view
 
 
 def listed(register: Register) -> Any:

@@ -53,6 +53,15 @@ def asks_again(view: View) -> View:
     return view
 
 
+def hands_out(view: View) -> View:
+    """Say that this view hands out a whole list as a file: it asks again who this is, and is limited.
+
+    One account or address exports ``exports_a_minute`` times at most (ASVS 2.4.1).
+    """
+    view.__hands_out__ = True  # type: ignore[attr-defined]
+    return asks_again(view)
+
+
 def first_things(view: View) -> View:
     """Let this view be reached by whoever still has to set up a second factor or read the notice."""
     view.__first_things__ = True  # type: ignore[attr-defined]
@@ -67,6 +76,11 @@ def is_first_thing(view: Callable[..., Any]) -> bool:
 def is_asked_again(view: Callable[..., Any]) -> bool:
     """Tell whether a view wants a fresh proof."""
     return bool(getattr(view, "__asks_again__", False))
+
+
+def is_handed_out(view: Callable[..., Any]) -> bool:
+    """Tell whether a view hands out a whole list."""
+    return bool(getattr(view, "__hands_out__", False))
 
 
 def of(view: Callable[..., Any] | None) -> Access | None:

@@ -17,6 +17,7 @@ from portal.identity.actor import ANONYMOUS
 from portal.web import access, asked, first, headers, htmx
 from portal.web.frame import say
 from portal.web.links import login_url
+from portal.web.throttle import slow_down
 from portal.words import gettext
 
 
@@ -87,7 +88,11 @@ def _admit() -> Any:
     if wanted.kind == "permission" and not here.actor.can(wanted.permission):
         abort(404)
     if loaded is not None and at_home and access.is_asked_again(view):
-        return first.asked_again(loaded)
+        again = first.asked_again(loaded)
+        if again is not None:
+            return again
+    if access.is_handed_out(view):
+        slow_down("export", a_minute=current_app.config["EXPORTS_A_MINUTE"])
     return None
 
 

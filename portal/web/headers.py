@@ -21,6 +21,8 @@ _POLICY = (
     "base-uri 'none'; object-src 'none'"
 )
 _OWN_FORMS = _POLICY.format(targets="")
+#: A file to keep is never a page of ours, whatever somebody wrote into it (ASVS 3.2.1).
+_ATTACHED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; sandbox"
 #: No view says otherwise.
 _FIXED = [
     ("X-Content-Type-Options", "nosniff"),
@@ -69,7 +71,10 @@ class _Hardened:
     def _hardened(self, environ: dict[str, Any], status: str, headers: _Headers) -> _Headers:
         said = {name.lower(): value for name, value in headers}
         added = [("X-Request-Id", environ[REQUEST_ID]), *_FIXED]
-        if "content-security-policy" not in said:
+        if said.get("content-disposition", "").startswith("attachment"):
+            headers = _without(headers, "content-security-policy")
+            added.append(("Content-Security-Policy", _ATTACHED))
+        elif "content-security-policy" not in said:
             targets = "".join(f" {origin}" for origin in sorted(environ.get(_TARGETS, ())))
             policy = _POLICY.format(targets=targets) if targets else _OWN_FORMS
             added.append(("Content-Security-Policy", policy))

@@ -50,6 +50,7 @@ class Town:
 
     def __init__(self, world: World, app: Flask) -> None:
         self.world, self.app = world, app
+        app.config["EXPORTS_A_MINUTE"] = 0  # a walk asks faster than people do
         self.left = self._side("甲密", "999911", neighbour="丙密")
         self.right = self._side("乙密", "999922")
         session.remove()

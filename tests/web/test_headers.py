@@ -56,6 +56,21 @@ def _hardened(answer: Any) -> None:
     assert answer.headers["X-Request-Id"]
 
 
+def test_a_file_to_keep_is_never_a_page_of_ours(world: World) -> None:
+    """ASVS 3.2.1: whatever somebody wrote into it, a browser runs nothing of it here."""
+    here = world.district()
+    member = world.member(world.organization(here), name="<script>go()</script>")
+    own = world.browser(world.account(member)).get(f"/d/{here.code}/me/record.json")
+    desk = world.browser(world.account(role="desk", district=here))
+    sheet = desk.post(f"/d/{here.code}/desk/members/export", data={"as": "csv"})
+    for answer in (own, sheet):
+        assert answer.status_code == 200 and "<script>" in answer.get_data(as_text=True)
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        [policy] = answer.headers.getlist("Content-Security-Policy")
+        assert policy.endswith("; sandbox") and "default-src 'none'" in policy and "'self'" not in policy
+
+
 def test_files_are_kept_and_pages_are_not(client: Any) -> None:
     with client.get("/static/portal.css") as file:
         assert file.headers.getlist("Cache-Control") == ["public, max-age=3600"]
@@ -76,4 +91,4 @@ def test_a_missing_slash_leads_on_within_the_host_that_was_asked(world: World) -
 def test_https_alone_asks_for_https(app: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Strict-Transport-Security" not in client.get("/").headers
     monkeypatch.setitem(app.config, "TLS", True)
-    assert client.get("/").headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert client.get("/").headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"

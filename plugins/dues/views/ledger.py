@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, abort, g, request
 
-from portal.api import asks_again, audit, clock, district, render, requires, sheet_kit, transaction
+from portal.api import audit, clock, district, hands_out, render, requires, sheet_kit, transaction
 from portal.api import gettext as _
 
 from .. import page_words as words
@@ -54,7 +54,7 @@ def ledger() -> Any:
 
 
 @dues.post("/ledger")
-@asks_again
+@hands_out
 @requires("dues.collect")
 def ledger_export() -> Response:
     """Hand the same rows out as a sheet; the export is on record (rule K13)."""
