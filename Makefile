@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test test-postgresql check-hard lint fmt messages bench lock screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard lint fmt messages bench lock sbom screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ screenshots: $(BIN)/.dev ## Make the pictures of the README anew
 
 bundle: $(BIN)/.portal ## Make dist/portal-VERSION.tar for machines without internet
 	$(BIN)/python deploy/bundle.py
+
+sbom: $(BIN)/.portal ## Write the bill of materials, dist/portal-VERSION.cdx.json
+	$(BIN)/python deploy/sbom.py
 
 lock: ## Resolve the lock files anew (needs uv)
 	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.lock
