@@ -80,6 +80,29 @@ def test_the_proxies_let_through_what_the_portal_refuses_in_words():
     assert caddy and int(caddy[1]) * 1000 * 1000 > bytes_allowed
 
 
+def test_no_proxy_writes_down_what_people_searched_for():
+    """A query may hold a name or a number (ASVS 14.2.1), and a Referer holds the query of the page before."""
+    nginx, caddy = ((DEPLOY / name).read_text() for name in ("nginx.conf", "Caddyfile"))
+    (form,) = re.findall(r"log_format (\w+) (.*?);", nginx, re.DOTALL)
+    logs = re.findall(r"access_log (\S+)(?: (\w+))?;", nginx)
+    assert logs and all(named == form[0] for _file, named in logs)
+    written = set(re.findall(r"\$(\w+)", form[1]))
+    assert "uri" in written
+    assert not written & {"request", "request_uri", "args", "query_string", "http_referer", "http_cookie"}
+    assert r'request>uri regexp "\?.*" ""' in caddy
+    assert all(f"request>headers>{name} delete" in caddy for name in ("Cookie", "Referer"))
+
+
+@pytest.mark.hard
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def test_nginx_writes_no_query(tmp_path: Path):
+    tmp_path.chmod(0o755)
+    with nginx(tmp_path, free_port("127.0.0.1", 18470)) as front:  # nobody listens behind it
+        assert ask(front, "/find?q=10012345678")[0] == 502
+    lines = (tmp_path / "portal.access.log").read_text()
+    assert '"GET /find" 502' in lines and "10012345678" not in lines
+
+
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="Caddy is not installed")
 def test_caddy_reads_its_file(tmp_path: Path):
     text = (DEPLOY / "Caddyfile").read_text()
