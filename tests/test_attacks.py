@@ -150,3 +150,37 @@ def test_no_address_is_made_of_a_clients_host():
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".html"}]
     assert [path for path in files if "_external=True" in path.read_text(encoding="utf-8")] == []
     assert len(files) > 100
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.git/config",
+        "/.env",
+        "/portal.toml",
+        "/var/portal.db",
+        "/static/",
+        "/static/../portal/config.py",
+        "/static/%2e%2e/portal.toml",
+        "/console",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+        "/server-status",
+        "/demo/outbox",
+    ],
+)
+def test_nothing_stands_open_that_is_for_nobody(world: World, path: str):
+    """ASVS 13.4: no repository, settings, folders, debugger, metrics or papers; the outbox is the demo's."""
+    answer = world.browser(world.account(role="deployer", district=world.district())).get(path)
+    assert answer.status_code == 404, path
+    assert "Werkzeug" not in str(answer.headers) and "Traceback" not in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND"])
+def test_odd_methods_send_nothing_back(world: World, method: str):
+    browser = world.browser()
+    for path in ("/", "/login", "/static/portal.css", "/hooks/wechatpay/x/pay"):
+        answer = browser.open(path, method=method, headers={"X-Secret": "mirror"})
+        assert answer.status_code in {404, 405}, path
+        assert "mirror" not in answer.get_data(as_text=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,33 @@ def test_templates_hold_no_script_style_or_raw_html():
 def test_no_file_names_a_path_of_one_machine():
     # The guard's own examples are written in pieces.
     assert lint.machine_paths(ROOT, [name for name in tracked() if not name.startswith("tests/")]) == []
+
+
+def test_no_statement_is_made_of_strings(tmp_path: Path):
+    """ASVS 1.2.4: ruff's rule S608 over everything that runs, and over one planted breach."""
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "S608", "-q"]
+    found = subprocess.run([*command, *FOLDERS, "migrations"], cwd=ROOT, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "")
+    (tmp_path / "bad.py").write_text(
+        'def names(q):\n    return f"SELECT name FROM member WHERE name = {q}"\n'
+    )
+    assert "S608" in subprocess.run([*command, str(tmp_path)], capture_output=True, text=True).stdout
+
+
+def test_no_secret_is_in_the_tree(tmp_path: Path):
+    found = lint.secrets(ROOT, [name for name in tracked() if not name.startswith("static/vendor/")])
+    # The example that WeChat publishes itself, and the one of every guide to code programs.
+    published = ("plugins/wechatpay/tests/test_published_vectors.py:", "tests/journeys/test_asked_again.py:")
+    assert [line for line in found if not line.startswith(published)] == []
+    planted = {
+        "a.pem": "-----BEGIN " + "PRIVATE KEY-----",
+        "b.toml": 'secret_key = "' + "Zk3" * 12 + '"',
+        "c.py": "API_TOKEN = '" + "a1B2" * 9 + "'",
+        "d.env": "PORTAL_INDEX_KEY=" + "q9" * 20,
+    }
+    for name, text in planted.items():
+        (tmp_path / name).write_text(text)
+    assert len(lint.secrets(tmp_path, list(planted))) == len(planted)
 
 
 def test_no_file_names_a_registry_host():

@@ -27,11 +27,11 @@ def written(app):
 def test_a_line_is_json_and_holds_nothing_personal(written):
     log = logging.getLogger("portal.test")
     log.warning("phone %s id %s token %s", "10012345678", "99999919500101123X", "a" * 43)
-    log.error("two\nlines", exc_info=ValueError("10012345678"))
+    log.error("two\r\nlines", exc_info=ValueError("10012345678"))
     first, second = written()
     assert first["event"] == "phone [struck out] id [struck out] token [struck out]"
     assert first["level"] == "warning" and first["logger"] == "portal.test"
-    assert second["event"] == "two\\nlines" and "10012345678" not in second["exception"]
+    assert second["event"] == "two\\r\\nlines" and "10012345678" not in second["exception"]
 
 
 @pytest.mark.parametrize("label", ["DETAIL:  Failing row contains", "描述:  失败, 行包含"])

@@ -210,3 +210,29 @@ def machine_paths(root: Path, files: list[str]) -> list[str]:
             f"{name}:{n} {m[0]}" for n, line in enumerate(lines, start=1) if (m := MACHINE.search(line))
         ]
     return found
+
+
+_PRIVATE = re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?!\\n)")
+#: A name that says secret, and 32 or more letters and digits in one word after it.
+_GIVEN = re.compile(
+    r"(?i)\b\w*(?:secret|token|password|passwd|api_?key|field_keys?|index_key|backup_key|private_key)\w*"
+    r"[\"']?\s*[=:]\s*[\"']?(?P<value>[A-Za-z0-9+/_=-]{32,})(?![\w.(\[])"
+)
+
+
+def secrets(root: Path, files: list[str]) -> list[str]:
+    """Return where a tracked file holds a private key, or a long random word under a secret's name."""
+    found = []
+    for name in files:
+        path = root / name
+        if not path.is_file() or path.suffix in {".lock", ".png", ".woff2", ".ttf"}:
+            continue
+        text = path.read_text(encoding="utf-8", errors="ignore")
+        for number, line in enumerate(text.splitlines(), 1):
+            given = _GIVEN.search(line)
+            value = given["value"] if given is not None else ""
+            # Words of people have no digits between their letters.
+            random = re.search(r"\d", value) and re.search(r"[a-zA-Z]", value)
+            if _PRIVATE.search(line) or random:
+                found.append(f"{name}:{number}")
+    return found
