@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 from flask import Flask
 
+from portal.config import ROOT
 from portal.testing import World
 from tests.guards import walk
 from tests.guards.forms import FIELD, FORM, attributes
@@ -62,3 +65,16 @@ def test_a_planted_one_is_found():
         '<a href="/x?who=10012345678">a</a><a href="tel:10012345678">b</a>'
     )
     assert len(list(secret_in_addresses(planted, "/"))) == 3
+
+
+def test_no_script_keeps_anything_in_a_browser(world: World):
+    """ASVS 14.3.3: no storage of the browser, no copy of pages for the way back, and no code out of text."""
+    ours = sorted((ROOT / "static").glob("*.js")) + sorted(ROOT.glob("plugins/*/static/**/*.js"))
+    assert len(ours) >= 4
+    kept = re.compile(
+        r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.|serviceWorker|\beval\("
+    )
+    assert [path.name for path in ours if kept.search(path.read_text(encoding="utf-8"))] == []
+    page = world.browser().get("/").get_data(as_text=True)
+    told = json.loads(unescape(attributes(page[page.index('name="htmx-config"') :])["content"]))
+    assert (told["historyCacheSize"], told["allowEval"], told["selfRequestsOnly"]) == (0, False, True)

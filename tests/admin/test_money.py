@@ -1,12 +1,16 @@
 """Merchant accounts are entered by one person and switched on by another; cases are closed with a reason."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
 from paysim.testing import credentials, paysim, paysim_process  # noqa: F401
 from portal.database import everything, session, transaction
+from portal.districts import settings
 from portal.payments import accounts
 from portal.payments.cases import open_case, resolve
+from portal.plugin import DistrictRef
 
 
 @pytest.fixture
@@ -151,3 +155,32 @@ def test_others_find_nothing(desk, world):
         for path in ("", "/new/wechatpay", f"/account/{uid}"):
             assert browser.get(desk.url + path).status_code == 404
     assert stranger.get(f"/d/{elsewhere.code}/admin/payments/account/{uid}").status_code == 404
+
+
+def test_nobody_types_where_the_portal_calls(desk, app):
+    """ASVS 1.3.6: no form takes a host, declared or smuggled."""
+    inside = "http://127.0.0.1:1"
+    names = ("base_url", "second_base_url", "oauth_api_url", "oauth_authorize_url")
+    smuggled = {f"{start}{name}": inside for name in names for start in ("", "f_")}
+    assert enter(desk, **smuggled).status_code == 303
+    account = only()
+    with everything():
+        known = accounts.info(account)
+    assert known.base_url == "" and inside not in str(known.settings)
+    here = world_ref(desk.here)
+    fields = [
+        one.name
+        for _slug, call in app.extensions["portal.registry"].implementers("payment_providers")
+        for spec in call(district=here)
+        for one in spec.fields
+    ]
+    keys = [key.split(".")[-1] for key in settings.declared()]
+    assert len(fields) > 5 and len(keys) > 5
+    hosts = re.compile(r"(?:^|_)(?:url|uri|host|endpoint|webhook|server|proxy)(?:_|$)")
+    assert [name for name in (*fields, *keys) if hosts.search(name)] == []
+
+
+def world_ref(district):
+    return DistrictRef(
+        id=district.id, code=district.code, name=district.name, kind=district.kind, path=district.path
+    )

@@ -214,6 +214,18 @@ def test_disabled_account_is_as_unknown(visitor: Visitor, account: Any) -> None:
     assert codes_sent() == []
 
 
+def test_disabling_ends_every_session_at_the_next_request(
+    visitor: Visitor, world: World, account: Any
+) -> None:
+    visitor.log_in()
+    elsewhere = Visitor(world.app, world.browser(account))
+    assert [one.get("/d/990001/me/").status_code for one in (visitor, elsewhere)] == [200, 200]
+    with transaction():
+        session.execute(text("UPDATE account SET disabled_at = '2026-01-01 00:00:00'"))
+    for one in (visitor, elsewhere):
+        assert one.get("/d/990001/me/").location.startswith("/login")
+
+
 def test_second_tap_is_the_same_wish_and_a_new_wish_waits_a_minute(visitor: Visitor, account: Any) -> None:
     assert (visitor.ask().status_code, visitor.ask().status_code) == (303, 303)
     assert len(codes_sent()) == 1

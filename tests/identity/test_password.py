@@ -142,6 +142,7 @@ def test_staff_without_a_number_are_told(visitor: Visitor, world: World, here: A
         ("my zhao2026 pass", "personal"),
         (GOOD, None),
         ("correct horse battery staple", None),
+        ("a slow river under seven bridges " * 4, None),
         ("长" * 4 + "江大桥真好看", None),
     ],
 )
