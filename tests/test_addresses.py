@@ -21,7 +21,7 @@ SECRET = re.compile(
     r"(?:^|_)(?:phone|landline|mobile|password|current|code|otp|ric|tail|id_number|token)(?:$|_)"
 )
 LINK = re.compile(r'\b(?:href|src|action|formaction|hx-[a-z]+)="([^"]*)"')
-NUMBERS = re.compile(r"(?<!\d)(?:1\d{10}|\d{17}[\dXx])(?!\d)")
+NUMBERS = re.compile(r"(?<![0-9A-Za-z])(?:1\d{10}|\d{17}[\dXx])(?![0-9A-Za-z])")
 
 
 def secret_in_addresses(html: str, path: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ PROMISES, REQUIREMENTS = "The promises", "ASVS 5.0.0"
 MATERIAL = {"planted", "broken", "assets", "data", "guards"}
 _NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`( \(\*hard\*\))?")
 _LEANS = re.compile(r"\bpromises? (\d+(?:, \d+)*)")
-_MISSING = "**not yet**: "
+_MISSING = "**not yet**:"
 
 
 @dataclass(frozen=True)
