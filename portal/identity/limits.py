@@ -7,6 +7,7 @@ devices on which that number logged in before; the tight limits are for a number
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -19,6 +20,8 @@ from portal import clock, crypto
 from portal.database import is_postgresql, session, transaction
 from portal.identity.login_models import LoginEvent
 from portal.jobs import job
+
+log = logging.getLogger(__name__)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KEPT = timedelta(days=2)
@@ -60,6 +63,9 @@ def take(*rules: Rule) -> None:
 
 def count(*rules: Rule) -> None:
     """Count one event under every rule, full or not: a wrong try that was let through."""
+    where = next((rule.value for rule in rules if rule.kind.endswith(".address")), "?")
+    # At which door and from where; whose name was typed is nobody's business (ASVS 16.3.1).
+    log.warning("wrong try: %s, from %s", rules[0].kind.split(".")[0], where)
     with transaction() as current:
         current.execute(insert(LoginEvent), [{"key": rule.key, "at": clock.now()} for rule in rules])
 
@@ -83,6 +89,7 @@ def _refuse_if_full(rule: Rule) -> None:
         )
         oldest = session.execute(inside).scalar()
         if oldest is not None:
+            log.warning("limit reached: %s", rule.kind)
             raise TooOften(max(1, int((oldest - since).total_seconds()) + 1))
 
 

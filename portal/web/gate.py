@@ -86,6 +86,7 @@ def _admit() -> Any:
     if not here.actor.is_authenticated:
         return ask_to_log_in()
     if wanted.kind == "permission" and not here.actor.can(wanted.permission):
+        current_app.logger.warning("refused: %s", wanted.permission)
         abort(404)
     if loaded is not None and at_home and access.is_asked_again(view):
         again = first.asked_again(loaded)
