@@ -167,11 +167,10 @@ def test_no_address_is_made_of_a_clients_host():
         "/docs",
         "/openapi.json",
         "/server-status",
-        "/demo/outbox",
     ],
 )
 def test_nothing_stands_open_that_is_for_nobody(world: World, path: str):
-    """ASVS 13.4: no repository, settings, folders, debugger, metrics or papers; the outbox is the demo's."""
+    """ASVS 13.4: no repository, settings, folders, debugger, metrics or papers."""
     answer = world.browser(world.account(role="deployer", district=world.district())).get(path)
     assert answer.status_code == 404, path
     assert "Werkzeug" not in str(answer.headers) and "Traceback" not in answer.get_data(as_text=True)

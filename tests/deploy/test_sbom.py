@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -11,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy import sbom
 from portal import VERSION
 from portal.config import ROOT
+
+# A script and no package: the tests' own folder of that name would be found first.
+_SPEC = importlib.util.spec_from_file_location("sbom", ROOT / "deploy" / "sbom.py")
+assert _SPEC is not None and _SPEC.loader is not None
+sbom = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(sbom)
 
 HASH = "--hash=sha256:" + "0" * 64
 
