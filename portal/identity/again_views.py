@@ -7,7 +7,8 @@ from typing import Any
 from flask import g, request, url_for
 from flask import session as browser
 
-from portal.identity import addresses, factors, kept, limits, own_codes, views_wishes
+from portal.identity import addresses, factors, kept, limits, own_codes, passkeys, totp, views_wishes
+from portal.identity.passkey_words import offer
 from portal.identity.step_views import wrong_factor
 from portal.identity.views import identity, too_often
 from portal.web.access import first_things, requires
@@ -33,10 +34,11 @@ def _phone() -> str:
 @requires("core.me")
 def again() -> Any:
     """Ask for the code program's code, or offer to send one by phone."""
-    return _page(local_path(request.args.get("next")))
+    return page(local_path(request.args.get("next")))
 
 
-def _page(back: str, problem: str | None = None, *, status: int = 200) -> Any:
+def page(back: str, problem: str | None = None, *, status: int = 200) -> Any:
+    """Show what this account may prove it by; ``back`` is where it wanted to go."""
     strong = factors.has_strong(g.actor.account_id)
     waits = strong or own_codes.waits(g.actor.account_id, purpose=_PURPOSE, token=_token()) is not None
     return render(
@@ -45,6 +47,8 @@ def _page(back: str, problem: str | None = None, *, status: int = 200) -> Any:
         status=status,
         back=back,
         strong=strong,
+        has_totp=totp.is_set(g.actor.account_id),
+        passkey=offer() if passkeys.any_of(g.actor.account_id) else None,
         waits=waits,
         shown=mask_phone(_phone()),
         problem=problem,
@@ -60,7 +64,7 @@ def send_again() -> Any:
     if factors.has_strong(g.actor.account_id):
         return go(url_for("identity.again", next=back))
     if not phone:
-        return _page(back, gettext("这个账号没有登记手机号，请到服务台办。"), status=422)
+        return page(back, gettext("这个账号没有登记手机号，请到服务台办。"), status=422)
     try:
         own_codes.send(
             g.actor.account_id,
@@ -70,7 +74,7 @@ def send_again() -> Any:
             address=views_wishes.address(),
         )
     except limits.TooOften as error:
-        return _page(back, too_often(error), status=429)
+        return page(back, too_often(error), status=429)
     return go(url_for("identity.again", next=back))
 
 
@@ -81,13 +85,13 @@ def check_again() -> Any:
     """Take the proof and go on with what was wanted."""
     back, typed = local_path(request.form.get("next")), request.form.get("code", "")
     if not typed.strip():
-        return _page(back, gettext("请填口令或验证码。"), status=422)
+        return page(back, gettext("请填口令或验证码。"), status=422)
     account_id = g.actor.account_id
     rules = limits.guessing("factor", str(account_id), views_wishes.address())
     try:
         limits.check(*rules)
     except limits.TooOften as error:
-        return _page(back, too_often(error), status=429)
+        return page(back, too_often(error), status=429)
     if factors.has_strong(account_id):
         factor = factors.take(account_id, typed)
     else:
@@ -95,11 +99,17 @@ def check_again() -> Any:
         factor = "phone" if row is not None else None
     if factor is None:
         limits.count(*rules)
-        wrong = wrong_factor() if factors.has_strong(account_id) else gettext("验证码不对，或者过期了。")
-        return _page(back, wrong, status=422)
+        strong = factors.has_strong(account_id)
+        wrong = wrong_factor(account_id) if strong else gettext("验证码不对，或者过期了。")
+        return page(back, wrong, status=422)
+    return proven(back, factor)
+
+
+def proven(back: str, factor: str) -> Any:
+    """Note the proof and lead on: to the kept form, or to the page that was wanted."""
     factors.prove(g.actor.session_id, factor)
     say(gettext("确认是本人。"))
     token = request.cookies.get(kept.COOKIE)
-    if kept.of(token, account_id=account_id) is not None:
+    if kept.of(token, account_id=g.actor.account_id) is not None:
         return go(url_for("identity.kept_form"))
     return go(back)

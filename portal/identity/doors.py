@@ -8,6 +8,8 @@ from portal.identity import (  # noqa: F401  they add their views
     factor_views,
     leaving_views,
     notice_views,
+    passkey_entry_views,
+    passkey_views,
     password_views,
     phone_views,
     security_views,

@@ -1,4 +1,4 @@
-"""My second factor: setting up a code program, printing recovery codes, taking it off again."""
+"""My second factor: setting up a code program, printing recovery codes, taking it off again; my passkeys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import segno
 from flask import current_app, g, request, url_for
 
 from portal.database import session, transaction
-from portal.identity import factors, limits, people, recovery, sessions, totp, views_wishes
+from portal.identity import factors, limits, passkeys, people, recovery, sessions, totp, views_wishes
 from portal.identity.models import Account
+from portal.identity.passkey_words import offer
 from portal.identity.views import identity, too_often
 from portal.web.access import asks_again, first_things, requires
 from portal.web.frame import say
@@ -22,13 +23,24 @@ from portal.words import gettext
 @requires("core.me")
 def my_factor() -> Any:
     """Show what is set up, and what has to be."""
+    return factor_page()
+
+
+def factor_page(problem: str | None = None, *, status: int = 200, typed: str = "") -> Any:
+    """Show it; ``problem`` is what was wrong with a passkey, ``typed`` the name given to it."""
     account_id = g.actor.account_id
+    has_totp, found = totp.is_set(account_id), passkeys.of(account_id)
     return render(
         "identity/factor.html",
-        has_totp=totp.is_set(account_id),
+        status=status,
+        has_totp=has_totp,
+        passkeys=found,
+        passkey=offer(),
         left=recovery.left(account_id),
-        needed=people.holds_district_role(account_id),
+        last=people.holds_district_role(account_id) and has_totp + len(found) == 1,
         weak=g.weak,
+        problem=problem,
+        typed=typed,
     )
 
 
@@ -85,21 +97,22 @@ def confirm_totp() -> Any:
         limits.check(*rules)
     except limits.TooOften as error:
         return _totp_page(too_often(error), status=429)
-    first = not totp.is_set(account_id)
+    first = not factors.has_strong(account_id)
     with transaction():
         if totp.confirm(account_id, typed):
             # What this session may do has grown: it goes on under a new name, and no other one does.
             row = sessions.begin(account_id, factor="totp")
             sessions.end_all(account_id, why="factor", keep=row.id)
             if first or not recovery.left(account_id):
-                return _codes_page(recovery.renew(account_id), first=True)
+                return codes_page(recovery.renew(account_id), first=True)
             say(gettext("动态口令换好了。"))
             return go(url_for("identity.my_factor"))
     limits.count(*rules)
     return _totp_page(gettext("口令不对。看看手机时间准不准，等下一个再填。"), status=422)
 
 
-def _codes_page(codes: list[str], *, first: bool = False) -> Any:
+def codes_page(codes: list[str], *, first: bool = False) -> Any:
+    """Show new recovery codes, this once."""
     return render("identity/recovery.html", codes=codes, first=first)
 
 
@@ -110,7 +123,7 @@ def new_codes() -> Any:
     """Make a new set of recovery codes and show it, this once."""
     if not factors.has_strong(g.actor.account_id):
         return go(url_for("identity.my_factor"))
-    return _codes_page(recovery.renew(g.actor.account_id))
+    return codes_page(recovery.renew(g.actor.account_id))
 
 
 @identity.post("/d/<district_code>/me/second-factor/totp/remove")
@@ -118,9 +131,13 @@ def new_codes() -> Any:
 @requires("core.me")
 def remove_totp() -> Any:
     """Take the code program off; whoever needs one changes it instead."""
-    if people.holds_district_role(g.actor.account_id):
-        say(gettext("您的工作权限要求动态口令，只能换，不能去掉。"))
-    else:
+    try:
         factors.remove_totp(g.actor.account_id)
+    except factors.LastOne:
+        say(gettext("您的工作权限要求动态口令或通行密钥，至少留一样，只能换，不能都去掉。"))
+        return go(url_for("identity.my_factor"))
+    if factors.has_strong(g.actor.account_id):
+        say(gettext("动态口令去掉了，以后用通行密钥。"))
+    else:
         say(gettext("动态口令去掉了，备用码也作废了。"))
     return go(url_for("identity.my_factor"))

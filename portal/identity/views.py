@@ -10,6 +10,7 @@ from portal import clock
 from portal.database import transaction
 from portal.identity import claims, codes, kept, limits, people, views_entering, views_wishes
 from portal.identity.login_models import LoginCode
+from portal.identity.passkey_words import offer
 from portal.web.access import public
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -59,10 +60,11 @@ def login() -> Any:
     back = local_path(request.args.get("next"))
     if g.actor.is_authenticated:
         return go(views_entering.landing(g.actor.account_id, back))
-    return _phone_page(back=back)
+    return phone_page(back=back)
 
 
-def _phone_page(*, back: str, phone: str = "", problem: str | None = None, status: int = 200) -> Any:
+def phone_page(*, back: str, phone: str = "", problem: str | None = None, status: int = 200) -> Any:
+    """Show the first page of logging in."""
     return render(
         "identity/phone.html",
         block="form",
@@ -71,6 +73,7 @@ def _phone_page(*, back: str, phone: str = "", problem: str | None = None, statu
         phone=phone,
         problem=problem,
         kept=kept.COOKIE in request.cookies,
+        passkey=offer(),
     )
 
 
@@ -83,11 +86,11 @@ def ask_code() -> Any:
     phone = people.tidy_phone(typed)
     problem = phone_problem(phone)
     if problem is not None:
-        return _phone_page(back=back, phone=typed, problem=problem, status=422)
+        return phone_page(back=back, phone=typed, problem=problem, status=422)
     try:
         views_wishes.ask(phone, back=back)
     except limits.TooOften as error:
-        return _phone_page(back=back, phone=typed, problem=too_often(error), status=429)
+        return phone_page(back=back, phone=typed, problem=too_often(error), status=429)
     return go(url_for("identity.code"))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from portal import notices
 from portal.database import session
-from portal.identity import addresses, consents, own_sessions
+from portal.identity import addresses, consents, own_sessions, passkeys
 from portal.identity.models import Account
 from portal.members.models import Member, MemberMerge, Office, Request, RequestStep, StatusEvent
 from portal.members.models_delegation import Delegation, DelegationAct
@@ -54,6 +54,16 @@ def _of_account(account: Account, member: Member) -> dict[str, Any]:
             "consents": [
                 {"at": one.at, "about": one.kind, "notice": one.notice, "answer": one.answer, "how": one.how}
                 for one in consents.of(account.id)
+            ],
+            "passkeys": [
+                {
+                    "name": one.name,
+                    "transports": one.transports,
+                    "synchronised": one.backed_up,
+                    "added": one.created_at,
+                    "used": one.last_used_at,
+                }
+                for one in passkeys.of(account.id)
             ],
             "sessions": [
                 {"began": one.began_at, "used": one.seen_at, "device": one.device, "place": one.place}

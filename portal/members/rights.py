@@ -15,6 +15,7 @@ from portal import audit, clock
 from portal.current import registry
 from portal.database import session, swap, transaction
 from portal.districts import context
+from portal.identity import passkeys
 from portal.members import belongings, delegation_ends, merging, sealed
 from portal.members.events import announce_move, ref
 from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Request, StatusEvent
@@ -189,6 +190,7 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
         )
         merging.forget(member.id)
         delegation_ends.forget(member)
+        passkeys.forget_words(member.person_id)
         session.execute(
             update(Request)
             .where(Request.member_id == member.id)

@@ -47,12 +47,12 @@ ME = (
     Door("notices.mine", _("我的消息"), "", "bell"),
     Door("notice_choices.show", _("怎么告诉我"), _("哪些发到手机，哪些只放在这里"), "chat-dots"),
     Door("privacy.mine", _("我的隐私"), _("谁看得到、谁看过，同意过什么"), "eye"),
-    Door("identity.my_security", _("账号安全"), _("密码、登录的设备"), "shield-lock"),
+    Door("identity.my_security", _("账号安全"), _("密码、通行密钥、登录的设备"), "shield-lock"),
 )
 SECURITY = (
     Door("identity.my_sessions", _("登录的设备"), _("在哪里登录着，让别的退出"), "phone"),
     Door("identity.my_phone", _("换手机号"), _("先确认是本人，再验证新号码"), "telephone"),
-    Door("identity.my_factor", _("动态口令"), _("登录时多一道，工作人员都要设"), "shield-check"),
+    Door("identity.my_factor", _("动态口令和通行密钥"), _("登录时多一道，工作人员都要设"), "shield-check"),
     Door("identity.my_password", _("登录密码"), _("可以不设，验证码总能登录"), "key"),
 )
 DESK = (

@@ -18,8 +18,10 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from portal.database import Model, everything, session
-from portal.identity.models import Account, LoginSession
+from portal import clock
+from portal.database import Model, everything, session, transaction
+from portal.identity.models import Account
+from portal.identity.passkey_models import Passkey
 from portal.testing import Browser
 from tests.guards import marks, routes
 from tests.guards.town import Side, Town
@@ -56,6 +58,7 @@ class Walk:
             marks.plant(side.marker, side.district.id, but=walkers)
         for side in (town.left, town.right):
             self.town.browser(side, "member")  # a session whose number an address may name
+            _plant_passkey(side)
         session.remove()
 
     def browser(self, role: str) -> Browser:
@@ -108,9 +111,26 @@ def _records(table: str, column: str, side: Side) -> Any:
     people = [member.person_id for member in side.members]
     if table == "account":
         return found.where(known.c.person_id.in_(people))
-    if table == "login_session":
-        return found.join(Account, Account.id == LoginSession.account_id).where(Account.person_id.in_(people))
+    if table in {"login_session", "passkey"}:
+        return found.join(Account, Account.id == known.c.account_id).where(Account.person_id.in_(people))
     return found.where(known.c[marks.BESIDE.get(table, "district_id")] == side.district.id)
+
+
+def _plant_passkey(side: Side) -> None:
+    """Give a member of a side a passkey, named by the side's word."""
+    people = [member.person_id for member in side.members]
+    with everything(), transaction():
+        owner = session.scalars(select(Account.id).where(Account.person_id.in_(people)).limit(1)).one()
+        session.add(
+            Passkey(
+                account_id=owner,
+                credential_id=f"walk-{side.district.code}",
+                public_key=b"",
+                sign_count=0,
+                name=side.marker,
+                created_at=clock.now(),
+            )
+        )
 
 
 def _nobody(name: str) -> Any:
