@@ -88,6 +88,11 @@ def register_demo(district: DistrictRef, seed: int) -> None:
     """Write this plugin's demo data for one demo district; called once, inside a transaction."""
 
 
+@hookspec
+def seed_demo(seed: int) -> None:
+    """Write this plugin's data for a large demo by statements over whole tables; once, in a transaction."""
+
+
 # --- display: collect, obeys the switch -----------------------------------------------------------
 
 

@@ -29,7 +29,19 @@ from portal.api import (
 )
 from portal.api import lazy_gettext as _l
 
-from . import commands, demo, hooks, jobs, left_behind, models, permissions, settings, sheets, views
+from . import (
+    commands,
+    demo,
+    demo_large,
+    hooks,
+    jobs,
+    left_behind,
+    models,
+    permissions,
+    settings,
+    sheets,
+    views,
+)
 from .helping import PayDues
 from .purpose import DuesPurpose
 from .service import moves
@@ -82,6 +94,10 @@ class Dues(Plugin):
     @hookimpl
     def register_demo(self, district: DistrictRef, seed: int) -> None:
         demo.register(district, seed)
+
+    @hookimpl
+    def seed_demo(self, seed: int) -> None:
+        demo_large.register(seed)
 
     @hookimpl
     def nav_items(self, district: DistrictRef, actor: Any) -> Iterable[NavItem]:

@@ -14,7 +14,7 @@ from portal.cli.db import upgrade_schema
 from portal.cli.demo_run import run_demo
 from portal.cli.group import build
 from portal.demo import accounts as demo_accounts
-from portal.demo import lock, place
+from portal.demo import large, lock, place
 from portal.demo.installation import prepare
 from portal.demo.load import counted, is_empty, load
 from portal.demo.show import account_table, figures_table
@@ -45,6 +45,38 @@ def load_command() -> None:
         click.echo(figures_table(counted()))
 
 
+@demo.command("seed")
+@click.option("--members", default=1_000_000, show_default=True, type=click.IntRange(100, 10_000_000))
+@click.option("--organizations", default=100_000, show_default=True, type=click.IntRange(10, 2_000_000))
+def seed_command(members: int, organizations: int) -> None:
+    """Fill an empty demo with many invented members, to see how the portal carries them.
+
+    All or nothing: interrupted, it leaves the installation as empty as it was.
+    """
+    if members < organizations:
+        raise click.UsageError("every organization wants a member: --members is less than --organizations")
+    here = place.place()
+    with _demo_app() as app, _alone(here):
+        if not app.config["DEMO"]:
+            raise click.ClickException(
+                f"{here.settings} is not a demo's (demo = true): invented people are no business of a real "
+                "installation; nothing was written"
+            )
+        upgrade_schema()
+        try:
+            large.seed(large.Size(members=members, organizations=organizations), here, say=click.echo)
+        except large.NotEmpty as error:
+            raise click.ClickException(
+                "this installation holds something already and nothing was written; "
+                "throw a demo away with: portal demo reset"
+            ) from error
+        except KeyboardInterrupt as error:
+            raise click.ClickException(
+                "interrupted: nothing was written; the same command begins anew"
+            ) from error
+    click.echo("done; the worker puts the month on the books. Accounts: portal demo accounts")
+
+
 @demo.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 def accounts(as_json: bool) -> None:
@@ -63,9 +95,15 @@ def run(host: str, port: int) -> None:
     here = place.place()
     prepare(here)
     place.use(here)
+    with _alone(here):
+        run_demo(here, host, port)
+
+
+@contextmanager
+def _alone(here: place.Place) -> Iterator[None]:
     try:
         with lock.held(here):
-            run_demo(here, host, port)
+            yield
     except lock.InUse as error:
         raise click.ClickException(
             f"the demo in {here.folder} is running already (process {error})"

@@ -59,7 +59,29 @@ def read(here: Place) -> list[dict[str, Any]]:
 
 def create_accounts(here: Place) -> None:
     """Create everybody in the loaded districts and keep the passwords in the demo's folder."""
-    made = [*_zongyang(), *_pingfang(), _deployer()]
+    _keep(here, [*_zongyang(), *_pingfang(), _deployer(zongyang.TREE[0][0], pingfang.TREE[0][0])])
+
+
+def create_accounts_of(here: Place, *, root: str, district: str, people: Sequence[Member]) -> None:
+    """Create the accounts of a large demo: some people of one branch, and its district's staff."""
+    leader, collector, *rest = people
+    branch = session.get_one(Organization, leader.organization_id)
+    plain = [_person("member", "党员", rest[0], district)] if rest else []
+    _keep(
+        here,
+        [
+            *plain,
+            _person("secretary", "党支部书记", leader, district, role="secretary", branch=branch),
+            _person("collector", "党费收缴员", collector, district, role="dues_collector", branch=branch),
+            _staff("desk", "党群服务中心窗口", "沐晓禾", 90000001, district, "desk"),
+            _staff("treasurer", "党费管理员", "岑月彧", 90000002, district, "treasurer"),
+            _staff("admin", "区级管理员", "骆峤安", 90000003, district, "district_admin"),
+            _deployer(root),
+        ],
+    )
+
+
+def _keep(here: Place, made: Sequence[DemoAccount]) -> None:
     text = json.dumps([asdict(one) for one in made], ensure_ascii=False, indent=1)
     draft = here.accounts.with_suffix(".part")
     with os.fdopen(
@@ -104,8 +126,8 @@ def _pingfang() -> list[DemoAccount]:
     ]
 
 
-def _deployer() -> DemoAccount:
-    tops = [by_code(tree[0][0]) for tree in (zongyang.TREE, pingfang.TREE)]
+def _deployer(*roots: str) -> DemoAccount:
+    tops = [by_code(root) for root in roots]
     made, account = _account("deployer", "部署管理员", "闻澜舟", codes.phone(90000021), None)
     made["totp"] = _totp(account)
     for top in tops:

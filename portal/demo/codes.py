@@ -8,10 +8,10 @@ from datetime import date
 DIVISION = "999999"
 
 _RIC_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORG_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def ric(born: date, sequence: int) -> str:
@@ -24,12 +24,12 @@ def ric(born: date, sequence: int) -> str:
 def uscc(number: int, *, kind: str) -> str:
     """Return a credit code (GB 32100-2015); ``kind`` is department and class: 91, 92, 52, 51."""
     body = f"{number:08d}"
-    total = sum(_ORG_DIGITS.index(digit) * weight for digit, weight in zip(body, _ORG_WEIGHTS, strict=True))
+    total = sum(_ORG_DIGITS.index(digit) * weight for digit, weight in zip(body, ORG_WEIGHTS, strict=True))
     rest = 11 - total % 11
     check = "0" if rest == 11 else "X" if rest == 10 else str(rest)
     text = f"{kind}{DIVISION}{body}{check}"
-    total = sum(_USCC_DIGITS.index(digit) * weight for digit, weight in zip(text, _USCC_WEIGHTS, strict=True))
-    return text + _USCC_DIGITS[(31 - total % 31) % 31]
+    total = sum(USCC_DIGITS.index(digit) * weight for digit, weight in zip(text, USCC_WEIGHTS, strict=True))
+    return text + USCC_DIGITS[(31 - total % 31) % 31]
 
 
 def phone(number: int) -> str:
