@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import func, insert, select, update
 from werkzeug.exceptions import Forbidden
 
 from portal.api import (
@@ -22,16 +22,14 @@ from portal.api import (
     transaction,
 )
 
-from ..assessment_sql import amount_expression
 from ..calculation import explain
 from ..models import DuesAssessment
 from ..months import first_day, parse_month
-from ..rate_files import rate_tables
 from . import obligations
+from .carried import WAITING, carried
 from .places import path_of
 
 T: Any = DuesAssessment.__table__
-WAITING = ("draft", "confirmed")
 
 
 def draft(
@@ -198,7 +196,7 @@ def draft_year(
     The amount comes from the rate table in force on 1 January, by the same rule as ``explain``. Members who
     have a proposal for that year already are left alone.
     """
-    chosen = _carried(district, year, by, organization_ids)
+    chosen = carried(district, year, by, organization_ids)
     with transaction() as current:
         columns = [column.name for column in chosen.selected_columns]
         statement = insert(T).from_select(columns, chosen, include_defaults=False).returning(T.c.id)
@@ -215,69 +213,8 @@ def draft_year(
 
 def carried_count(*, district: DistrictRef, year: int, organization_id: int) -> int:
     """Count whom ``draft_year`` would draft in one branch."""
-    found = _carried(district, year, None, [organization_id]).subquery()
+    found = carried(district, year, None, [organization_id]).subquery()
     return int(session.execute(select(func.count()).select_from(found)).scalar_one())
-
-
-def _carried(
-    district: DistrictRef, year: int, by: int | None, organization_ids: Iterable[int] | None
-) -> Select[Any]:
-    table = rate_tables().on(first_day(f"{year}-01"))
-    rounding = settings.get(district, "dues.rounding")
-    latest = (
-        select(T.c.member_id, func.max(T.c.from_month).label("from_month"))
-        .where(T.c.district_id == district.id, T.c.state == "approved", T.c.from_month < f"{year}-01")
-        .group_by(T.c.member_id)
-        .subquery()
-    )
-    amount = amount_expression(
-        table,
-        category=T.c.category,
-        base_fen=T.c.base_fen,
-        rounding=rounding,
-        apply_norm=T.c.apply_norm,
-    )
-    other = T.alias("other")
-    chosen = (
-        select(
-            T.c.district_id,
-            T.c.member_id,
-            Member.organization_id,
-            literal(f"{year}-01").label("from_month"),
-            literal("draft").label("state"),
-            literal("branch").label("origin"),
-            T.c.category,
-            T.c.base_fen,
-            T.c.formula,
-            T.c.apply_norm,
-            literal(rounding).label("rounding"),
-            literal(table.version).label("rate_version"),
-            amount.label("amount_fen"),
-            literal("").label("reason"),
-            literal("").label("confirmed_how"),
-            literal(by, T.c.drafted_by.type).label("drafted_by"),
-            literal(clock.now(), T.c.drafted_at.type).label("drafted_at"),
-            literal(1).label("version"),
-        )
-        .join(latest, and_(latest.c.member_id == T.c.member_id, latest.c.from_month == T.c.from_month))
-        .join(Member, Member.id == T.c.member_id)
-        .where(
-            T.c.district_id == district.id,
-            T.c.state == "approved",
-            amount.is_not(None),
-            Member.organization_id.is_not(None),
-            Member.state == "normal",
-            Member.closed_on.is_(None),
-            ~exists().where(
-                other.c.member_id == T.c.member_id,
-                (other.c.state.in_(WAITING))
-                | ((other.c.state == "approved") & (other.c.from_month >= f"{year}-01")),
-            ),
-        )
-    )
-    if organization_ids is not None:
-        chosen = chosen.where(Member.organization_id.in_(list(organization_ids)))
-    return chosen
 
 
 def _persons(*accounts: int | None) -> set[int | None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, case, cast, exists, func, literal, or_, select
+from sqlalchemy import Select, String, and_, bindparam, case, cast, exists, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.api import (
@@ -103,46 +103,24 @@ def _on_books() -> Select[Any]:
 
 
 def _who_owes(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:
-    begins, ends = first_day(month), first_day(shifted(month, 1))
-    home = (
-        select(Affiliation.member_id, func.min(Affiliation.valid_from).label("since"))
-        .where(
-            Affiliation.district_id == district_id,
-            Affiliation.kind == "formal",
-            Affiliation.void.is_(False),
-            Affiliation.valid_from < ends,
-            or_(Affiliation.valid_to.is_(None), Affiliation.valid_to > begins),
-        )
-        .group_by(Affiliation.member_id)
-        .subquery()
-    )
-    latest = (
-        select(DuesAssessment.member_id, func.max(DuesAssessment.from_month).label("from_month"))
-        .where(
-            DuesAssessment.district_id == district_id,
-            DuesAssessment.state == "approved",
-            DuesAssessment.from_month <= month,
-        )
-        .group_by(DuesAssessment.member_id)
-        .subquery()
-    )
-    joined = cast(Member.joined_on, String)
+    who = _members(district_id, month, member_ids)
+    joined = cast(who.c.joined_on, String)
     owes = or_(
         DuesMemberOpening.paid_through < month,
         and_(
             DuesMemberOpening.id.is_(None),
             joined >= DuesBranchOpening.start_month.concat("-01"),
-            Member.joined_on < ends,
+            who.c.joined_on < first_day(shifted(month, 1)),
         ),
     )
     zero = literal(0)
-    chosen = (
+    return (
         select(
             literal(district_id).label("district_id"),
-            Member.id.label("member_id"),
-            Affiliation.organization_id.label("organization_id"),
+            who.c.member_id,
+            who.c.organization_id,
             literal(month).label("month"),
-            DuesAssessment.id.label("assessment_id"),
+            who.c.assessment_id,
             case((DuesAssessment.amount_fen == 0, "settled"), else_="open").label("state"),
             DuesAssessment.amount_fen.label("due_fen"),
             zero.label("relief_fen"),
@@ -150,42 +128,66 @@ def _who_owes(district_id: int, month: str, member_ids: Sequence[int] | None) ->
             literal(clock.now(), T.c.created_at.type).label("created_at"),
             literal(1).label("version"),
         )
-        .join(home, home.c.member_id == Member.id)
-        .join(
-            Affiliation,
-            and_(
-                Affiliation.member_id == Member.id,
-                Affiliation.valid_from == home.c.since,
-                Affiliation.kind == "formal",
-                Affiliation.void.is_(False),
-            ),
-        )
-        .join(Organization, Organization.id == Affiliation.organization_id)
-        .join(DuesBranchOpening, DuesBranchOpening.organization_id == Organization.id)
-        .join(latest, latest.c.member_id == Member.id)
-        .join(
-            DuesAssessment,
-            and_(
-                DuesAssessment.member_id == Member.id,
-                DuesAssessment.from_month == latest.c.from_month,
-                DuesAssessment.state == "approved",
-            ),
-        )
-        .outerjoin(DuesMemberOpening, DuesMemberOpening.member_id == Member.id)
+        .select_from(who)
+        .join(Organization, Organization.id == who.c.organization_id)
+        .join(DuesBranchOpening, DuesBranchOpening.organization_id == who.c.organization_id)
+        .join(DuesAssessment, DuesAssessment.id == who.c.assessment_id)
+        .outerjoin(DuesMemberOpening, DuesMemberOpening.member_id == who.c.member_id)
         .where(
-            Member.district_id == district_id,
-            Member.stage.in_(MEMBER_STAGES),
-            Member.state == "normal",
-            Member.closed_on.is_(None),
             Organization.kind.in_(BRANCH_KINDS),
             DuesBranchOpening.start_month <= month,
             owes,
-            ~exists().where(T.c.member_id == Member.id, T.c.month == month),
+            ~exists().where(T.c.member_id == who.c.member_id, T.c.month == month),
         )
     )
+
+
+def _members(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:
+    """Select the district's members with their branch of the month and the assessment in force.
+
+    Each is looked up for one member in an index that begins with the district, and the whole is kept apart
+    from the joins: PostgreSQL, which knows nothing of tables that were just filled, then has no plan to
+    choose that goes through the district once for every member. Grouped subqueries gave it one.
+    """
+    begins, ends = first_day(month), first_day(shifted(month, 1))
+    branch = (
+        select(Affiliation.organization_id)
+        .where(
+            Affiliation.district_id == district_id,
+            Affiliation.member_id == Member.id,
+            Affiliation.kind == "formal",
+            Affiliation.void.is_(False),
+            Affiliation.valid_from < ends,
+            or_(Affiliation.valid_to.is_(None), Affiliation.valid_to > begins),
+        )
+        .order_by(Affiliation.valid_from, Affiliation.id)
+        .limit(1)
+    )
+    in_force = (
+        select(DuesAssessment.id)
+        .where(
+            DuesAssessment.district_id == district_id,
+            DuesAssessment.member_id == Member.id,
+            DuesAssessment.state == "approved",
+            DuesAssessment.from_month <= month,
+        )
+        .order_by(DuesAssessment.from_month.desc())
+        .limit(1)
+    )
+    found = select(
+        Member.id.label("member_id"),
+        Member.joined_on,
+        branch.scalar_subquery().label("organization_id"),
+        in_force.scalar_subquery().label("assessment_id"),
+    ).where(
+        Member.district_id == district_id,
+        Member.stage.in_(MEMBER_STAGES),
+        Member.state == "normal",
+        Member.closed_on.is_(None),
+    )
     if member_ids is not None:
-        chosen = chosen.where(Member.id.in_(member_ids))
-    return chosen
+        found = found.where(Member.id.in_(member_ids))
+    return found.cte("who").prefix_with("MATERIALIZED")
 
 
 def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> None:
