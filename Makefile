@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test test-postgresql check-hard lint fmt messages bench lock sbom screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard lint fmt messages bench bench-million lock sbom screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ messages: $(BIN)/.portal ## Take new strings into the English catalogues; fails 
 
 bench: $(BIN)/.dev ## Measure pages against a bare reply on the same server
 	$(BIN)/python -m bench
+
+bench-million: $(BIN)/.dev ## Measure pages at 10,000 and at a million members, on both databases (takes long)
+	$(BIN)/python -m bench.million
 
 screenshots: $(BIN)/.dev ## Make the pictures of the README anew
 	$(BIN)/python docs/screenshots.py

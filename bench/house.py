@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +43,7 @@ class House:
 @contextmanager
 def built(folder: Path) -> Iterator[tuple[Flask, int]]:
     """Load a demo into ``folder``; yields the application, its context open, and the port to serve on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     os.environ["PORTAL_DATA"] = str(folder)
     os.environ["PORTAL_FINDS_A_MINUTE"] = "0"  # all of it comes from one address
     os.environ["PORTAL_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
@@ -67,6 +65,14 @@ def built(folder: Path) -> Iterator[tuple[Flask, int]]:
 @contextmanager
 def served(app: Flask, port: int) -> Iterator[House]:
     """Serve it with one worker and one thread, so that one process pays for everything measured."""
+    with running(port, dict(os.environ)) as worker:
+        session.remove()
+        yield House(app, f"http://127.0.0.1:{port}", port, worker, logged_in(app, ("member", "secretary")))
+
+
+@contextmanager
+def running(port: int, environment: dict[str, str]) -> Iterator[int]:
+    """Let a server of its own answer on ``port``; yields the id of the process that does the work."""
     argv = [
         sys.executable,
         "-m",
@@ -87,23 +93,28 @@ def served(app: Flask, port: int) -> Iterator[House]:
         "warning",
         "bench.server:application",
     ]
-    server = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    server = subprocess.Popen(argv, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)})
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(f"{url}/__bare")
-        session.remove()
-        yield House(app, url, port, _child_of(server.pid), _logged_in(app))
+        _wait(f"http://127.0.0.1:{port}/__bare")
+        yield _child_of(server.pid)
     finally:
         server.terminate()
         server.wait()
 
 
-def _logged_in(app: Flask) -> dict[str, str]:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def logged_in(app: Flask, keys: Iterable[str]) -> dict[str, str]:
     """Return the session cookie of some demo accounts by their key."""
     found = {}
     name: str = app.config["SESSION_COOKIE_NAME"]
     world = World(app)
-    for key in ("member", "secretary"):
+    for key in keys:
         with everything():
             account = session.execute(select(Account).where(Account.username == key)).scalar_one()
         client: Any = world.browser(account)

@@ -7,7 +7,9 @@ import http.client
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bench.house import House, processor_time
 
@@ -66,11 +68,11 @@ def measure(house: House) -> list[Result]:
         headers = {"HX-Request": "true"} if page.fragment else {}
         if page.who:
             headers["Cookie"] = house.cookies[page.who]
-        body = _get(connection, page.path, headers)
+        body = get(connection, page.path, headers)
         bare = Tally("/__bare", {}, at_once=40)
         least = Tally("/__page", cookie, at_once=8)
         shown = Tally(page.path, headers, at_once=4)
-        _compared(connection, house.worker, bare, least, shown)
+        compared(connection, partial(processor_time, house.worker), bare, least, shown)
         size, packed = len(body), len(gzip.compress(body))
         found.append(Result(page, shown.micros, bare.micros, size, packed, least.micros))
     connection.close()
@@ -80,9 +82,9 @@ def measure(house: House) -> list[Result]:
 def first_load(house: House) -> int:
     """Return the bytes, packed, that a new visitor loads: the page and what it names of our own."""
     connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
-    body = _get(connection, "/", {})
+    body = get(connection, "/", {})
     named = re.findall(r'<(?:script|link)[^>]*(?:src|href)="(/[^"#]+)"', body.decode())
-    parts = [body, *(_get(connection, path, {}) for path in dict.fromkeys(named))]
+    parts = [body, *(get(connection, path, {}) for path in dict.fromkeys(named))]
     connection.close()
     return sum(len(gzip.compress(part)) for part in parts)
 
@@ -94,7 +96,8 @@ def _logged_in(connection: http.client.HTTPConnection) -> str:
     return str(answer.headers["Set-Cookie"]).split(";")[0]
 
 
-def _get(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> bytes:
+def get(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> bytes:
+    """Fetch a page over a kept connection; anything but 200 ends the bench."""
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
@@ -113,12 +116,12 @@ class Tally:
     seconds: float = 0.0
     count: int = 0
 
-    def go(self, connection: http.client.HTTPConnection, worker: int) -> None:
-        """Send a few requests more."""
-        began = processor_time(worker)
+    def go(self, connection: http.client.HTTPConnection, spent: Callable[[], float]) -> None:
+        """Send a few requests more; ``spent`` tells the processor time of whoever answers (seconds)."""
+        began = spent()
         for _ in range(self.at_once):
-            _get(connection, self.path, self.headers)
-        self.seconds += processor_time(worker) - began
+            get(connection, self.path, self.headers)
+        self.seconds += spent() - began
         self.count += self.at_once
 
     @property
@@ -127,12 +130,12 @@ class Tally:
         return self.seconds * 1_000_000 / self.count
 
 
-def _compared(connection: http.client.HTTPConnection, worker: int, *tallies: Tally) -> None:
+def compared(connection: http.client.HTTPConnection, spent: Callable[[], float], *tallies: Tally) -> None:
     """Take turns in short spells: a machine that is slower for a while is slower for all of them."""
     for one in tallies:
         for _ in range(5):
-            _get(connection, one.path, one.headers)
+            get(connection, one.path, one.headers)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         for one in tallies:
-            one.go(connection, worker)
+            one.go(connection, spent)

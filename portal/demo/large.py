@@ -18,8 +18,8 @@ from sqlalchemy import Date, bindparam, insert, select, text
 
 from portal import clock, crypto
 from portal.current import registry
-from portal.database import UtcDateTime, everything, is_postgresql, session, transaction
-from portal.database.engine import as_owner
+from portal.database import UtcDateTime, db, everything, is_postgresql, session, transaction
+from portal.database.engine import analyze
 from portal.demo import codes, large_sql, large_words
 from portal.demo.accounts import create_accounts_of
 from portal.demo.invented import SEED
@@ -90,14 +90,9 @@ def seed(size: Size, here: Place, *, say: Say) -> None:
                 session.execute(text("PRAGMA cache_size = -262144"))
             _Seeding(size, say).run(here)
         session.remove()
-    if is_postgresql():
-        with as_owner() as connection:
-            connection.execute(text("ANALYZE"))
-    else:
-        with everything():
-            session.execute(text("PRAGMA cache_size = -2000"))
-            session.rollback()
-            session.remove()
+    # With its large cache the connection goes too.
+    db.engine.dispose()
+    analyze()
 
 
 def _refuse_unless_empty() -> None:

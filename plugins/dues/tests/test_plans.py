@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from plugins.dues.service import assessments, obligations
 from portal.testing import plan_of, reads
 
 from .conftest import Branch
@@ -51,3 +52,40 @@ def test_the_branch_s_month_reads_the_branch_s_rows(branch: Branch):
 def test_a_whole_table_is_noticed(branch: Branch):
     assert whole_tables({"SELECT * FROM dues_obligation WHERE due_fen > 1": ()}) != []
     assert whole_tables({"SELECT * FROM payment_attempt WHERE district_id = 1 AND amount_fen = 2": ()}) != []
+
+
+#: Whatever is asked of one member: by an index that goes on with the member, or by the row's number.
+EACH = re.compile(
+    r"(SCAN (affiliation|dues_\w+|other)\b|"
+    r"SEARCH (affiliation|dues_\w+|other) USING (COVERING )?INDEX \S+ \(district_id=\?\)$)"
+)
+
+
+def read_whole(seen: dict[str, Any]) -> list[str]:
+    return [
+        f"{step}: {statement[:80]}"
+        for statement, parameters in seen.items()
+        if statement.startswith("WITH who")
+        for step in plan_of(statement, parameters)
+        if EACH.match(step)
+    ]
+
+
+def test_the_month_and_the_year_look_each_member_up(branch: Branch):
+    branch.member()
+    with branch.inside(), reads() as seen:
+        assert obligations.create_month(district_id=branch.district.id, month="2026-09") == 1
+        assert assessments.draft_year(district=branch.ref, year=2027, by=None) == 1
+    assert len([one for one in seen if one.startswith("WITH who")]) == 2
+    assert read_whole(seen) == []
+
+
+def test_a_table_read_whole_is_noticed_in_them_too(branch: Branch):
+    assert read_whole({"WITH who AS (SELECT id FROM dues_assessment) SELECT * FROM who": ()}) != []
+
+
+def test_a_month_of_one_member_reads_the_member_only(branch: Branch):
+    one = branch.member()
+    with branch.inside(), reads() as seen:
+        obligations.ensure(district_id=branch.district.id, member_id=one.id, months=["2026-09"])
+    assert len(seen) > 1 and whole_tables(seen) == [] and read_whole(seen) == []

@@ -1,0 +1,160 @@
+"""What ``bench.million`` has done inside one installation, each time by a process of its own.
+
+``fill MEMBERS ORGANIZATIONS`` seeds it, puts a month on the books and times a year's assessment; ``login``
+makes sessions. The last line printed is what came of it, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, literal, null, select
+
+from bench.house import logged_in
+from plugins.dues.models import DuesAssessment
+from plugins.dues.service import assessments, obligations
+from portal import clock
+from portal.app import create_app
+from portal.cli.db import upgrade_schema
+from portal.database import everything, in_scope, is_postgresql, session, transaction
+from portal.database.engine import analyze
+from portal.demo import large, place
+from portal.demo.installation import prepare
+from portal.districts import context
+from portal.districts.models import District
+from portal.organizations.models import Organization, Unit
+
+T: Any = DuesAssessment.__table__
+
+
+def main() -> None:
+    """Do what the command line says."""
+    here = place.place()
+    prepare(here)
+    app = create_app()
+    with app.app_context():
+        if sys.argv[1] == "fill":
+            upgrade_schema()
+            said = _fill(here, large.Size(members=int(sys.argv[2]), organizations=int(sys.argv[3])))
+        else:
+            said = _sample() | {
+                "cookies": logged_in(app, ("member", "secretary", "desk", "deployer")),
+            }
+    print(json.dumps(said))
+
+
+def _fill(here: place.Place, size: large.Size) -> dict[str, Any]:
+    seeded = _timed(lambda: large.seed(size, here, say=lambda text: print(text, file=sys.stderr)))
+    with everything():
+        places = session.scalars(select(District.id).where(District.kind == "county")).all()
+        session.rollback()
+    month = _timed(lambda: [_month(place_id) for place_id in places])
+    analyze()
+    with everything():
+        obligation: Any = obligations.T
+        made = session.scalar(select(func.count()).select_from(obligation)) or 0
+        session.rollback()
+    # In turns, the better of two each: the first of them also fills caches.
+    year, plain, rows = [], [], 0
+    for _ in range(2):
+        taken, rows = _undone(lambda: sum(_year(place_id) for place_id in places))
+        year.append(taken)
+        taken, same = _undone(_plain)
+        plain.append(taken)
+        if same != rows:
+            raise SystemExit(f"{rows} rows were assessed, {same} copied")
+    return {
+        "seeded": seeded,
+        "megabytes": _megabytes(here.folder) if not is_postgresql() else _size(),
+        "month": month,
+        "obligations": made,
+        "year": min(year),
+        "plain": min(plain),
+        "rows": rows,
+    }
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _month(district_id: int) -> None:
+    with in_scope({district_id}, write=district_id):
+        obligations.create_month(district_id=district_id, month=clock.month())
+        session.remove()
+
+
+class _Undone(Exception):
+    pass
+
+
+def _undone(work: Callable[[], int]) -> tuple[float, int]:
+    """Do something in one transaction, take it back, and return its seconds and its rows."""
+    count = 0
+    began = time.perf_counter()
+    taken = 0.0
+    try:
+        with everything(), transaction():
+            count = work()
+            taken = time.perf_counter() - began
+            raise _Undone
+    except _Undone:
+        session.remove()
+    return taken, count
+
+
+def _year(district_id: int) -> int:
+    with in_scope({district_id}, write=district_id):
+        return assessments.draft_year(district=context.ref(district_id), year=_next_year(), by=None)
+
+
+def _next_year() -> int:
+    return clock.today().year + 1
+
+
+def _plain() -> int:
+    """Write the same rows by a statement that decides nothing."""
+    changed = {
+        "from_month": literal(f"{_next_year()}-01"),
+        "state": literal("draft"),
+        "origin": literal("branch"),
+        "approved_at": null(),
+        "drafted_at": literal(clock.now(), T.c.drafted_at.type),
+    }
+    names = [column.name for column in T.c if column.name != "id"]
+    chosen = select(*(changed.get(name, T.c[name]).label(name) for name in names)).where(
+        T.c.state == "approved"
+    )
+    return int(session.connection().execute(insert(T).from_select(names, chosen)).rowcount)
+
+
+def _sample() -> dict[str, Any]:
+    """Return the first branch and a brand that is there once: of its unit, with its region."""
+    with everything():
+        branch = session.scalar(select(func.min(Organization.id)).where(Organization.kind == "branch"))
+        name = session.scalar(select(Unit.name).order_by(Unit.id).limit(1)) or ""
+        session.remove()
+    return {"branch": branch, "brand": name[:4]}
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(os.path.getsize(one) for one in folder.glob("portal.db*")) / 1_000_000
+
+
+def _size() -> float:
+    with everything():
+        found = session.scalar(select(func.pg_database_size(func.current_database())))
+        session.remove()
+    return int(found or 0) / 1_000_000
+
+
+if __name__ == "__main__":
+    main()

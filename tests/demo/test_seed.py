@@ -1,0 +1,272 @@
+"""``portal demo seed``: what SQL wrote is what the verbs would have written, once, and in a demo only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import func, select
+
+from plugins.dues.models import DuesAssessment, DuesObligation
+from plugins.dues.service import assessments, obligations
+from portal import clock
+from portal.cli.demo import demo
+from portal.database import everything, in_scope, session
+from portal.demo import codes, large, lock
+from portal.demo.place import Place
+from portal.districts import context
+from portal.districts.models import District
+from portal.identity.models import Account
+from portal.members.models import MEMBER_STAGES, Affiliation, Member, Person, StatusEvent
+from portal.organizations import search
+from portal.organizations.find import find
+from portal.organizations.models import (
+    BRANCH_KINDS,
+    Organization,
+    OrganizationParent,
+    ServiceCenter,
+    Unit,
+    UnitCoverage,
+)
+from portal.organizations.names import initials, sort_key
+from portal.organizations.search_models import SearchEntry
+from portal.testing import World, postgresql
+
+SIZE = large.Size(members=1_500, organizations=600)
+
+
+def count(model: Any, *where: Any) -> int:
+    return int(session.scalar(select(func.count()).select_from(model).where(*where)) or 0)
+
+
+def seeded(folder: Path, size: large.Size = SIZE) -> list[str]:
+    """Seed and return what was said."""
+    said: list[str] = []
+    folder.mkdir(exist_ok=True)
+    large.seed(size, Place(folder), say=said.append)
+    return said
+
+
+@pytest.fixture
+def full(app: Flask, tmp_path: Path) -> Iterator[Flask]:
+    """Return the application over a seeded installation, across all districts."""
+    seeded(tmp_path / "here")
+    with everything():
+        yield app
+        session.remove()
+
+
+def check_counts(size: large.Size) -> None:
+    """Compare what is there with what was asked for, to the row."""
+    places, general = size.districts, size.districts * size.general
+    branches = size.organizations - places - general
+    assert count(District, District.kind == "county") == count(ServiceCenter) == places
+    assert count(Organization) == count(OrganizationParent) == size.organizations
+    assert count(Organization, Organization.kind == "general_branch") == general
+    assert count(Unit) == count(UnitCoverage) == branches
+    for model in (Person, Member, Affiliation, StatusEvent):
+        assert count(model) == size.members
+    assert count(SearchEntry) == count(District) + size.organizations + branches
+    # Everybody belongs to a living branch of the own district, and no branch is empty.
+    home = select(Member.id).join(
+        Organization,
+        (Organization.id == Member.organization_id) & (Organization.district_id == Member.district_id),
+    )
+    at_home = home.where(Organization.kind.in_(BRANCH_KINDS)).subquery()
+    assert int(session.scalar(select(func.count()).select_from(at_home)) or 0) == size.members
+    assert session.scalar(select(func.count(Member.organization_id.distinct()))) == branches
+    assert count(Member, Member.phone_index.is_not(None)) == count(Person, Person.ric_index.is_not(None)) > 0
+
+
+def check_keys(step: int) -> None:
+    """Compare every ``step``-th row that SQL wrote with what the functions say of it."""
+    paths = {one.id: one.path for one in session.scalars(select(District))}
+    for kind, model in (("organization", Organization), ("unit", Unit)):
+        looked = 0
+        for one in session.scalars(select(model).where(model.id % step == 0)):
+            (wanted,) = search._entries(one, paths[one.district_id])
+            entry = session.execute(
+                select(SearchEntry).where(SearchEntry.kind == kind, SearchEntry.entity_id == one.id)
+            ).scalar_one()
+            assert {name: getattr(entry, name) for name in wanted} == wanted
+            assert one.sort_key == wanted["sort_key"]
+            if isinstance(one, Unit):
+                assert one.uscc is not None
+                assert codes.uscc(int(one.uscc[8:16]), kind="91") == one.uscc
+            looked += 1
+        assert looked > 5
+    for who in session.scalars(select(Member).where(Member.id % step == 0)):
+        assert who.sort_key == sort_key(who.name, person=True)
+        assert who.initials == initials(who.name, person=True)
+        assert who.joined_on is None or who.birth_date is not None and who.birth_date < who.joined_on
+        assert who.joined_on is None or who.joined_on <= clock.today()
+
+
+def check_tree() -> None:
+    """Follow every path: its end is the organization, before that its parent's path, of the same district."""
+    every = {one.id: one for one in session.scalars(select(Organization))}
+    for one in every.values():
+        above = every.get(one.parent_id or 0)
+        assert one.path == f"{above.path if above else '/'}{one.id}/"
+        assert above is None or above.district_id == one.district_id
+        assert (above is None) == (one.kind == "committee")
+
+
+def test_as_many_as_were_asked_for_and_all_of_it_fits(full: Flask):
+    check_counts(SIZE)
+    check_tree()
+    check_keys(7)
+
+
+def test_names_are_unique_and_codes_too(full: Flask):
+    for column in (Unit.uscc, Member.uid, District.code):
+        assert session.scalar(select(func.count(column.distinct()))) == session.scalar(
+            select(func.count(column))
+        )
+
+
+def check_pages(app: Flask) -> None:
+    """Open what people open: the search, the statement, the branch's month, the register, the board."""
+    unit = session.scalars(select(Unit).order_by(Unit.id)).first()
+    assert unit is not None and unit.uscc is not None
+    pinyin = unit.sort_key.replace(" ", "")
+    for typed in (unit.name[:4], pinyin[:12], unit.uscc, unit.name):
+        assert f"{unit.name}党支部" in [line.name for line in find(typed).lines], typed
+    code = session.scalars(
+        select(District.code).where(District.kind == "county").order_by(District.id)
+    ).first()
+    name, world = session.scalars(select(Member.name).order_by(Member.id)).first(), World(app)
+    for key, path, words in (
+        ("member", f"/d/{code}/", "党费"),
+        ("member", f"/d/{code}/dues/", "元"),
+        ("secretary", f"/d/{code}/dues/branch", name),
+        ("desk", f"/d/{code}/desk/members?q=li", "党员名册"),
+        ("deployer", f"/d/{large.ROOT}00/admin/plugins", "松岭区"),
+    ):
+        account = session.execute(select(Account).where(Account.username == key)).scalar_one()
+        answer = postgresql.before_the_wall(world.browser(account).get, path)
+        assert answer.status_code == 200 and words in answer.text, (key, path)
+
+
+def test_what_people_open_opens(full: Flask):
+    check_pages(full)
+
+
+def check_dues() -> None:
+    """Put the month on the books and draft the next year, once for everybody who owes."""
+    stages = Member.stage.in_(MEMBER_STAGES)
+    owing = count(Member, stages)
+    made, again, year = 0, 0, 0
+    for place in session.scalars(select(District.id).where(District.kind == "county")).all():
+        with in_scope({place}, write=place):
+            made += obligations.create_month(district_id=place, month=clock.month())
+            again += obligations.create_month(district_id=place, month=clock.month())
+            following = clock.today().year + 1
+            year += assessments.draft_year(district=context.ref(place), year=following, by=None)
+            again += assessments.draft_year(district=context.ref(place), year=following, by=None)
+    assert (made, again, year) == (owing, 0, owing)
+    assert count(DuesObligation) == owing and count(DuesAssessment) == 2 * owing
+
+
+def test_the_month_and_the_year_follow_for_everybody(full: Flask):
+    check_dues()
+
+
+def test_an_interruption_leaves_nothing_and_the_same_begins_anew(app: Flask, tmp_path: Path):
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "affiliations" in line:
+            raise KeyboardInterrupt
+
+    (tmp_path / "here").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        large.seed(SIZE, Place(tmp_path / "here"), say=say)
+    assert len(said) > 5
+    with everything():
+        for model in (District, Organization, Person, Member, Account, SearchEntry):
+            assert count(model) == 0
+        session.remove()
+    assert not Place(tmp_path / "here").accounts.exists()
+    seeded(tmp_path / "here")
+    with everything():
+        check_counts(SIZE)
+
+
+def test_twice_is_refused_and_changes_nothing(full: Flask, tmp_path: Path):
+    kept = Place(tmp_path / "here").accounts.read_text()
+    with pytest.raises(large.NotEmpty):
+        seeded(tmp_path / "here")
+    check_counts(SIZE)
+    assert Place(tmp_path / "here").accounts.read_text() == kept
+
+
+def test_where_somebody_has_an_account_it_is_refused(app: Flask, world: World, tmp_path: Path):
+    world.account()
+    with pytest.raises(large.NotEmpty):
+        seeded(tmp_path / "here")
+    with everything():
+        assert count(District) == 0
+
+
+def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> Any:
+    monkeypatch.setenv("PORTAL_DATA", str(folder))
+    monkeypatch.delenv("PORTAL_CONFIG", raising=False)
+    for name, value in postgresql.environment(folder).items():
+        monkeypatch.setenv(name, value)
+    return CliRunner().invoke(demo, list(words))
+
+
+def test_a_real_installation_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "real"
+    command(monkeypatch, folder, "accounts")  # makes the folder and its settings
+    settings = Place(folder).settings
+    settings.write_text(settings.read_text().replace("demo = true", "demo = false"))
+    done = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "10")
+    assert done.exit_code == 1 and "is not a demo's" in done.output and "nothing was written" in done.output
+
+
+def test_a_running_demo_and_senseless_numbers_are_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "demo"
+    few = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "200")
+    assert few.exit_code == 2 and "--members is less than --organizations" in few.output
+    folder.mkdir(exist_ok=True)
+    with lock.held(Place(folder)):
+        busy = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "10")
+    assert busy.exit_code == 1 and "is running already" in busy.output
+
+
+@pytest.mark.hard
+def test_twenty_thousand_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder, size = tmp_path / "demo", large.Size(members=20_000, organizations=2_000)
+    words = ("seed", "--members", str(size.members), "--organizations", str(size.organizations))
+    done = command(monkeypatch, folder, *words)
+    assert done.exit_code == 0, done.output
+    assert "members" in done.output and "portal demo accounts" in done.output
+    again = command(monkeypatch, folder, *words)
+    assert again.exit_code == 1 and "portal demo reset" in again.output
+    assert {one["key"] for one in json.loads(command(monkeypatch, folder, "accounts", "--json").output)} == {
+        "member", "secretary", "collector", "desk", "treasurer", "admin", "deployer",
+    }  # fmt: skip
+    monkeypatch.setenv("PORTAL_CONFIG", str(Place(folder).settings))
+    from portal.app import create_app
+    from portal.database import db
+
+    app = create_app()
+    with app.app_context():
+        with everything():
+            check_counts(size)
+            check_keys(101)
+            check_tree()
+            check_pages(app)
+            check_dues()
+            session.remove()
+        db.engine.dispose()
