@@ -18,6 +18,7 @@ from portal.demo import large, lock, place
 from portal.demo.installation import prepare
 from portal.demo.load import counted, is_empty, load
 from portal.demo.show import account_table, figures_table
+from portal.districts.queries import by_code
 
 
 @click.group()
@@ -42,6 +43,11 @@ def load_command() -> None:
         upgrade_schema()
         if is_empty():
             load(place.place())
+        if by_code(large.ROOT) is not None:
+            raise click.ClickException(
+                "this demo was filled by portal demo seed and nothing was loaded; throw it away with: "
+                "portal demo reset"
+            )
         click.echo(figures_table(counted()))
 
 
@@ -56,25 +62,32 @@ def seed_command(members: int, organizations: int) -> None:
     if members < organizations:
         raise click.UsageError("every organization wants a member: --members is less than --organizations")
     here = place.place()
-    with _demo_app() as app, _alone(here):
+    if not here.settings.exists() and (here.folder / "portal.db").exists():
+        raise click.ClickException(f"{here.folder} holds no demo; nothing was written")
+    with _demo_app() as app:
         if not app.config["DEMO"]:
             raise click.ClickException(
                 f"{here.settings} is not a demo's (demo = true): invented people are no business of a real "
                 "installation; nothing was written"
             )
-        upgrade_schema()
-        try:
-            large.seed(large.Size(members=members, organizations=organizations), here, say=click.echo)
-        except large.NotEmpty as error:
-            raise click.ClickException(
-                "this installation holds something already and nothing was written; "
-                "throw a demo away with: portal demo reset"
-            ) from error
-        except KeyboardInterrupt as error:
-            raise click.ClickException(
-                "interrupted: nothing was written; the same command begins anew"
-            ) from error
+        with _alone(here):
+            _seed(large.Size(members=members, organizations=organizations), here)
     click.echo("done; the worker puts the month on the books. Accounts: portal demo accounts")
+
+
+def _seed(size: large.Size, here: place.Place) -> None:
+    upgrade_schema()
+    try:
+        large.seed(size, here, say=click.echo)
+    except large.NotEmpty as error:
+        raise click.ClickException(
+            "this installation holds something already and nothing was written; "
+            "throw a demo away with: portal demo reset"
+        ) from error
+    except KeyboardInterrupt as error:
+        raise click.ClickException(
+            "interrupted: nothing was written; the same command begins anew"
+        ) from error
 
 
 @demo.command()

@@ -80,8 +80,8 @@ def _write(facts: dict[str, Any], code: str, purpose: str) -> None:
     account = accounts.by_slug(facts["provider"], facts["slug"])
     if account is None:
         district = by_code(code)
-        assert district is not None
-        accounts.create_account(district_id=district.id, purpose=purpose, **facts)
+        if district is not None:  # a large demo has other districts, where nobody pays online
+            accounts.create_account(district_id=district.id, purpose=purpose, **facts)
         return
     if not account.mchid:
         account.active = True

@@ -17,7 +17,7 @@ from plugins.dues.service import assessments, obligations
 from portal import clock
 from portal.cli.demo import demo
 from portal.database import everything, in_scope, session
-from portal.demo import codes, large, lock
+from portal.demo import codes, large, lock, merchants
 from portal.demo.place import Place
 from portal.districts import context
 from portal.districts.models import District
@@ -35,6 +35,7 @@ from portal.organizations.models import (
 )
 from portal.organizations.names import initials, sort_key
 from portal.organizations.search_models import SearchEntry
+from portal.payments.models import MerchantAccount
 from portal.testing import World, postgresql
 
 SIZE = large.Size(members=1_500, organizations=600)
@@ -207,6 +208,16 @@ def test_twice_is_refused_and_changes_nothing(full: Flask, tmp_path: Path):
     assert Place(tmp_path / "here").accounts.read_text() == kept
 
 
+def test_the_simulator_s_merchants_find_no_district_and_nothing_breaks(full: Flask, tmp_path: Path):
+    here = Place(tmp_path / "here")
+    here.simulator.mkdir()
+    facts = [{"slug": slug, "provider": "wechatpay"} for slug in merchants.payees()]
+    assert facts
+    (here.simulator / "merchants.json").write_text(json.dumps(facts))
+    merchants.connect(here)
+    assert count(MerchantAccount) == 0
+
+
 def test_where_somebody_has_an_account_it_is_refused(app: Flask, world: World, tmp_path: Path):
     world.account()
     with pytest.raises(large.NotEmpty):
@@ -229,7 +240,21 @@ def test_a_real_installation_is_refused_in_words(tmp_path: Path, monkeypatch: py
     settings = Place(folder).settings
     settings.write_text(settings.read_text().replace("demo = true", "demo = false"))
     done = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "10")
+    assert not (folder / "running").exists()
     assert done.exit_code == 1 and "is not a demo's" in done.output and "nothing was written" in done.output
+
+
+def test_a_folder_with_somebody_s_database_is_refused_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "portal.db").write_bytes(b"theirs")
+    before = sorted(folder.iterdir())
+    monkeypatch.setenv("PORTAL_DATA", str(folder))
+    done = CliRunner().invoke(demo, ["seed", "--members", "100", "--organizations", "10"])
+    assert done.exit_code == 1 and "holds no demo" in done.output
+    assert sorted(folder.iterdir()) == before and (folder / "portal.db").read_bytes() == b"theirs"
 
 
 def test_a_running_demo_and_senseless_numbers_are_refused_in_words(
@@ -253,6 +278,8 @@ def test_twenty_thousand_by_the_command(tmp_path: Path, monkeypatch: pytest.Monk
     assert "members" in done.output and "portal demo accounts" in done.output
     again = command(monkeypatch, folder, *words)
     assert again.exit_code == 1 and "portal demo reset" in again.output
+    other = command(monkeypatch, folder, "load")
+    assert other.exit_code == 1 and "filled by portal demo seed" in other.output
     assert {one["key"] for one in json.loads(command(monkeypatch, folder, "accounts", "--json").output)} == {
         "member", "secretary", "collector", "desk", "treasurer", "admin", "deployer",
     }  # fmt: skip
