@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import func, select
 
 from plugins.dues.models import DuesAssessment, DuesObligation
 from plugins.dues.service import assessments, obligations
 from portal import clock
-from portal.cli.demo import demo
-from portal.database import everything, in_scope, session
+from portal.app import create_app
+from portal.config import ROOT
+from portal.database import db, everything, in_scope, session
 from portal.demo import codes, large, lock, merchants
 from portal.demo.place import Place
 from portal.districts import context
@@ -36,7 +39,7 @@ from portal.organizations.models import (
 from portal.organizations.names import initials, sort_key
 from portal.organizations.search_models import SearchEntry
 from portal.payments.models import MerchantAccount
-from portal.testing import World, postgresql
+from portal.testing import Browser, World, postgresql
 
 SIZE = large.Size(members=1_500, organizations=600)
 
@@ -226,68 +229,75 @@ def test_where_somebody_has_an_account_it_is_refused(app: Flask, world: World, t
         assert count(District) == 0
 
 
-def command(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> Any:
-    monkeypatch.setenv("PORTAL_DATA", str(folder))
-    monkeypatch.delenv("PORTAL_CONFIG", raising=False)
-    for name, value in postgresql.environment(folder).items():
-        monkeypatch.setenv(name, value)
-    return CliRunner().invoke(demo, list(words))
+def environment(folder: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+    return {**clean, "PORTAL_DATA": str(folder), **postgresql.environment(folder)}
 
 
-def test_a_real_installation_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "portal", "demo", *words],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def test_a_real_installation_is_refused_in_words(tmp_path: Path):
     folder = tmp_path / "real"
-    command(monkeypatch, folder, "accounts")  # makes the folder and its settings
+    command(folder, "accounts")  # makes the folder and its settings
     settings = Place(folder).settings
     settings.write_text(settings.read_text().replace("demo = true", "demo = false"))
-    done = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "10")
+    done = command(folder, "seed", "--members", "100", "--organizations", "10")
     assert not (folder / "running").exists()
-    assert done.exit_code == 1 and "is not a demo's" in done.output and "nothing was written" in done.output
+    assert (
+        done.returncode == 1
+        and "is not a demo's" in done.stdout + done.stderr
+        and "nothing was written" in done.stdout + done.stderr
+    )
 
 
-def test_a_folder_with_somebody_s_database_is_refused_and_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_folder_with_somebody_s_database_is_refused_and_left_alone(tmp_path: Path):
     folder = tmp_path / "theirs"
     folder.mkdir()
     (folder / "portal.db").write_bytes(b"theirs")
-    before = sorted(folder.iterdir())
-    monkeypatch.setenv("PORTAL_DATA", str(folder))
-    done = CliRunner().invoke(demo, ["seed", "--members", "100", "--organizations", "10"])
-    assert done.exit_code == 1 and "holds no demo" in done.output
-    assert sorted(folder.iterdir()) == before and (folder / "portal.db").read_bytes() == b"theirs"
+    done = command(folder, "seed", "--members", "100", "--organizations", "10")
+    assert done.returncode == 1 and "holds no demo" in done.stderr
+    assert not Place(folder).settings.exists() and (folder / "portal.db").read_bytes() == b"theirs"
 
 
-def test_a_running_demo_and_senseless_numbers_are_refused_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_running_demo_and_senseless_numbers_are_refused_in_words(tmp_path: Path):
     folder = tmp_path / "demo"
-    few = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "200")
-    assert few.exit_code == 2 and "--members is less than --organizations" in few.output
+    few = command(folder, "seed", "--members", "100", "--organizations", "200")
+    assert few.returncode == 2 and "--members is less than --organizations" in few.stdout + few.stderr
     folder.mkdir(exist_ok=True)
     with lock.held(Place(folder)):
-        busy = command(monkeypatch, folder, "seed", "--members", "100", "--organizations", "10")
-    assert busy.exit_code == 1 and "is running already" in busy.output
+        busy = command(folder, "seed", "--members", "100", "--organizations", "10")
+    assert busy.returncode == 1 and "is running already" in busy.stdout + busy.stderr
 
 
 @pytest.mark.hard
 def test_twenty_thousand_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder, size = tmp_path / "demo", large.Size(members=20_000, organizations=2_000)
     words = ("seed", "--members", str(size.members), "--organizations", str(size.organizations))
-    done = command(monkeypatch, folder, *words)
-    assert done.exit_code == 0, done.output
-    assert "members" in done.output and "portal demo accounts" in done.output
-    again = command(monkeypatch, folder, *words)
-    assert again.exit_code == 1 and "portal demo reset" in again.output
-    other = command(monkeypatch, folder, "load")
-    assert other.exit_code == 1 and "filled by portal demo seed" in other.output
-    assert {one["key"] for one in json.loads(command(monkeypatch, folder, "accounts", "--json").output)} == {
+    done = command(folder, *words)
+    assert done.returncode == 0, done.stderr
+    assert "members" in done.stdout + done.stderr and "portal demo accounts" in done.stdout + done.stderr
+    again = command(folder, *words)
+    assert again.returncode == 1 and "portal demo reset" in again.stdout + again.stderr
+    other = command(folder, "load")
+    assert other.returncode == 1 and "filled by portal demo seed" in other.stdout + other.stderr
+    assert {one["key"] for one in json.loads(command(folder, "accounts", "--json").stdout)} == {
         "member", "secretary", "collector", "desk", "treasurer", "admin", "deployer",
     }  # fmt: skip
+    for variable, value in environment(folder).items():
+        if variable.startswith("PORTAL_"):
+            monkeypatch.setenv(variable, value)
     monkeypatch.setenv("PORTAL_CONFIG", str(Place(folder).settings))
-    from portal.app import create_app
-    from portal.database import db
-
     app = create_app()
+    app.test_client_class = Browser
     with app.app_context():
         with everything():
             check_counts(size)
