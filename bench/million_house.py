@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, literal, null, select
+from sqlalchemy import cast, func, insert, literal, null, select
 
 from bench.house import logged_in
 from plugins.dues.models import DuesAssessment
@@ -126,7 +126,7 @@ def _plain() -> int:
         "from_month": literal(f"{_next_year()}-01"),
         "state": literal("draft"),
         "origin": literal("branch"),
-        "approved_at": null(),
+        "approved_at": cast(null(), T.c.approved_at.type),
         "drafted_at": literal(clock.now(), T.c.drafted_at.type),
     }
     names = [column.name for column in T.c if column.name != "id"]

@@ -194,15 +194,16 @@ def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> N
     """Let decisions that already hold for ``month`` act on the months just made."""
     if not member_ids:
         return
+    found = select(DuesRelief).where(
+        DuesRelief.district_id == district_id,
+        DuesRelief.state == "approved",
+        DuesRelief.from_month <= month,
+        DuesRelief.to_month >= month,
+    )
+    if len(member_ids) == 1:  # somebody pays ahead: not a matter of everybody's reliefs
+        found = found.where(DuesRelief.member_id == member_ids[0])
     with transaction() as current:
-        reliefs = current.scalars(
-            select(DuesRelief).where(
-                DuesRelief.district_id == district_id,
-                DuesRelief.state == "approved",
-                DuesRelief.from_month <= month,
-                DuesRelief.to_month >= month,
-            )
-        ).all()
+        reliefs = current.scalars(found).all()
         wanted = set(member_ids)
         for relief in reliefs:
             if relief.member_id in wanted and relief.holds_in(month):
