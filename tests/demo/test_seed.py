@@ -21,6 +21,7 @@ from portal.app import create_app
 from portal.config import ROOT
 from portal.database import db, everything, in_scope, session
 from portal.demo import codes, large, lock, merchants
+from portal.demo.installation import prepare
 from portal.demo.place import Place
 from portal.districts import context
 from portal.districts.models import District
@@ -247,7 +248,7 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_real_installation_is_refused_in_words(tmp_path: Path):
     folder = tmp_path / "real"
-    command(folder, "accounts")  # makes the folder and its settings
+    prepare(Place(folder))
     settings = Place(folder).settings
     settings.write_text(settings.read_text().replace("demo = true", "demo = false"))
     done = command(folder, "seed", "--members", "100", "--organizations", "10")
