@@ -133,7 +133,8 @@ def _plain() -> int:
     chosen = select(*(changed.get(name, T.c[name]).label(name) for name in names)).where(
         T.c.state == "approved"
     )
-    return int(session.connection().execute(insert(T).from_select(names, chosen)).rowcount)
+    statement = insert(T).from_select(names, chosen).execution_options(preserve_rowcount=True)
+    return int(session.connection().execute(statement).rowcount)
 
 
 def _sample() -> dict[str, Any]:

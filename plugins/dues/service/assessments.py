@@ -199,8 +199,9 @@ def draft_year(
     chosen = carried(district, year, by, organization_ids)
     with transaction() as current:
         columns = [column.name for column in chosen.selected_columns]
-        statement = insert(T).from_select(columns, chosen, include_defaults=False).returning(T.c.id)
-        made = len(current.execute(statement).all())
+        statement = insert(T).from_select(columns, chosen, include_defaults=False)
+        counted = statement.execution_options(preserve_rowcount=True)
+        made = int(current.connection().execute(counted).rowcount)
         audit.record(
             "dues.assessment.draft_year",
             ("district", district.id),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from plugins.dues.service import assessments, obligations
+from plugins.dues.service.carried import carried
+from portal.api import session
 from portal.testing import plan_of, reads
 
 from .conftest import Branch
@@ -61,11 +63,14 @@ EACH = re.compile(
 )
 
 
+def asked(seen: dict[str, Any]) -> dict[str, Any]:
+    return {one: seen[one] for one in seen if one.startswith("WITH who") or ") AS who" in one}
+
+
 def read_whole(seen: dict[str, Any]) -> list[str]:
     return [
         f"{step}: {statement[:80]}"
-        for statement, parameters in seen.items()
-        if statement.startswith("WITH who")
+        for statement, parameters in asked(seen).items()
         for step in plan_of(statement, parameters)
         if EACH.match(step)
     ]
@@ -75,8 +80,9 @@ def test_the_month_and_the_year_look_each_member_up(branch: Branch):
     branch.member()
     with branch.inside(), reads() as seen:
         assert obligations.create_month(district_id=branch.district.id, month="2026-09") == 1
+        assert len(session.execute(carried(branch.ref, 2027, None, None)).all()) == 1
         assert assessments.draft_year(district=branch.ref, year=2027, by=None) == 1
-    assert len([one for one in seen if one.startswith("WITH who")]) == 2
+    assert len(asked(seen)) == 2
     assert read_whole(seen) == []
 
 
