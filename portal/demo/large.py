@@ -154,7 +154,7 @@ class _Seeding:
         made = text(large_sql.in_dialect(statement, postgresql=is_postgresql()))
         given = {**self.values, **values}
         named = {name: given[name] for name in made._bindparams}
-        typed = [bindparam(name, type_=_DATES[name]) for name in named if name in _DATES]
+        typed: list[Any] = [bindparam(name, type_=_DATES[name]) for name in named if name in _DATES]
         session.connection().execute(made.bindparams(*typed), named)
 
     def told(self, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, exists, literal, select
+from sqlalchemy import Select, literal, select
 
 from portal.api import DistrictRef, Member, clock, is_postgresql, settings
 
@@ -32,7 +32,6 @@ def carried(
         rounding=rounding,
         apply_norm=T.c.apply_norm,
     )
-    other = T.alias("other")
     return (
         select(
             T.c.district_id,
@@ -56,24 +55,27 @@ def carried(
         )
         .select_from(who)
         .join(T, T.c.id == who.c.assessment_id)
-        .where(
-            amount.is_not(None),
-            ~exists().where(
-                other.c.district_id == district.id,
-                other.c.member_id == who.c.member_id,
-                (other.c.state.in_(WAITING))
-                | ((other.c.state == "approved") & (other.c.from_month >= f"{year}-01")),
-            ),
-        )
+        .where(amount.is_not(None))
     )
 
 
 def _members(district_id: int, year: int, organization_ids: Iterable[int] | None) -> Any:
-    """Select the district's members with the assessment in force before the year.
+    """Select the members without a proposal for the year, each with the assessment in force before it.
 
     Looked up for one member in an index and kept apart from the joins, as ``obligations._members`` is and for
     the same reason.
     """
+    other = T.alias("other")
+    proposal = (
+        select(other.c.id)
+        .where(
+            other.c.district_id == district_id,
+            other.c.member_id == Member.id,
+            (other.c.state.in_(WAITING))
+            | ((other.c.state == "approved") & (other.c.from_month >= f"{year}-01")),
+        )
+        .limit(1)
+    )
     in_force = (
         select(T.c.id)
         .where(
@@ -94,6 +96,7 @@ def _members(district_id: int, year: int, organization_ids: Iterable[int] | None
         Member.organization_id.is_not(None),
         Member.state == "normal",
         Member.closed_on.is_(None),
+        proposal.scalar_subquery().is_(None),
     )
     if organization_ids is not None:
         found = found.where(Member.organization_id.in_(list(organization_ids)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, case, cast, exists, literal, or_, select
+from sqlalchemy import Select, String, and_, bindparam, case, cast, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.api import (
@@ -137,18 +137,23 @@ def _who_owes(district_id: int, month: str, member_ids: Sequence[int] | None) ->
             Organization.kind.in_(BRANCH_KINDS),
             DuesBranchOpening.start_month <= month,
             owes,
-            ~exists().where(T.c.member_id == who.c.member_id, T.c.month == month),
         )
     )
 
 
 def _members(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:
-    """Select the district's members with their branch of the month and the assessment in force.
+    """Select the members who do not have the month, each with their branch of it and the assessment in force.
 
-    Each is looked up for one member in an index that begins with the district, and the whole is kept apart
-    from the joins: PostgreSQL, which knows nothing of tables that were just filled, then has no plan to
-    choose that goes through the district once for every member. Grouped subqueries gave it one.
+    All of it is looked up for one member in an index, by scalar subqueries, and kept apart from the joins:
+    PostgreSQL, which knows nothing of tables that were just filled, then has no plan to choose that goes
+    through the district once for every member. Grouped subqueries and NOT EXISTS are joins to it, and gave
+    it one.
     """
+    known = (
+        select(T.c.id)
+        .where(T.c.district_id == district_id, T.c.member_id == Member.id, T.c.month == month)
+        .limit(1)
+    )
     begins, ends = first_day(month), first_day(shifted(month, 1))
     branch = (
         select(Affiliation.organization_id)
@@ -184,6 +189,7 @@ def _members(district_id: int, month: str, member_ids: Sequence[int] | None) -> 
         Member.stage.in_(MEMBER_STAGES),
         Member.state == "normal",
         Member.closed_on.is_(None),
+        known.scalar_subquery().is_(None),
     )
     if member_ids is not None:
         found = found.where(Member.id.in_(member_ids))
