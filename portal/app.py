@@ -11,10 +11,13 @@ from flask import Flask
 from portal import config as configuration
 from portal import crypto, database, identity, logs, web, wiring
 from portal.registry import Registry
+from portal.web.rules import LateRule
 
 
 class Portal(Flask):
     """Flask, for an application whose functions are all plain ones."""
+
+    url_rule_class = LateRule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a plain function at once: Flask asks nine times a request, and looks through wrappers."""
