@@ -13,6 +13,14 @@ from portal.testing.postgresql import (
     pytest_configure,
     pytest_unconfigure,
 )
+from portal.testing.twice import (
+    pytest_fixture_setup,
+    pytest_runtest_logreport,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 from portal.testing.world import World, invented_ric, world
 
 __all__ = [
@@ -30,6 +38,12 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_fixture_setup",
+    "pytest_runtest_logreport",
+    "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
     "pytest_unconfigure",
     "queries",
     "reads",

