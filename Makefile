@@ -31,14 +31,17 @@ demo-reset: $(BIN)/.portal ## Throw the demo's data away
 # The tests' databases are real files that wait for the disk at every commit; in memory they need not.
 RAM := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2{print $$4}')" -gt 3000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-test: $(BIN)/.dev ## Run the tests, those in a real browser included
-	$(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard"
+SUITE = $(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-test-postgresql: $(BIN)/.dev ## Run the tests of the rooms on a private PostgreSQL
-	$(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not hard and not browser" --postgresql
+test: $(BIN)/.dev ## Run the tests on SQLite, then on a private PostgreSQL, those in a real browser included
+	$(SUITE) -m "not hard"
+	$(SUITE) -m "not hard" --postgresql --after-sqlite --at-least 1800
+
+test-postgresql: $(BIN)/.dev ## Run the tests on the private PostgreSQL alone
+	$(SUITE) -m "not hard" --postgresql
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
-	$(RAM) $(BIN)/python -m pytest -q -m hard
+	$(SUITE) -m hard
 
 lint: $(BIN)/.dev ## Check style, types and templates
 	$(BIN)/python -m ruff check .

@@ -1,4 +1,4 @@
-"""A loaded demo, made once for all tests that look at it."""
+"""A loaded demo, made once for all tests that look at it: they are of one xdist group, `demo`."""
 
 from __future__ import annotations
 
