@@ -155,7 +155,8 @@ class Setting:
 
     ``inherit=False`` keeps a parent's value from its children (merchant accounts).
     ``local=True`` marks a value no national source fixes: the screen says so. A whole number lies between
-    ``least`` and ``most``; ``multiline`` gives a text several lines.
+    ``least`` and ``most``; ``fen=True`` keeps an amount in fen, which people read and type in yuan;
+    ``multiline`` gives a text several lines.
     """
 
     key: str
@@ -171,6 +172,7 @@ class Setting:
     least: int = 0
     most: int = 2**31 - 1
     multiline: bool = False
+    fen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,9 +46,10 @@ SETTINGS = (
     ),
     Setting(
         key="dues.cash_limit_fen",
-        label=_l("现金最多存放多少（分）"),
+        label=_l("现金最多存放多少元"),
         default=50_000,
         type=int,
+        fen=True,
         help=_l("超过后提醒存入银行。"),
         local=True,
     ),

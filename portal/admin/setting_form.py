@@ -13,7 +13,7 @@ from portal.current import registry
 from portal.database import Conflict, transaction
 from portal.districts import service, settings
 from portal.districts.queries import ids_of
-from portal.districts.setting_values import BadValue, typed
+from portal.districts.setting_values import BadValue, as_typed, typed
 from portal.plugin import DistrictRef, Setting
 from portal.words import gettext as _
 from portal.words import lazy_gettext
@@ -128,7 +128,7 @@ def _field(
     elif own and (setting.choices or setting.type is bool):
         chosen = f"={int(kept) if isinstance(kept, bool) else kept}"
     elif own:
-        chosen, text = OWN, "" if setting.secret else str(kept)
+        chosen, text = OWN, "" if setting.secret else as_typed(setting, kept)
     return Field(
         setting=setting,
         id=setting.key.replace(".", "-"),

@@ -7,6 +7,7 @@ from typing import Any
 from portal.districts import settings
 from portal.districts.setting_values import LONGEST, BadValue
 from portal.plugin import Setting
+from portal.web.frame import fen
 from portal.words import gettext as _
 
 
@@ -19,6 +20,8 @@ def words(setting: Setting, value: Any) -> str:
             return str(label)
     if isinstance(value, bool):
         return _("是") if value else _("否")
+    if setting.fen and value is not None:
+        return fen(value)
     return _("未填") if value is None or value == "" else str(value)
 
 
@@ -39,6 +42,9 @@ def source(here: int, origin: int | None, names: dict[int, str]) -> str:
 
 def wrong(setting: Setting, bad: BadValue) -> str:
     """Say what is wrong with a typed value, and how to mend it."""
+    if setting.fen and bad.reason in {"range", "type"}:
+        least, most = fen(setting.least), fen(setting.most)
+        return _("请填金额，%(least)s到%(most)s，最多写到分，比如500或者99.50。", least=least, most=most)
     if bad.reason == "range" or bad.reason == "type" and setting.type is int:
         if setting.most < 2**31 - 1:
             return _("请填%(least)s到%(most)s之间的整数。", least=setting.least, most=setting.most)

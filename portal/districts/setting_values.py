@@ -10,6 +10,7 @@ from portal.plugin import Setting
 
 #: The longest text; a certificate has its own page.
 LONGEST = 4000
+_YUAN = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?", re.ASCII)
 #: Numbers that could be a phone or an identity; the trail refuses them.
 _PERSONAL = re.compile(r"(?<!\d)\d{11}(?!\d)|\d{17}[\dXx]")
 
@@ -48,7 +49,7 @@ def checked(setting: Setting, value: Any) -> Any:
 
 
 def typed(setting: Setting, text: str) -> Any:
-    """Read what a person typed; spaces around it and full-width digits are forgiven.
+    """Read what a person typed; spaces around it and full-width digits are forgiven, amounts are yuan.
 
     Raises:
         BadValue: it is none this setting can have.
@@ -56,12 +57,22 @@ def typed(setting: Setting, text: str) -> Any:
     text = text.replace("\r\n", "\n").strip()
     if setting.type is bool:
         return checked(setting, {"1": True, "0": False}.get(text))
+    plain = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "")
+    if setting.fen:
+        amount = _YUAN.fullmatch(plain.removeprefix("¥").removesuffix("元"))
+        if amount is None:
+            raise BadValue("type")
+        return checked(setting, int(amount[1]) * 100 + int((amount[2] or "").ljust(2, "0")))
     if setting.type is int:
-        plain = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "")
         if not re.fullmatch(r"-?[0-9]{1,18}", plain, re.ASCII):
             raise BadValue("type")
         return checked(setting, int(plain))
     return checked(setting, text)
+
+
+def as_typed(setting: Setting, value: Any) -> str:
+    """Write a value as a person would type it: ``typed`` reads it back."""
+    return f"{value // 100}.{value % 100:02d}" if setting.fen else str(value)
 
 
 def told(setting: Setting, value: Any) -> Any:

@@ -213,3 +213,32 @@ def test_the_pages_can_be_read_and_pressed(world: World, visit: Visit, county: D
     for path in ("settings", "settings/tencent_sms", "settings/dues"):
         page = visit(f"/d/{county.code}/admin/{path}", account=account, width=320, elder=elder)
         assert looks.held_against(page, elder=elder) == [], path
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("800", 80_000), ("99.5", 9_950), ("１,２００.05元", 120_005), ("¥ 0", 0)],
+)
+def test_an_amount_is_read_and_typed_in_yuan_and_kept_in_fen(
+    world: World, county: District, boss: Browser, written: str, kept: int
+):
+    path = f"/d/{county.code}/admin/settings/dues"
+    form = sent(boss, path) | {"set.dues.cash_limit_fen": "own", "value.dues.cash_limit_fen": written}
+    assert boss.post(path, data=form).status_code == 303
+    assert value(world, county, "dues.cash_limit_fen") == (kept, county.id)
+    again = sent(boss, path)
+    assert boss.post(path, data=again).status_code == 303
+    assert value(world, county, "dues.cash_limit_fen") == (kept, county.id)
+    shown = boss.get(f"/d/{county.code}/admin/settings").get_data(as_text=True)
+    assert f"{kept // 100:,}.{kept % 100:02d}元" in shown
+
+
+@pytest.mark.parametrize("written", ["99.505", "-1", "1e3", "五百", "99999999999", "1.", ""])
+def test_what_is_no_amount_is_refused_in_words_and_kept_on_the_page(
+    county: District, boss: Browser, written: str
+):
+    path = f"/d/{county.code}/admin/settings/dues"
+    form = sent(boss, path) | {"set.dues.cash_limit_fen": "own", "value.dues.cash_limit_fen": written}
+    answer = boss.post(path, data=form)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422 and "最多写到分" in page and f'value="{written}"' in page

@@ -43,6 +43,7 @@ ALLOWED_TEXTS = {
     ),
     ("plugins/dues/views/openings.py", r"(20\d\d)[-./年]?(\d{1,2})月?"): "how people write a month",
     ("plugins/dues/views/reliefs.py", "元"): "how people write a sum",
+    ("portal/districts/setting_values.py", "元"): "how people write a sum",
 }
 #: What a template may say in Chinese to everybody.
 ALLOWED_MARKS = {("templates/partials/foot.html", "中文</button>"): "the way back into Chinese"}
