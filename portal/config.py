@@ -63,6 +63,8 @@ class Config:
     exports_a_minute: int = 30
     #: Seconds until a failed job's next tries; after the last one it waits for somebody to look.
     jobs_backoff: str = "60, 300, 900, 3600, 21600"
+    #: Seconds after which another worker takes the job of one that died; a living one renews at a third.
+    jobs_lease: int = 60
 
     #: Where backups go (default: ``backups`` in the data folder) and how many are kept.
     backup_dir: str = ""
@@ -108,6 +110,7 @@ class Config:
             "HELP_PHONE": self.help_phone,
             # A sheet may be refused in words only if it arrives; a little above the limit of portal.sheets.
             "JOBS_BACKOFF": _seconds("jobs_backoff", self.jobs_backoff),
+            "JOBS_LEASE": self.jobs_lease,
             "CODES_A_MINUTE": self.codes_a_minute,
             "CODES_A_DAY": self.codes_a_day,
             "SECOND_FACTOR_GRACE_DAYS": self.second_factor_grace_days,

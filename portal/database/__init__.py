@@ -19,6 +19,7 @@ from portal.database.scope import (
     write_scope,
 )
 from portal.database.swap import Conflict, Versioned, swap, swap_row
+from portal.database.trouble import trouble
 from portal.database.types import Fen, Json, UtcDateTime
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "swap_row",
     "transaction",
     "trigger",
+    "trouble",
     "within_scope",
     "write_scope",
     "writing",

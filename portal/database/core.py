@@ -11,6 +11,7 @@ from flask.ctx import AppContext
 from flask.globals import app_ctx
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
 # Every constraint has a name, so that batch migrations on SQLite can find it again.
@@ -130,5 +131,8 @@ def writing() -> Iterator[Session]:
             own.info["separate"] = True
             yield own
             own.commit()
+    except DBAPIError as error:
+        error.meant_to_write = True  # type: ignore[attr-defined]  # see portal.database.trouble
+        raise
     finally:
         reading.reset(token)

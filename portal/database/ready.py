@@ -14,10 +14,10 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.database.core import connection
+from portal.database.trouble import as_library
 
 Statement = Insert | Update | Select[Any]
 _Step = Callable[[Any], Any] | None
@@ -75,7 +75,7 @@ def run_ready(
         found = [] if cursor.description is None else ready.rows(cursor.fetchall())
         return Ran(found, cursor.rowcount, getattr(cursor, "lastrowid", None))
     except dialect.loaded_dbapi.Error as error:
-        raise _told(at, cursor, ready.text, given, error) from error
+        raise as_library(at, cursor, ready.text, given, error) from error
     finally:
         # A connection that is gone took its cursors along, and says so.
         with suppress(dialect.loaded_dbapi.Error):
@@ -86,23 +86,6 @@ def run_ready(
 def _announce(at: Connection, cursor: Any, text: str, given: Any, many: bool) -> None:
     for listener in at.engine.dispatch.before_cursor_execute:
         listener(at, cursor, text, given, None, many)
-
-
-def _told(at: Connection, cursor: Any, text: str, given: Any, error: Any) -> BaseException:
-    """Return the library's error for the driver's; a connection that is gone is given up, as it would."""
-    kind = at.dialect.loaded_dbapi.Error
-    gone = at.dialect.is_disconnect(error, cast(Any, at.connection), cursor)
-    if gone:
-        at.invalidate(error)
-    return DBAPIError.instance(
-        text,
-        given,
-        error,
-        kind,
-        hide_parameters=at.engine.hide_parameters,
-        connection_invalidated=gone,
-        dialect=at.dialect,
-    )
 
 
 def _of(statement: Statement, row: Mapping[str, Any], dialect: Dialect) -> _Ready:

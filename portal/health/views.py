@@ -20,11 +20,11 @@ def alive() -> Response:
 @health.get("/readyz")
 @public
 def ready() -> Response:
-    """Answer 200 when the database reads and writes and the disk has room; 503 otherwise."""
-    found = examine().ready
+    """Answer 200 when the database reads and writes and there is room; else 503 and what kind it is."""
+    found = examine()
     return Response(
-        "ready\n" if found else "not ready\n",
-        status=200 if found else 503,
+        "ready\n" if found.ready else f"not ready: {found.why}\n",
+        status=200 if found.ready else 503,
         mimetype="text/plain",
         headers={"Cache-Control": "no-store"},
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from portal import clock, jobs
-from portal.database import session, swap, transaction
+from portal.database import session, swap, transaction, trouble
 from portal.ledger import LedgerError, Posting, chart, post_to
 from portal.payments import purposes
 from portal.payments.accounts import Receiver
@@ -61,6 +61,8 @@ def attempt_places(
                 district_id=account.district_id, purpose=account.purpose, postings=postings, actor=actor
             )
     except Exception as error:
+        if trouble(error) is not None:
+            raise  # nobody's mistake: nothing can be recorded now, and the channel comes again
         # Whatever a plugin does wrong, the money is recorded; the log has ids only.
         log.exception("allocation of attempt %s failed, the money waits as credit", attempt.uid)
         if not inside:

@@ -20,7 +20,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from portal import clock
-from portal.database import everything, in_scope, session, transaction
+from portal.database import everything, in_scope, session, transaction, trouble
 from portal.failpoints import failpoint
 from portal.payments import accounts, apply_fact, inbox
 from portal.payments.accounts import Receiver
@@ -71,8 +71,12 @@ class _Callbacks:
             g.request_id = environ.get(REQUEST_ID)
             try:
                 return _pay(environ, provider, slug)
-            except Exception:
+            except Exception as error:
                 # The channel comes again; what the transaction had written is taken back.
+                kind = trouble(error)
+                if kind is not None:
+                    log.error("callback %s/%s sent back: database %s", provider, slug, kind)
+                    return _refusal(503, "unavailable")
                 log.exception("callback %s/%s failed", provider, slug)
                 return _refusal(500, "failed")
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, current_app, g, make_response, render_template
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal.crypto import KeyLost
-from portal.database import Conflict, session
+from portal.database import Conflict, session, trouble
 from portal.registry import PluginUnavailable
 from portal.web import htmx
 
 PAGES = (400, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503)
+#: Seconds after which a browser or a proxy may ask again: what is away is back within ten.
+RETRY_AFTER = 5
 
 
 def install(app: Flask) -> None:
@@ -23,6 +26,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Conflict, _conflict)
     app.register_error_handler(KeyLost, _key_lost)
     app.register_error_handler(PluginUnavailable, _plugin_lacking)
+    app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -68,6 +72,32 @@ def _plugin_lacking(error: PluginUnavailable) -> Any:
     # Half an answer about a person's rights would be a wrong one.
     current_app.logger.error("not loaded, but asked about a person's rights: %s", error)
     return htmx_safe(page(503, plugin_lacking=True))
+
+
+def _database(error: SQLAlchemyError) -> Any:
+    """Say that the database is away, read-only, full or busy; what was sent can be sent again from the page.
+
+    The same form has the same key or version: whether the first one arrived or not, it counts once.
+    """
+    kind = trouble(error)
+    if kind is None:
+        return _unexpected(error)
+    said = str(getattr(error, "orig", error)).strip().splitlines() or [""]
+    current_app.logger.error("database %s: %s: %s", kind, type(error).__name__, said[0][:200])
+    answer = page(503, database=kind, again=_to_send_again())
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return htmx_safe(answer)
+
+
+def _to_send_again() -> dict[str, Any] | None:
+    """Return the address and the fields of this request, for a button; None where they cannot be repeated."""
+    if request.method == "GET":
+        return {"method": "get", "path": request.full_path.rstrip("?"), "fields": ()}
+    fields = [(name, value) for name, value in request.form.items(multi=True)]
+    # A password is not written into a page, and a file cannot be: the browser's way back still has them.
+    if request.method != "POST" or request.files or any("password" in name for name, _ in fields):
+        return None
+    return {"method": "post", "path": request.full_path.rstrip("?"), "fields": fields}
 
 
 def _unexpected(error: Exception) -> Any:

@@ -138,7 +138,7 @@ def test_readyz_without_a_writable_database_is_503(world: World):
     with as_owner() as connection:
         connection.exec_driver_sql("DROP TABLE heartbeat")
     answer = world.browser().get("/readyz")
-    assert (answer.status_code, answer.get_data(as_text=True)) == (503, "not ready\n")
+    assert (answer.status_code, answer.get_data(as_text=True)) == (503, "not ready: database fails\n")
 
 
 def test_the_search_index_is_written_anew(house: Path):
