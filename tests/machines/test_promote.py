@@ -1,0 +1,36 @@
+"""The primary's machine is gone in the middle of payments, and its replica takes over."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.machines.cluster import cluster
+from tests.machines.places import until
+
+pytestmark = pytest.mark.hard
+
+
+def test_the_replica_takes_over_and_no_acknowledged_payment_is_lost(tmp_path: Path):
+    with cluster(tmp_path, count=12) as running:
+        crowd = running.crowd(12)
+        crowd.begin(apart=0.1)
+        until(lambda: len(crowd.tally.seen_paid) >= 6, seconds=60, what="the first payments")
+        before = len(crowd.tally.seen_paid)
+        running.primary.place.lose()
+        until(
+            lambda: not any(web.ready() for web in running.webs), seconds=20, what="not ready, said or silent"
+        )
+        running.replica.promote()
+        promoted = time.monotonic()
+        for web in running.webs:
+            web.wait(seconds=15)
+        healed = time.monotonic() - promoted
+        crowd.join(seconds=120)
+        found = running.check(crowd, running.replica)
+        running.say(f"primary lost, replica promoted, ready again after {healed:.1f} s", found, crowd)
+        assert 0 < before < found.paid == 36
+        assert crowd.tally.wrong == []
+        assert healed < 10
