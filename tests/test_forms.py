@@ -28,6 +28,7 @@ OTHERWISE = {
     "paper.print_code": "the newer code makes the older one void",
     "pay.": "each moves the attempt along its table of states",
     "roles.found": "a search changes nothing",
+    "stops.found": "a search changes nothing",
     "roles.export": "an export changes nothing but the trail, which has both",
     "queue.": "a task is taken back from the dead once, by its state",
     "rebind.do_": "a number bound twice is bound; of two that wait for the second person the newer counts",

@@ -32,7 +32,7 @@ _O: Any = Organization.__table__
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody a role could be given to; without an account not yet."""
+    """Somebody a role could be given to; without an account not yet, nor while it is disabled."""
 
     uid: str
     name: str
@@ -41,6 +41,10 @@ class Person:
     organization_id: int | None
     roles: tuple[str, ...]
     account: Account | None
+
+    @property
+    def stopped(self) -> bool:
+        return self.account is not None and self.account.disabled_at is not None
 
 
 def listed(*, text: str, role: str, when: str) -> Select[Any]:
@@ -196,7 +200,7 @@ def _records() -> Select[Any]:
             _A.c.id.label("account_id"),
         )
         .outerjoin(_O, _O.c.id == _M.c.organization_id)
-        .outerjoin(_A, (_A.c.person_id == _M.c.person_id) & _A.c.disabled_at.is_(None))
+        .outerjoin(_A, _A.c.person_id == _M.c.person_id)
         .where(_M.c.closed_on.is_(None))
         .order_by(_M.c.sort_key, _M.c.id)
     )

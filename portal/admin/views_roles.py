@@ -219,7 +219,9 @@ def _signer() -> URLSafeTimedSerializer:
 
 def _sealed(person: role_list.Person) -> str:
     """Return what names a found person in an address: good for an hour, here, for whoever found them."""
-    return str(_signer().dumps([district().id, person.account.id])) if person.account else ""
+    if person.account is None or person.stopped:
+        return ""
+    return str(_signer().dumps([district().id, person.account.id]))
 
 
 def _person(sealed: str) -> role_list.Person:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import current_app
@@ -10,7 +12,7 @@ from flask.cli import with_appcontext
 
 from portal.cli.common import account_of, masked
 from portal.database import everything
-from portal.identity import accounts, factors, first_login
+from portal.identity import accounts, factors, first_login, stops
 
 WORDS = {
     "name": "a name has 2 to 40 characters",
@@ -18,6 +20,7 @@ WORDS = {
     "username": "a user name has 3 to 32 small letters, digits or . _ - and begins with a letter",
     "taken": "this user name belongs to another account",
     "different": "this person has an account under another user name",
+    "stopped": "this person's account is disabled; let it in again: portal account enable",
     "short": "the password is too short: 10 characters or more",
     "long": "the password is too long: 200 characters at most",
     "common": "the password is one of the common ones, or one character over and over",
@@ -85,6 +88,58 @@ def reset_second_factor(who: str, reason: str, by: str | None) -> None:
             raise click.ClickException("nobody resets an own second factor: --by is this very account")
         factors.reset(found.id, by=orderer, district=None, why=reason.strip()[:120])
         click.echo(f"{found.uid} {found.display_name} {masked(found)}: reset, all sessions ended")
+
+
+_reason = click.option("--reason", required=True, help="Why: for the trail, and for the person.")
+_ordered = click.option("--by", help="Who ordered it: phone or user name, for the trail.")
+
+NOT_SO = {
+    "self": "nobody disables or enables an own account: --by is this very account",
+    "last": "the last one who can give roles there, or run the installation: roles grant to another first",
+    "disabled": "this account is disabled already",
+    "open": "this account is not disabled",
+    "asker": "--by is disabled",
+}
+
+
+@account.command()
+@click.argument("who")
+@_reason
+@_ordered
+@with_appcontext
+def disable(who: str, reason: str, by: str | None) -> None:
+    """Shut WHO (phone, user name or public id) out at once: all sessions end, no way leads in."""
+    with everything():
+        found = account_of(who)
+        with _in_words():
+            stops.stop(found, reason=reason, district_id=None, by=account_of(by).id if by else None)
+        click.echo(f"{found.uid} {found.display_name} {masked(found)}: disabled, all sessions ended")
+
+
+@account.command()
+@click.argument("who")
+@_reason
+@_ordered
+@click.option("--drop-password", is_flag=True, help="Take the password away: somebody else may know it.")
+@with_appcontext
+def enable(who: str, reason: str, by: str | None, drop_password: bool) -> None:
+    """Let WHO (phone, user name or public id) log in again; whatever was begun before is void."""
+    with everything():
+        found = account_of(who, disabled=True)
+        with _in_words():
+            orderer = account_of(by).id if by else None
+            stops.lift(found, reason=reason, drop_password=drop_password, by=orderer)
+        click.echo(f"{found.uid} {found.display_name} {masked(found)}: may log in again")
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except ValueError:
+        raise click.UsageError(f"--reason has 2 to {stops.LONGEST} characters") from None
+    except stops.Refused as refused:
+        raise click.ClickException(NOT_SO[refused.reason]) from None
 
 
 def show_code(name: str, typed: str) -> None:

@@ -26,9 +26,15 @@ def find_district(code: str) -> District:
     return found
 
 
-def account_of(typed: str) -> Account:
-    """Return the one open account a phone, user name or public id means; none or several is a usage error."""
-    found = [one for one in accounts.find(typed) if one.disabled_at is None]
+def account_of(typed: str, *, disabled: bool = False) -> Account:
+    """Return the one account a phone, user name or public id means, of those open or of those disabled.
+
+    None or several is a usage error.
+    """
+    known = accounts.find(typed)
+    found = [one for one in known if (one.disabled_at is not None) is disabled]
+    if not found and known:
+        raise click.UsageError(f"the account {typed!r} is {'not ' if disabled else ''}disabled")
     if not found:
         raise click.UsageError(
             f"no account {typed!r}: a member logs in and claims the record first, staff get one "

@@ -31,7 +31,8 @@ def open_account(
     Somebody of the same number and name is the same person: nothing changes then. Others may share the
     number. Members need none of this: they claim their record. Raises ``AccountRefused``: ``name``,
     ``phone``, ``username``, ``taken`` (another's user name), ``different`` (this person's is another),
-    or what ``passwords.problem`` says.
+    ``stopped`` (this person's account is disabled: a second one is no way round), or what
+    ``passwords.problem`` says.
     """
     fault = problem(name=name, phone=phone, username=username)
     if fault:
@@ -42,11 +43,14 @@ def open_account(
         if fault:
             raise AccountRefused(fault)
     with transaction():
-        for known in find(digits):
-            if people.same_name(known.display_name, name) and known.disabled_at is None:
+        same = [known for known in find(digits) if people.same_name(known.display_name, name)]
+        for known in same:
+            if known.disabled_at is None:
                 if username not in (None, known.username):
                     raise AccountRefused("different")
                 return known, False
+        if same:
+            raise AccountRefused("stopped")
         if username is not None and find(username):
             raise AccountRefused("taken")
         uid = crypto.new_uid()

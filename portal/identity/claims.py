@@ -29,6 +29,10 @@ class StaffCode(PermissionError):
     """Whoever prints a code for somebody with a role must be able to give that role."""
 
 
+class StoppedCode(PermissionError):
+    """A disabled account is let in again first, by whoever may; a code on paper is no way round."""
+
+
 def claim(proven: LoginCode, *, name: str, tail: str, phone: str) -> int | None:
     """Open an account for the record that matches a proven number, the name and the last four of the id.
 
@@ -53,9 +57,7 @@ def claimed(proven: LoginCode, *, name: str, tail: str) -> int | None:
     known = select(MEMBER.c.name, MEMBER.c.ric_tail, Account.id).join(
         Account, Account.person_id == MEMBER.c.person_id
     )
-    mine = known.where(
-        Account.phone_index == proven.phone_index, Account.disabled_at.is_(None), MEMBER.c.closed_on.is_(None)
-    )
+    mine = known.where(Account.phone_index == proven.phone_index, MEMBER.c.closed_on.is_(None))
     with everything():
         found = {row.id for row in session.execute(mine) if _is(row, name, tail)}
     return found.pop() if len(found) == 1 else None
@@ -140,7 +142,11 @@ def print_code(member_id: int, *, district_id: int, by: Any) -> str:
 
     Raises:
         StaffCode: the member holds a role that ``by`` could not have given.
+        StoppedCode: the member's account is disabled.
     """
+    person = select(MEMBER.c.person_id).where(MEMBER.c.id == member_id).scalar_subquery()
+    if _stopped(person) is not None:
+        raise StoppedCode
     if not may_vouch(member_id, district_id=district_id, by=by):
         raise StaffCode
     code = "".join(secrets.choice(ALPHABET) for _ in range(10))
@@ -248,6 +254,9 @@ def redeem(typed: str, *, name: str) -> int | None:
         done: Any = session.execute(first.values(used_at=clock.now()))
         if not done.rowcount:
             return None
+        stopped = _stopped(row.person_id)
+        if stopped is not None:
+            return stopped  # nothing of it is bound to a new number; the way in says what to do
         account_id = _of_person(row)
         audit.record(
             "account.claim",
@@ -257,6 +266,12 @@ def redeem(typed: str, *, name: str) -> int | None:
             detail={"by": "paper"},
         )
     return account_id
+
+
+def _stopped(person_id: Any) -> int | None:
+    """Return the account of a person if it is disabled."""
+    found = select(Account.id).where(Account.person_id == person_id, Account.disabled_at.is_not(None))
+    return session.scalar(found)
 
 
 def _of_person(row: Any) -> int | None:
@@ -270,8 +285,6 @@ def _of_person(row: Any) -> int | None:
         if opened is not None:
             return opened
         account = session.execute(own).scalar_one()  # claimed by code at this very moment
-    if account.disabled_at is not None:
-        return None
     if phone and crypto.blind_index("phone", phone) != account.phone_index:
         changed = update(Account).where(Account.id == account.id)
         session.execute(changed.values(**_phone_columns(account.uid, phone)))

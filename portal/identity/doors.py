@@ -14,6 +14,7 @@ from portal.identity import (  # noqa: F401  they add their views
     phone_views,
     security_views,
     step_views,
+    stopped_views,
 )
 from portal.identity.views import identity
 

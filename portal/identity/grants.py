@@ -151,6 +151,8 @@ def end(
     if by == account.id:
         raise RoleRefused("self")
     with transaction():
+        if role in KEPT:
+            keepers_in_line(account.id)
         found = session.scalars(
             _same(account.id, role, district.id, organization_id).where(
                 or_(Grant.valid_to.is_(None), Grant.valid_to > on)
@@ -185,6 +187,34 @@ def _others(row: Grant, district: District, on: date) -> bool:
         found = found.where(Grant.district_id.in_(district.ancestor_ids))
     with everything():  # those above are outside of the district's scope
         return session.execute(found.limit(1)).first() is not None
+
+
+def keepers_in_line(*account_ids: int) -> None:
+    """Let whoever takes a keeper away, or disables one, wait for the other who does, until the end of it.
+
+    Two administrators who take each other away at the same instant would both see the other one stay.
+    """
+    with everything():
+        kept = select(Grant.account_id).where(Grant.role.in_(KEPT))
+        found = select(Account.id).where(or_(Account.id.in_(kept), Account.id.in_(account_ids)))
+        # In one order, and without keeping others from writing rows that name these accounts.
+        session.execute(found.order_by(Account.id).with_for_update(key_share=True)).all()
+
+
+def others_keep(account_id: int) -> bool:
+    """Tell whether every role that somebody must hold has another holder where this account holds it."""
+    today = clock.today()
+    with everything():
+        held = select(Grant, District).join(District, District.id == Grant.district_id)
+        found = session.execute(
+            held.where(
+                Grant.account_id == account_id,
+                Grant.role.in_(KEPT),
+                Grant.valid_from <= today,
+                or_(Grant.valid_to.is_(None), Grant.valid_to > today),
+            )
+        ).all()
+        return all(_others(grant, district, today) for grant, district in found)
 
 
 def lines(

@@ -53,6 +53,7 @@ def _common() -> frozenset[str]:
 def verify(username: str, password: str) -> int | None:
     """Return the account of a user name (or of a number only one password belongs to), or None.
 
+    A disabled account is returned too: whoever knows its password is told what to do, and not let in.
     Exactly one hash is computed, whoever is asked for.
     """
     row = _candidate(username)
@@ -90,12 +91,14 @@ def meant(username: str) -> tuple[str, str | None]:
 
 
 def _candidate(username: str) -> Any:
-    columns = (Account.id, Account.password_hash)
-    usable = (Account.password_hash.is_not(None), Account.disabled_at.is_(None))
-    found = session.execute(select(*columns).where(Account.username == people.tidy(username), *usable)).all()
+    columns = (Account.id, Account.password_hash, Account.disabled_at)
+    known = select(*columns).where(Account.password_hash.is_not(None))
+    found = session.execute(known.where(Account.username == people.tidy(username))).all()
     if not found:
         index = crypto.blind_index("phone", people.tidy_phone(username))
-        found = session.execute(select(*columns).where(Account.phone_index == index, *usable).limit(2)).all()
+        sharing = session.execute(known.where(Account.phone_index == index)).all()
+        # The other one of a number goes on logging in by it when one of the two is disabled.
+        found = [row for row in sharing if row.disabled_at is None] or sharing
     return found[0] if len(found) == 1 else None
 
 

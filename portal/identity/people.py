@@ -34,11 +34,15 @@ _DELEGATION = table("delegation", column("account_id"), column("district_id"), c
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody with an account behind a number; ``label`` shows the surname."""
+    """Somebody with an account behind a number; ``label`` shows the surname.
+
+    Who is ``stopped`` is named among the others: whoever proved the number reads at the end of it what to do.
+    """
 
     account_id: int
     uid: str
     label: str
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,15 @@ class Behind:
 
 
 def behind(phone_index: str | ScalarSelect[str | None]) -> Behind:
-    """Return who may log in with a number that was proven."""
-    open_accounts = select(Account.id, Account.uid, Account.display_name).where(
-        Account.phone_index == phone_index, Account.disabled_at.is_(None)
-    )
-    rows = session.execute(open_accounts.order_by(Account.id)).all()
+    """Return whose number this is; those who are disabled too."""
+    columns = (Account.id, Account.uid, Account.display_name, Account.disabled_at)
+    known = select(*columns).where(Account.phone_index == phone_index)
+    rows = session.execute(known.order_by(Account.id)).all()
     labels = _labels([row.display_name for row in rows])
-    accounts = tuple(Known(row.id, row.uid, label) for row, label in zip(rows, labels, strict=True))
+    accounts = tuple(
+        Known(row.id, row.uid, label, row.disabled_at is not None)
+        for row, label in zip(rows, labels, strict=True)
+    )
     with everything():  # whoever comes in is not in a district yet, here and below
         waiting = session.execute(unclaimed(phone_index).limit(1)).first()
     return Behind(accounts, waiting is not None)
@@ -68,7 +74,7 @@ def behind(phone_index: str | ScalarSelect[str | None]) -> Behind:
 def beside(account_id: int) -> Behind:
     """Return who else may log in with an account's number: the other of a couple, a record nobody claimed."""
     found = behind(select(Account.phone_index).where(Account.id == account_id).scalar_subquery())
-    others = tuple(one for one in found.accounts if one.account_id != account_id)
+    others = tuple(one for one in found.accounts if one.account_id != account_id and not one.stopped)
     return Behind(others, found.unclaimed)
 
 

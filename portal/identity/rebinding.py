@@ -23,7 +23,8 @@ WAITS = timedelta(hours=24)
 
 
 class Refused(PermissionError):
-    """``reason``: ``self``, ``roles`` (could not give them), ``same`` (person), ``old``, ``disabled``."""
+    """``reason``: ``self``, ``roles`` (could not give them), ``same`` (person), ``old``, ``disabled``,
+    ``asker`` (whoever asked is disabled now)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -83,6 +84,8 @@ def decide(row: Rebinding, *, version: int, accept: bool, reason: str, by: Any) 
     _refuse(account, district_id=row.asked_in_id, by=by)
     if accept and not timedelta(0) <= clock.now() - row.asked_at <= WAITS:
         raise Refused("old")
+    if accept and asker.disabled_at is not None:
+        raise Refused("asker")  # what a leaked account asked for is void
     if not accept and not reason.strip():
         raise ValueError("reason")
     with transaction():

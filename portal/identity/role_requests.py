@@ -64,13 +64,17 @@ def confirm(request: RoleRequest, *, version: int, by: int) -> None:
     """Give what somebody else asked for; days that have gone by meanwhile are left out.
 
     Raises ``RoleRefused`` as ``grants.give`` does, ``same`` for whoever asked, ``self`` for the person
-    concerned; ``Conflict`` when it was answered already.
+    concerned, ``asker`` when whoever asked is disabled now; ``Conflict`` when it was answered already.
     """
     if by == request.asked_by:
         raise RoleRefused("same")
     if by == request.account_id:
         raise RoleRefused("self")
     with transaction():
+        grants.keepers_in_line(request.asked_by)  # in line with whoever disables the one who asked
+        asker = select(Account.disabled_at).where(Account.id == request.asked_by)
+        if session.scalar(asker) is not None:
+            raise RoleRefused("asker")
         swap(
             request,
             version=version,

@@ -31,6 +31,8 @@ def proceed(account_id: int, *, way: str, phone_proven: bool, back: str | None) 
 
     Joins the caller's transaction. Raises NoPhone, and TooOften when no further code may be sent.
     """
+    if _stopped(account_id):
+        return _refused(account_id, way)
     wanted = factors.wanted(account_id)
     if wanted == factors.STRONG:
         asked = steps.begin(account_id, way=way)
@@ -62,12 +64,12 @@ def enter(account_id: int, *, way: str, factor: str, back: str | None) -> Any:
 
     Staff have one session at a time: their others end (security.md "Sessions").
     """
-    account = session.execute(
-        select(Account.id, Account.phone_index).where(Account.id == account_id, Account.disabled_at.is_(None))
-    ).one_or_none()
-    if account is None:
-        return go(url_for("identity.login"))  # disabled between the first proof and the last
     with transaction():
+        columns = select(Account.id, Account.phone_index, Account.disabled_at).where(Account.id == account_id)
+        # In line with whoever disables it: the session is begun before, and ended, or not begun.
+        account = session.execute(columns.with_for_update(key_share=True)).one()
+        if account.disabled_at is not None:
+            return _refused(account_id, way)
         row = sessions.begin(account.id, factor=factor)
         if people.is_staff(account.id):
             sessions.end_all(account.id, why="elsewhere", keep=row.id)
@@ -82,6 +84,17 @@ def enter(account_id: int, *, way: str, factor: str, back: str | None) -> Any:
     devices.remember(response, account.phone_index)
     display.adopt(response, account.id)
     return response
+
+
+def _stopped(account_id: int) -> bool:
+    found = select(Account.disabled_at).where(Account.id == account_id)
+    return session.scalar(found) is not None
+
+
+def _refused(account_id: int, way: str) -> Any:
+    """Lead whoever proved a disabled account to the page that says what to do; strangers never come here."""
+    log.warning("login refused way=%s account=%s disabled", way, account_id)
+    return go(url_for("identity.stopped"))
 
 
 def landing(account_id: int, back: str | None) -> str:

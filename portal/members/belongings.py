@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from portal import notices
 from portal.database import session
-from portal.identity import addresses, consents, own_sessions, passkeys
+from portal.identity import addresses, consents, own_sessions, passkeys, stops
 from portal.identity.models import Account
 from portal.members.models import Member, MemberMerge, Office, Request, RequestStep, StatusEvent
 from portal.members.models_delegation import Delegation, DelegationAct
@@ -64,6 +64,15 @@ def _of_account(account: Account, member: Member) -> dict[str, Any]:
                     "used": one.last_used_at,
                 }
                 for one in passkeys.of(account.id)
+            ],
+            "disabled": [
+                {
+                    "at": one.stopped_at,
+                    "why": one.reason,
+                    "back_at": one.lifted_at,
+                    "back_why": one.asked_reason,
+                }
+                for one in stops.of(account.id)
             ],
             "sessions": [
                 {"began": one.began_at, "used": one.seen_at, "device": one.device, "place": one.place}

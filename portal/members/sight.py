@@ -41,6 +41,8 @@ _ACTIONS = {
     "account.paper_code": _("打印了登录码"),
     "account.rebind": _("改了您的手机号"),
     "account.claim": _("认领了登记"),
+    "account.disable": _("停用了您的账号"),
+    "account.enable": _("恢复了您的账号"),
 }
 
 

@@ -80,6 +80,9 @@ def print_code(member_id: int) -> Any:
     except claims.StaffCode:
         problem = gettext("这位同志有工作权限，登录码只能由授予权限的管理员打印。")
         return _check_page(member, problem, status=403)
+    except claims.StoppedCode:
+        problem = gettext("这位同志的账号停用了，要先由管理员恢复，再打印登录码。")
+        return _check_page(member, problem, status=403)
     address = current_app.config["PUBLIC_URL"] + url_for("identity.paper")
     return render(
         "members/paper_sheet.html",

@@ -186,6 +186,7 @@ def refusal(refused: rebinding.Refused) -> str:
         "same": gettext("提出的人不能自己确认，请另一位管理员确认。"),
         "old": gettext("超过24小时了，请当面重新办。"),
         "disabled": gettext("这个账号已停用。"),
+        "asker": gettext("提出的人账号停用了，他提出的不算。请重新办。"),
     }[refused.reason]
 
 

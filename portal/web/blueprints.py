@@ -13,6 +13,7 @@ ROOMS = (
     "portal.admin.views:admin",
     "portal.admin.views_settings:config",
     "portal.admin.views_sight:roles",
+    "portal.admin.views_stops:pages",
     "portal.admin.queue:queue",
     "portal.admin.money:money",
     "portal.identity.doors:identity",

@@ -80,6 +80,7 @@ DESK = (
     Door("queue.board", _("没办成的后台任务"), "", "clock-history", "core.queue"),
     Door("money.index", _("收款"), _("收款账户和待核对的款"), "wallet2", "core.payments"),
     Door("roles.index", _("角色"), _("谁担任什么，谁能看什么"), "person-badge", "core.roles"),
+    Door("stops.index", _("停用的账号"), _("账号被人用了，马上停；核对后恢复"), "person-x", "core.roles"),
     Door("config.index", _("设置"), _("热线、天数、密钥，各项服务的规则"), "sliders", "core.settings"),
     Door("admin.board", _("服务开关"), _("打开或关闭本地的服务"), "toggles", "core.switchboard"),
 )

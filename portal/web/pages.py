@@ -13,8 +13,8 @@ from portal.current import district, registry
 from portal.database import everything, session
 from portal.districts.models import District
 from portal.identity import people
+from portal.members import left_work, queries_delegations
 from portal.members import queries as members
-from portal.members import queries_delegations
 from portal.organizations import unmatched
 from portal.organizations.models import Organization, ServiceCenter
 from portal.plugin import Todo
@@ -85,6 +85,11 @@ def _own_todos() -> list[Todo]:
         )
     if not g.actor.is_staff:
         return found
+    if g.actor.can("core.members.read"):
+        left = left_work.count(g.actor.reach("core.members.read"))
+        if left:
+            text, url = gettext("有同志的账号停用了，工作要另外安排"), url_for("stops.waiting")
+            found.append(Todo(key="stops", label=text, url=url, count=left))
     if g.actor.can("core.requests.answer"):
         waiting = len(members.answerable(g.actor, limit=100))
         if waiting:

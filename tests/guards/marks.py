@@ -95,7 +95,12 @@ SHAPES: dict[str, Any] = {
     "role_request.role": "dues_collector",
 }
 #: Tables without a scope of their own whose records an address may name, and the column of their district.
-BESIDE = {"job": "district_id", "notice_delivery": "district_id", "rebinding": "asked_in_id"}
+BESIDE = {
+    "account_stop": "stopped_in_id",
+    "job": "district_id",
+    "notice_delivery": "district_id",
+    "rebinding": "asked_in_id",
+}
 #: A base as nobody has it (fen), and how it reads on a page: numbers take no words.
 BASE, SAID_BASE = 7_654_321, re.compile(r"76,?543\.21|\b76543(\.0+)?\b")
 #: Sealed columns that hold no text of their own to be read on a page.

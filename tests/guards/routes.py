@@ -47,6 +47,7 @@ BY_ENDPOINT = {
     ("rebind.do_colleague", "uid"): "account.uid",
     ("rebind.second", "uid"): "rebinding.uid",
     ("rebind.decide", "uid"): "rebinding.uid",
+    ("stops.", "uid"): "account_stop.uid",
 }
 
 

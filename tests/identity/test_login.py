@@ -207,13 +207,6 @@ def test_staff_have_one_session_and_members_several(world: World, here: Any, acc
         assert len(session.execute(mine).all()) == kept
 
 
-def test_disabled_account_is_as_unknown(visitor: Visitor, account: Any) -> None:
-    with transaction():
-        session.execute(text("UPDATE account SET disabled_at = '2026-01-01 00:00:00'"))
-    assert visitor.ask().status_code == 303
-    assert codes_sent() == []
-
-
 def test_disabling_ends_every_session_at_the_next_request(
     visitor: Visitor, world: World, account: Any
 ) -> None:

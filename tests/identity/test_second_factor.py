@@ -257,7 +257,7 @@ def test_a_disabled_account_does_not_finish_its_login(visitor: Visitor, guarded:
     by_password(visitor)
     with transaction():
         session.get_one(Account, guarded.id).disabled_at = clock.now()
-    assert visitor.post("/login/step", code=now_code()).location == "/login"
+    assert visitor.post("/login/step", code=now_code()).location == "/login/stopped"
     assert not inside(visitor)
 
 
