@@ -10,13 +10,15 @@ from pathlib import Path
 
 from portal.config import ROOT
 
-#: Neither the history nor what other runs left behind.
+#: Neither the history nor what other runs left behind; only what mypy knows saves a dozen seconds.
 LEFT_OUT = (
     ".git",
     ".venv",
     "var",
     "__pycache__",
-    ".*_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
     "test-results",
     "*.mo",
     ".new-*",

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from portal.database import db
 from portal.database import postgresql as spoken
 from portal.database.scope import EVERYTHING
-from portal.testing import twice
+from portal.testing import compiled, twice
 from portal.testing.server import APPLICATION, OWNER, Missing, Server, administer
 
 SERVER = "PORTAL_TEST_POSTGRESQL"  # where the server is, for every process of the run
@@ -168,6 +168,7 @@ def pytest_addoption(parser: Any) -> None:
 
 def pytest_configure(config: Any) -> None:
     """Start the server once for the whole run; its other processes find it by their environment."""
+    compiled.share()
     if not config.getoption("--postgresql"):
         return
     _open_the_wall_to_tests()

@@ -19,7 +19,7 @@ from portal.config import ROOT
 from tests.cli.test_init import WORDS
 from tests.deploy.test_deploy import _until_open
 
-pytestmark = pytest.mark.hard
+pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("bundle")]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
