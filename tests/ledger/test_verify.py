@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.database import is_postgresql, session, transaction
-from portal.ledger import Finding, post, verify
+from portal.ledger import Finding, open_book, post, verify
 from portal.testing import postgresql
 from tests.ledger.conftest import DAY
 
@@ -154,3 +154,58 @@ def test_rewritten_history_is_seen_with_an_anchor_only(five):
     tamper(f"UPDATE ledger_book SET head = '{head}', seq = 5")
     assert verify(five) == []
     assert verify(five, anchors=known) == [Finding("changed", 5, "e5")]
+
+
+def test_rewritten_entry_whose_followers_were_not_is_named(five):
+    from portal.ledger.verify import _nodes
+
+    tamper("UPDATE ledger_line SET amount_fen = amount_fen * 2 WHERE entry_id = 2")
+    tamper(f"UPDATE ledger_seal SET hash = '{_nodes(five)[1].recomputed}' WHERE entry_id = 2")
+    assert verify(five) == [Finding("changed", 2, "e2")]
+
+
+def test_first_entry_on_a_foreign_link_had_another_before_it(five):
+    from portal.ledger.verify import _nodes
+
+    tamper(f"UPDATE ledger_seal SET prev_hash = '{'cd' * 32}' WHERE entry_id = 1")
+    tamper(f"UPDATE ledger_seal SET hash = '{_nodes(five)[0].recomputed}' WHERE entry_id = 1")
+    assert verify(five) == [Finding("missing", 1)]
+
+
+def test_head_that_fits_no_entry_is_found(five):
+    empty = open_book(district_id=1, purpose="donations")
+    assert verify(empty) == []
+    tamper(f"UPDATE ledger_book SET head = '{'ab' * 32}'")
+    assert verify(five) == [Finding("changed", 5, "e5")]
+    assert verify(empty) == [Finding("missing", 0)]
+
+
+def test_entries_taken_from_the_end_are_named(five):
+    tamper(
+        "DELETE FROM ledger_line WHERE entry_id > 3",
+        "DELETE FROM ledger_seal WHERE entry_id > 3",
+        "DELETE FROM ledger_entry WHERE id > 3",
+    )
+    assert verify(five) == [Finding("missing", 4), Finding("missing", 5)]
+
+
+def test_two_changes_apart_are_both_named(five):
+    tamper(
+        "UPDATE ledger_entry SET actor = 'account:2' WHERE seq = 2",
+        "UPDATE ledger_entry SET actor = 'account:2' WHERE seq = 4",
+    )
+    assert verify(five) == [Finding("changed", 2, "e2"), Finding("changed", 4, "e4")]
+
+
+def test_other_books_of_the_same_district_change_nothing(five, accounts):
+    other = open_book(district_id=1, purpose="donations")
+    post(
+        book=other,
+        idem="e1",
+        kind="test",
+        effective_date=DAY,
+        lines=[(accounts[0], 1), (accounts[1], -1)],
+        actor="system",
+    )
+    tamper("UPDATE ledger_entry SET actor = 'account:2' WHERE seq = 3 AND book_id = 1")
+    assert verify(other) == [] and verify(five) == [Finding("changed", 3, "e3")]
