@@ -14,7 +14,7 @@ from portal.jobs import Worker
 
 
 @click.command()
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64))
 @with_appcontext
 def worker(threads: int) -> None:
     """Run background jobs; TERM or ctrl-C lets running ones finish."""

@@ -96,10 +96,26 @@ def provider_of(account: Receiver) -> PaymentProvider:
     return made
 
 
+#: How many calls to channels one process waits for at a time, and how long another one waits for its turn.
+#: A web process has four threads (portal/cli/serve.py): a channel that hangs may hold two of them, so that
+#: the other two go on with everybody's pages.
+AT_ONCE, TURN = 2, 1.0
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
 class _Http:
     """One `requests.Session` per thread: connections are kept, sessions are not shared."""
 
     def request(self, method: str, url: str, **kwargs: Any) -> Any:
+        if not _turns.acquire(timeout=TURN):
+            # Nothing was sent, and the provider knows it by this error: the order can be placed later.
+            raise requests.ConnectTimeout("the channel is slow, and enough calls wait for it")
+        try:
+            return self._request(method, url, **kwargs)
+        finally:
+            _turns.release()
+
+    def _request(self, method: str, url: str, **kwargs: Any) -> Any:
         if not hasattr(_local, "session"):
             _local.session = requests.Session()
             # Proxies of the environment are not for money.
