@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.testing.postgresql import APPLICATION, OWNER
+from portal.testing.server import APPLICATION, OWNER
 from tests.machines.books import Found, check
 from tests.machines.door import Door
 from tests.machines.installation import Channel, Installation, Web, people

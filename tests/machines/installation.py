@@ -19,7 +19,7 @@ from portal import clock, config, crypto
 from portal.app import create_app
 from portal.database import db, history, session, transaction
 from portal.payments import accounts
-from portal.testing import World, postgresql
+from portal.testing import World, postgresql, server
 from tests.machines.places import Place, slay, until
 
 PAYEE = "测试区委组织部党费专户"
@@ -187,4 +187,4 @@ def people(house: Installation, channel: Channel, *, count: int) -> tuple[str, l
 
 
 def _binaries() -> str:
-    return str(postgresql.binaries())
+    return str(server.binaries())

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from portal.testing.postgresql import APPLICATION, OWNER, binaries
+from portal.testing.server import APPLICATION, OWNER, binaries
 from tests.machines.places import Place, until
 
 #: What every commit of the primary waits for: the replica has it on its disk.
@@ -23,10 +23,11 @@ SYNCHRONOUS = {"synchronous_commit": "on", "synchronous_standby_names": "*"}
 class Postgres:
     """One server; its settings are given at each start and stand in no file that a replica copies."""
 
-    def __init__(self, place: Place, *, folder: Path | None = None) -> None:
+    def __init__(self, place: Place, *, data: Path | None = None) -> None:
+        """``data``: on a disk of its own; the write-ahead log stays beside the server's own files."""
         self.place, self.port = place, place.port(5432)
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="portal-machines-"))
-        self.data = self.folder / "data"
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-machines-"))
+        self.data = data or self.folder / "data"
         # PostgreSQL refuses to run as root.
         self._user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
         if os.geteuid() != 0:
@@ -37,7 +38,17 @@ class Postgres:
 
     def create(self, **settings: str) -> None:
         """Make an empty server with the portal's two roles and its database, and start it."""
-        self._tool("initdb", "--no-sync", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        words = [
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            f"--waldir={self.folder / 'wal'}",
+        ]
+        self._tool("initdb", "--no-sync", *words)
         with (self.data / "pg_hba.conf").open("a") as access:
             access.write("host all all 10.213.0.0/16 trust\nhost replication all 10.213.0.0/16 trust\n")
         self.start(**settings)
