@@ -139,9 +139,9 @@ def test_a_database_that_is_away_is_asked_once(world: World, monkeypatch: pytest
         asked.append(1)
         raise db.engine.dialect.loaded_dbapi.OperationalError("connection refused")
 
-    monkeypatch.setattr(db.engine.dialect, "connect", away)
     session.remove()
     db.engine.dispose()
+    monkeypatch.setattr(db.engine.pool, "_creator", away)
     answer = world.app.test_client().get("/readyz")
     assert (answer.status_code, answer.text) == (503, "not ready: database away\n")
     assert len(asked) == 1
@@ -209,9 +209,9 @@ def test_a_page_that_cannot_be_read_offers_itself_again_and_no_password_is_writt
         raise db.engine.dialect.loaded_dbapi.OperationalError("connection refused")
 
     anybody = world.browser()
-    monkeypatch.setattr(db.engine.dialect, "connect", away)
     session.remove()
     db.engine.dispose()
+    monkeypatch.setattr(db.engine.pool, "_creator", away)
     looked = anybody.get("/find?q=双强&page=2")
     assert looked.status_code == 503 and "存取不了数据" in looked.text
     assert re.search(r'<a class="btn btn-primary" href="/find\?q=[^"]+&amp;page=2">再试一次</a>', looked.text)
