@@ -13,8 +13,6 @@ import pytest
 from portal.config import ROOT
 from portal.testing.postgresql import SERVER
 
-pytestmark = pytest.mark.postgresql  # starts a server of its own: once is enough
-
 TESTS = """
 import pytest
 from portal.testing import settings
@@ -35,18 +33,19 @@ def test_file(): pass
 """
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name != SERVER}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "portal.testing", "-p", "no:playwright", *arguments],
         cwd=folder,
-        env={**env, "PYTHONPATH": str(ROOT), "CI": "true"},
+        env={**env, "PYTHONPATH": str(ROOT), "CI": "true", **more},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
+@pytest.mark.postgresql  # starts a server of its own
 def test_what_asked_for_no_database_is_left_out_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text(
@@ -66,3 +65,13 @@ def test_what_asked_for_no_database_is_left_out_and_nothing_else(tmp_path: Path)
     }, again.stdout + again.stderr
     assert "4 tests passed; 2 asked for no database on SQLite. THERE MUST BE AT LEAST 5" in again.stdout
     assert again.returncode == 1
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 3), ("", 0)])
+def test_without_a_server_it_is_an_error_in_ci_and_loud_elsewhere(tmp_path: Path, ci: str, code: int) -> None:
+    (tmp_path / "test_none.py").write_text("def test_none(): assert False")
+    done = run(tmp_path, "--postgresql", CI=ci, PORTAL_POSTGRESQL_BIN=str(tmp_path))
+    assert done.returncode == code, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert f"no PostgreSQL in {tmp_path}" in said
+    assert ("NOTHING WAS RUN ON POSTGRESQL" in said) is not bool(ci)

