@@ -14,6 +14,8 @@ import pytest
 from portal.config import ROOT
 from tests.house_copy import check, copy_house, run
 
+pytestmark = pytest.mark.xdist_group("wheels")  # one workshop for all
+
 CARRIED = ("templates", "static", "migrations", "portal", "plugins")
 
 

@@ -187,9 +187,10 @@ def pytest_configure(config: Any) -> None:
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     """Leave out what is about the other database itself, and what was asked not to run twice."""
-    other = "sqlite" if config.getoption("--postgresql") else "postgresql"
-    without = twice.left_out(config) if config.getoption("--postgresql") else set()
-    left_out = [item for item in items if item.get_closest_marker(other) or item.nodeid in without]
+    here = bool(config.getoption("--postgresql"))
+    marks = ("sqlite", "once") if here else ("postgresql",)
+    without = twice.left_out(config) if here else set()
+    left_out = [item for item in items if item.nodeid in without or any(map(item.get_closest_marker, marks))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         gone = set(left_out)

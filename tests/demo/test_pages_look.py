@@ -19,7 +19,7 @@ from portal.testing import World
 from tests import looks
 from tests.browser import Live, Visit, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("demo")]
 
 ROLES = ("", "retired", "member", "secretary", "collector", "desk", "treasurer", "admin", "deployer")
 STARTS = ("/", "/find?q=莲湖", "/find?q=没有这样的单位", "/d/340722-kfq/", "/d/340722-kfq/me/")

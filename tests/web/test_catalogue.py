@@ -7,7 +7,7 @@ import pytest
 from tests import looks
 from tests.browser import Live, Visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 CATALOGUE = "/dev/components"
 
 

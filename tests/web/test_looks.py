@@ -7,7 +7,7 @@ import pytest
 from tests import looks
 from tests.browser import Visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 FAULTS = {
     "small text": "<p><span class='bad-small'>看不清的小字</span></p>",
