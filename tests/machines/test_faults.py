@@ -6,7 +6,6 @@ can be sent again and counts once, and within ten seconds after the fault has go
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import threading
@@ -85,8 +84,6 @@ def hidden(page: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Single]:
-    if os.geteuid() != 0:
-        pytest.skip("THE FAULTS WERE NOT TRIED: only root mounts a small disk")
     folder = tmp_path_factory.mktemp("faults")
     with lan() as wire, disk(folder / "disk", megabytes=400) as room:
         database = Postgres(wire.place("pg"), data=room.folder / "data")
@@ -158,6 +155,8 @@ FAULTS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_database_is_in_trouble_and_comes_back(single: Single, name: str):
+    if name == "full" and not single.room.real:
+        pytest.skip("A FULL DISK WAS NOT TRIED: no small one can be mounted here")
     fault, said = FAULTS[name]
     assert single.readyz() == "ready"
     form, before, worker = single.form(), single.questions(), single.web.process.pid
