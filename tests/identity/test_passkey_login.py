@@ -104,7 +104,7 @@ def test_five_wrong_answers_start_over(visitor: Visitor, clerk: Any, device: Dev
 def test_a_disabled_account_is_not_let_in(visitor: Visitor, clerk: Any, device: Device) -> None:
     with transaction():
         session.get_one(Account, clerk.id).disabled_at = clock.now()
-    assert alone(visitor, device).location == "/login" and not inside(visitor)
+    assert alone(visitor, device).location == "/login/stopped" and not inside(visitor)
 
 
 def test_a_copy_is_refused_in_words_and_the_holder_is_told(
