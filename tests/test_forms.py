@@ -16,6 +16,7 @@ from tests.guards.town import Town, changed, state
 #: POST routes without the key of a form, and what makes a second sending harmless.
 OTHERWISE = {
     "dev.": "the workshop's pages keep nothing",
+    "desk.search_": "a search changes nothing",
     "desk.export_": "an export changes nothing but the trail, which has both",
     "delegations.export": "an export changes nothing but the trail, which has both",
     "dues.ledger_export": "an export changes nothing but the trail, which has both",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, g, request
+from flask import abort, g, redirect, request, url_for
 
 from portal.database import Conflict
-from portal.desk import forms, listing
+from portal.desk import forms, listing, searching
 from portal.desk.blueprint import desk
 from portal.desk.exports import hand_out
 from portal.desk.register import Register
@@ -29,6 +29,7 @@ def serve(register: Register) -> None:
     place = f"{base}/<int:{one}_id>"
     for endpoint, rule, method, permission, page in (
         (name, base, "GET", register.read, listed),
+        (f"search_{name}", f"{base}/search", "POST", register.read, searched),
         (f"export_{name}", f"{base}/export", "POST", "core.export", hands_out(exported)),
         (f"new_{one}", f"{base}/new", "GET", edit, asked),
         (f"create_{one}", f"{base}/new", "POST", edit, once(created)),
@@ -52,7 +53,21 @@ def _view(page: Callable[..., Any], register: Register) -> Callable[..., Any]:
 def listed(register: Register) -> Any:
     """List what this person may see: searched, filtered, sorted, a page at a time."""
     page = listing.page(register.listed(), sorts=register.sorts(), ident=register.model.__table__.c.id)
-    return render("desk/register.html", block="list", register=register, page=page, asked=_asked(register))
+    return render(
+        "desk/register.html",
+        block="list",
+        register=register,
+        page=page,
+        asked=_asked(register),
+        typed=searching.typed(),
+    )
+
+
+def searched(register: Register) -> Any:
+    """Lead to the list of what was searched for; a whole number stands sealed in its address."""
+    text = request.form.get("q", "").strip()
+    # For a script too: it follows by itself, and asks for the fragment as it asked here.
+    return redirect(url_for(f"desk.{register.name}", q=searching.in_address(text) if text else None), 303)
 
 
 def _asked(register: Register) -> dict[str, Any]:

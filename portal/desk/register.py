@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from portal.current import district
 from portal.database import session
+from portal.desk import searching
 from portal.organizations.service import NotAllowed
 from portal.sheets.imports.importer import Importer, key, misnamed
 from portal.sheets.profiles import Column, Profile
@@ -94,7 +95,7 @@ class Register(ABC):
     def listed(self, *permissions: str) -> Select[Any]:
         """Select what the address asks for, of what the actor may see."""
         found = self.found(self.read, *permissions)
-        clause = self.search(request.args.get("q", ""))
+        clause = self.search(searching.typed())
         if clause is not None:
             found = found.where(clause)
         for one in self.filters:
@@ -202,8 +203,10 @@ class Register(ABC):
     # --- addresses ----------------------------------------------------------------------------
 
     def url(self, act: str = "", record_id: int | None = None) -> str:
-        """Return the address of the list, or of an act on one record ("" shows it, "edit", "new")."""
+        """Return the address of the list, of its "search", or of an act on a record ("": show it)."""
         number: dict[str, Any] = {} if record_id is None else {f"{self.one}_id": record_id}
+        if act == "search":
+            return url_for(f"desk.search_{self.name}")
         shown = self.name if record_id is None else self.one
         return url_for(f"desk.{act}_{self.one}" if act else f"desk.{shown}", **number)
 
