@@ -35,12 +35,17 @@ def owner() -> URL:
     return make_url(current_app.config.get("DATABASE_OWNER_URL") or db.engine.url)
 
 
+def libpq(url: URL) -> dict[str, Any]:
+    """Return libpq's parameters of a URL, one with several hosts (``?host=a:5432&host=b:5432``) too."""
+    _, found = url.get_dialect()().create_connect_args(url)
+    return dict(found)
+
+
 @contextmanager
 def _connected(*, autocommit: bool = False) -> Iterator[Any]:
     import psycopg
 
-    conninfo = owner().set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo, autocommit=autocommit) as connection:
+    with psycopg.connect(**libpq(owner()), autocommit=autocommit) as connection:
         connection.execute("SET timezone = 'UTC'")
         connection.execute(f"SET {READ} = '{ALL}'".encode())
         connection.execute(f"SET {WRITE} = '{ALL}'".encode())
@@ -177,11 +182,13 @@ def run(program: str, *arguments: str, connect: bool = True) -> None:
     path = shutil.which(program, path=f"{named}:{os.environ['PATH']}" if named else None)
     if path is None:
         raise ToolFailed(f"{program} is missing: apt install postgresql-client")
-    where, url = [], owner()
+    where: list[str] = []
+    url = owner()
     if connect:
-        given = (("--host", url.host), ("--port", url.port), ("--username", url.username))
-        where = [f"{name}={value}" for name, value in given if value]
-        where += [f"--dbname={url.database}", "--no-password"]
+        from psycopg.conninfo import make_conninfo
+
+        open_ones = {name: value for name, value in libpq(url).items() if name != "password"}
+        where = [f"--dbname={make_conninfo(**open_ones)}", "--no-password"]
     environment = {**os.environ, "PGOPTIONS": f"-c {READ}={ALL} -c {WRITE}={ALL}"}
     if url.password:
         environment["PGPASSWORD"] = str(url.password)
