@@ -21,6 +21,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset
 
 
+def is_moved() -> bool:
+    """Tell whether a test holds or moves the clock."""
+    return _frozen is not None or bool(_offset)
+
+
 def today() -> date:
     """Return the civil day in Asia/Shanghai."""
     return civil(now())

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import DateTime, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto
@@ -98,7 +98,18 @@ def _new(on_postgresql: bool) -> Any:
     return statement.returning(TABLE.c.id)
 
 
-def _is_due(now: datetime) -> Any:
+def _queue_clock() -> Any:
+    """Return the time by which leases are given and jobs are due: one for all workers.
+
+    On PostgreSQL the server's. A worker whose own clock is ahead would take what another one is at, and run
+    early what is to be done later.
+    """
+    if is_postgresql() and not clock.is_moved():
+        return func.statement_timestamp(type_=DateTime(timezone=True))
+    return clock.now()
+
+
+def _is_due(now: Any) -> Any:
     return or_(
         and_(TABLE.c.state == READY, TABLE.c.not_before <= now),
         # Its worker died or hangs: the lease has run out.
@@ -108,12 +119,12 @@ def _is_due(now: datetime) -> Any:
 
 def anything_due() -> bool:
     """Tell whether a claim would find something; reads only, so idle workers never take the write lock."""
-    return session.execute(select(TABLE.c.id).where(_is_due(clock.now())).limit(1)).first() is not None
+    return session.execute(select(TABLE.c.id).where(_is_due(_queue_clock())).limit(1)).first() is not None
 
 
 def claim() -> Claimed | None:
     """Take the most urgent due job for the length of one lease, or return None."""
-    now, token = clock.now(), crypto.new_uid()
+    now, token = _queue_clock(), crypto.new_uid()
     # FOR UPDATE SKIP LOCKED is written on PostgreSQL only; SQLite holds its one write lock here.
     first = (
         select(TABLE.c.id)
@@ -148,7 +159,7 @@ def _step(taken: Claimed, **values: Any) -> bool:
 
 def renew(taken: Claimed) -> bool:
     """Lengthen the lease; False when it is no longer ours."""
-    return _step(taken, lease_until=clock.now() + timedelta(seconds=settings().lease))
+    return _step(taken, lease_until=_queue_clock() + timedelta(seconds=settings().lease))
 
 
 def finish(taken: Claimed) -> bool:
@@ -164,7 +175,9 @@ def fail(taken: Claimed, reason: str, *, for_good: bool = False) -> bool:
     if for_good or taken.attempts > len(backoff):
         return _step(taken, state=DEAD, token=None, lease_until=None, last_error=reason, finished_at=now)
     wait = timedelta(seconds=backoff[taken.attempts - 1])
-    return _step(taken, state=READY, token=None, lease_until=None, last_error=reason, not_before=now + wait)
+    return _step(
+        taken, state=READY, token=None, lease_until=None, last_error=reason, not_before=_queue_clock() + wait
+    )
 
 
 def postpone(taken: Claimed, until: datetime, reason: str | None = None) -> bool:
