@@ -12,7 +12,7 @@ import click
 from portal import config
 from portal.cli.group import build
 from portal.cli.ports import free_or_explain
-from portal.cli.starting import Notifier, refuse_if_not_ready
+from portal.cli.starting import Notifier, refuse_if_not_ready, wait_until_ready
 from portal.cli.supervisor import Child, Supervisor
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,13 @@ def default_workers() -> int:
     "--workers", default=None, type=click.IntRange(1, 64), help="Web processes; default: cores, at most 4."
 )
 @click.option("--no-worker", is_flag=True, help="Background jobs run elsewhere (portal worker).")
-def serve(host: str, port: int, workers: int | None, no_worker: bool) -> None:
+@click.option("--wait", is_flag=True, help="Wait for a database that is away or not migrated yet.")
+def serve(host: str, port: int, workers: int | None, no_worker: bool, wait: bool) -> None:
     """Serve the portal; TERM or ctrl-C stops all of it. Logs go to standard error, a JSON line an event."""
     notifier = Notifier()
     # A wrong setting and a waiting schema are said here, once, not by every child.
     with build().app_context():
-        refuse_if_not_ready()
+        wait_until_ready(notifier) if wait else refuse_if_not_ready()
     free_or_explain(host, port)
     supervisor = Supervisor(log.warning)
     supervisor.handle_signals()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import click
@@ -12,6 +13,28 @@ from sqlalchemy.exc import OperationalError
 
 from portal.current import registry
 from portal.database import db, history, session
+
+#: Seconds between two looks of a process that waits for its database.
+LOOK_AGAIN = 2.0
+
+
+def wait_until_ready(notifier: Notifier) -> None:
+    """Wait for a database that is not there yet, or whose schema waits; say why, once for each reason.
+
+    For installations that start everything at once and migrate meanwhile. Whoever waits changes nothing.
+    """
+    said = ""
+    while True:
+        try:
+            refuse_if_not_ready()
+        except click.ClickException as refused:
+            if refused.message != said:
+                said = refused.message
+                click.echo(f"waiting: {said}", err=True)
+                notifier.tell(f"STATUS=waiting: {said}")
+        else:
+            return
+        time.sleep(LOOK_AGAIN)
 
 
 def refuse_if_not_ready() -> None:
