@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test test-postgresql check-hard lint fmt messages bench bench-million lock sbom screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard soak lint fmt messages bench bench-million lock sbom screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-postgresql: $(BIN)/.dev ## Run the tests on the private PostgreSQL alone
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
 	$(SUITE) -m hard
+
+soak: $(BIN)/.dev ## Send 20,000 requests; memory stays within 10 %
+	$(RAM) PORTAL_SOAK=20000 $(BIN)/python -m pytest -q -s -m hard tests/machines/test_soak.py
 
 lint: $(BIN)/.dev ## Check style, types and templates
 	$(BIN)/python -m ruff check .

@@ -74,9 +74,16 @@ class Notifier(threading.Thread):
     # -- on demand --------------------------------------------------------------------------------------
 
     def send(
-        self, order: dict[str, Any], *, bad: str = "", copies: int = 1, at_once: int = 1, exact: bool = False
+        self,
+        order: dict[str, Any],
+        *,
+        bad: str = "",
+        copies: int = 1,
+        at_once: int = 1,
+        exact: bool = False,
+        to: str = "",
     ) -> list[int]:
-        """Send now, wrongly or many times; returns the answers' status.
+        """Send now, wrongly or many times; returns the answers' status. ``to``: one machine of the portal.
 
         Copies carry the same id, each with its own signature; `exact` copies are the same bytes.
         """
@@ -90,4 +97,4 @@ class Notifier(threading.Thread):
         same = build()
         messages = [same if exact or number == 0 else build() for number in range(copies)]
         with ThreadPoolExecutor(max_workers=at_once) as pool:
-            return list(pool.map(lambda m: self.post(order["notify_url"], *m), messages))
+            return list(pool.map(lambda m: self.post(to or order["notify_url"], *m), messages))

@@ -19,6 +19,8 @@ def test_the_replica_takes_over_and_no_acknowledged_payment_is_lost(tmp_path: Pa
         crowd.begin(apart=0.1)
         until(lambda: len(crowd.tally.seen_paid) >= 6, seconds=60, what="the first payments")
         before = len(crowd.tally.seen_paid)
+        saved = running.house.command("backup")
+        assert saved.returncode == 0, saved.stderr
         running.primary.place.lose()
         until(
             lambda: not any(web.ready() for web in running.webs), seconds=20, what="not ready, said or silent"
