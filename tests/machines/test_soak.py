@@ -28,15 +28,8 @@ WARM = 1500
 GROWTH = 0.10
 CLIENTS = 6
 #: What people open, as often as it stands here; every twentieth is a form.
-PAGES = (
-    "/",
-    "/find?q=测试",
-    "/d/{code}/",
-    "/d/{code}/dues/",
-    "/d/{code}/me/",
-    "/d/{code}/me/privacy",
-    "/readyz",
-)
+IN_DISTRICT = ("", "dues/", "me/", "me/privacy")
+PAGES = ("/", "/find?q=%E6%B5%8B%E8%AF%95", "/readyz", *(f"/d/{{code}}/{one}" for one in IN_DISTRICT))
 
 
 def memory(pid: int) -> dict[int, int]:
@@ -73,8 +66,8 @@ class Visitors:
         return time.monotonic() - began
 
     def _visit(self, cookie: str, last: int) -> None:
+        line = http.client.HTTPConnection(str(self.where.hostname), self.where.port, timeout=60)
         try:
-            line = http.client.HTTPConnection(str(self.where.hostname), self.where.port, timeout=60)
             ask = f"/d/{self.code}/me/privacy"
             status, page = self._one(line, "GET", ask, cookie)
             token = hidden(page)["csrf_token"]
@@ -92,6 +85,8 @@ class Visitors:
                     self._problems.append(f"{number}: {status}")
         except Exception as error:
             self._problems.append(repr(error))
+        finally:
+            line.close()
 
     def _one(
         self, line: Any, method: str, path: str, cookie: str, form: dict[str, str] | None = None
