@@ -59,7 +59,7 @@ class StoredFees:
             session.execute(
                 text(
                     "INSERT INTO test_voucher VALUES (:f, 1)"
-                    " ON CONFLICT (fact_uid) DO UPDATE SET calls = calls + 1"
+                    " ON CONFLICT (fact_uid) DO UPDATE SET calls = test_voucher.calls + 1"
                 ),
                 {"f": fact.uid},
             )
