@@ -35,13 +35,14 @@ SUITE = $(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 test: $(BIN)/.dev ## Run the tests on SQLite, then on a private PostgreSQL, those in a real browser included
 	$(SUITE) -m "not hard"
-	$(SUITE) -m "not hard" --postgresql --after-sqlite --at-least 1800
+	$(SUITE) -m "not hard" --postgresql --after-sqlite --at-least 2000
 
 test-postgresql: $(BIN)/.dev ## Run the tests on the private PostgreSQL alone
 	$(SUITE) -m "not hard" --postgresql
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
 	$(SUITE) -m hard
+	$(SUITE) -m hard --postgresql tests/payments tests/journeys
 
 soak: $(BIN)/.dev ## Send 20,000 requests; memory stays within 10 %
 	$(RAM) PORTAL_SOAK=20000 $(BIN)/python -m pytest -q -s -m hard tests/machines/test_soak.py

@@ -52,8 +52,9 @@ def test_what_asked_for_no_database_is_left_out_and_nothing_else(tmp_path: Path)
         "[pytest]\nmarkers =\n    sqlite: its own\n    postgresql: its own\n"
     )
 
-    first = run(tmp_path)
-    assert "1 failed, 5 passed" in first.stdout, first.stdout + first.stderr
+    for more in (("-p", "no:cacheprovider"), ()):
+        first = run(tmp_path, *more)
+        assert "1 failed, 5 passed" in first.stdout and first.returncode == 1, first.stdout + first.stderr
 
     again = run(tmp_path, "--postgresql", "--after-sqlite", "--at-least", "5", "-n", "1", "-vv")
     # The one that failed is run again, though it asked for nothing.

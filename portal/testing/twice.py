@@ -25,7 +25,8 @@ def asked() -> None:
 
 def left_out(config: Any) -> set[str]:
     """Return the tests that passed in the run before and asked for no database."""
-    return set(config.cache.get(_KEPT, [])) if config.getoption("--after-sqlite") else set()
+    asked = config.getoption("--after-sqlite") and hasattr(config, "cache")
+    return set(config.cache.get(_KEPT, [])) if asked else set()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,7 +72,8 @@ def pytest_sessionfinish(session: Any) -> Generator[None, Any, Any]:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return result
     if not config.getoption("--postgresql"):
-        config.cache.set(_KEPT, sorted(name for name, asked in _ran.items() if not asked))
+        if hasattr(config, "cache"):  # not with -p no:cacheprovider
+            config.cache.set(_KEPT, sorted(name for name, asked in _ran.items() if not asked))
     elif len(_ran) < config.getoption("--at-least"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     return result
