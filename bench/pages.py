@@ -8,8 +8,9 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from statistics import median
 
 from bench.house import House, processor_time
 
@@ -115,19 +116,32 @@ class Tally:
     at_once: int
     seconds: float = 0.0
     count: int = 0
+    turns: list[float] = field(default_factory=list)
 
     def go(self, connection: http.client.HTTPConnection, spent: Callable[[], float]) -> None:
         """Send a few requests more; ``spent`` tells the processor time of whoever answers (seconds)."""
         began = spent()
         for _ in range(self.at_once):
             get(connection, self.path, self.headers)
-        self.seconds += spent() - began
+        taken = spent() - began
+        self.seconds += taken
         self.count += self.at_once
+        self.turns.append(taken * 1_000_000 / self.at_once)
 
     @property
     def micros(self) -> float:
         """Return microseconds of processor time a request."""
         return self.seconds * 1_000_000 / self.count
+
+    @property
+    def least(self) -> float:
+        """Return microseconds a request of the cheapest turn: without what neighbours on the machine add."""
+        return min(self.turns)
+
+    @property
+    def middle(self) -> float:
+        """Return the microseconds a request of the turn in the middle."""
+        return median(self.turns)
 
 
 def compared(connection: http.client.HTTPConnection, spent: Callable[[], float], *tallies: Tally) -> None:

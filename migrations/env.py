@@ -7,7 +7,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import JSON
 
-from portal.database.history import owned_by
+from portal.database.history import BY_HAND, owned_by
 from portal.database.types import Fen, UtcDateTime
 
 options = context.config.attributes
@@ -15,6 +15,8 @@ slug, slugs = options["slug"], options["slugs"]
 
 
 def _own(name: str | None, kind: str, _parents: object) -> bool:
+    if kind == "column":
+        return not (name or "").startswith(BY_HAND)
     return kind != "table" or owned_by(name or "", slugs) == slug
 
 

@@ -31,8 +31,8 @@ CORE = "core"
 ENVIRONMENT = HOUSE / "migrations"
 #: A number of our own among PostgreSQL's advisory locks.
 _UPGRADING = 0x706F7274
-#: What SQL writes by hand in a revision (full-text indexes): no model, so no comparison.
-BY_HAND = ("search_fts", "alembic_version_", "ix_search_entry_terms")
+#: What SQL writes by hand in a revision (full-text search): no model, so no comparison.
+BY_HAND = ("search_fts", "alembic_version_", "ix_search_entry_terms", "terms_read")
 
 
 def owned_by(table: str, slugs: Iterable[str]) -> str:

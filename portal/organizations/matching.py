@@ -151,7 +151,7 @@ _BY_TERMS = {
     ),
     "postgresql": (
         f"SELECT 'terms' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608
-        "WHERE to_tsvector('simple', e.terms) @@ to_tsquery('simple', :terms) LIMIT :terms_limit"
+        "WHERE e.terms_read @@ to_tsquery('simple', :terms) LIMIT :terms_limit"
     ),
 }
 _BY_BEGINNING = (

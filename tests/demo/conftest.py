@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +14,8 @@ from portal.cli.db import upgrade_schema
 from portal.demo.load import load
 from portal.demo.place import Place
 from portal.testing import Browser, settings
+
+from .seeded import seeded
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,12 @@ def demo_app(demo_place: Place) -> Iterator[Flask]:
         yield app
         database.session.remove()
         database.db.engine.dispose()
+
+
+@pytest.fixture
+def full(app: Flask, tmp_path: Path) -> Iterator[Flask]:
+    """Return the application over a seeded installation, across all districts."""
+    seeded(tmp_path / "here")
+    with database.everything():
+        yield app
+        database.session.remove()

@@ -6,27 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from plugins.dues.models import DuesAssessment, DuesObligation
-from plugins.dues.service import assessments, obligations
 from portal import clock
 from portal.app import create_app
 from portal.config import ROOT
-from portal.database import db, everything, in_scope, session
+from portal.database import db, everything, session
 from portal.demo import codes, large, lock, merchants
 from portal.demo.installation import prepare
 from portal.demo.place import Place
-from portal.districts import context
 from portal.districts.models import District
 from portal.identity.models import Account
-from portal.members.models import MEMBER_STAGES, Affiliation, Member, Person, StatusEvent
+from portal.members.models import Affiliation, Member, Person, StatusEvent
 from portal.organizations import search
 from portal.organizations.find import find
 from portal.organizations.models import (
@@ -42,28 +37,7 @@ from portal.organizations.search_models import SearchEntry
 from portal.payments.models import MerchantAccount
 from portal.testing import Browser, World, postgresql
 
-SIZE = large.Size(members=1_500, organizations=600)
-
-
-def count(model: Any, *where: Any) -> int:
-    return int(session.scalar(select(func.count()).select_from(model).where(*where)) or 0)
-
-
-def seeded(folder: Path, size: large.Size = SIZE) -> list[str]:
-    """Seed and return what was said."""
-    said: list[str] = []
-    folder.mkdir(exist_ok=True)
-    large.seed(size, Place(folder), say=said.append)
-    return said
-
-
-@pytest.fixture
-def full(app: Flask, tmp_path: Path) -> Iterator[Flask]:
-    """Return the application over a seeded installation, across all districts."""
-    seeded(tmp_path / "here")
-    with everything():
-        yield app
-        session.remove()
+from .seeded import SIZE, check_amounts, check_dues, count, seeded
 
 
 def check_counts(size: large.Size) -> None:
@@ -160,26 +134,6 @@ def check_pages(app: Flask) -> None:
 
 def test_what_people_open_opens(full: Flask):
     check_pages(full)
-
-
-def check_dues() -> None:
-    """Put the month on the books and draft the next year, once for everybody who owes."""
-    stages = Member.stage.in_(MEMBER_STAGES)
-    owing = count(Member, stages)
-    made, again, year = 0, 0, 0
-    for place in session.scalars(select(District.id).where(District.kind == "county")).all():
-        with in_scope({place}, write=place):
-            made += obligations.create_month(district_id=place, month=clock.month())
-            again += obligations.create_month(district_id=place, month=clock.month())
-            following = clock.today().year + 1
-            year += assessments.draft_year(district=context.ref(place), year=following, by=None)
-            again += assessments.draft_year(district=context.ref(place), year=following, by=None)
-    assert (made, again, year) == (owing, 0, owing)
-    assert count(DuesObligation) == owing and count(DuesAssessment) == 2 * owing
-
-
-def test_the_month_and_the_year_follow_for_everybody(full: Flask):
-    check_dues()
 
 
 def test_an_interruption_leaves_nothing_and_the_same_begins_anew(app: Flask, tmp_path: Path):
@@ -306,5 +260,6 @@ def test_twenty_thousand_by_the_command(tmp_path: Path, monkeypatch: pytest.Monk
             check_tree()
             check_pages(app)
             check_dues()
+            check_amounts(101)
             session.remove()
         db.engine.dispose()
