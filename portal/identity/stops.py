@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, table, update
-from sqlalchemy.sql import column
+from sqlalchemy import delete, or_, select, update
 
 from portal import audit, clock, crypto, notices
 from portal.database import everything, session, swap, transaction
@@ -47,9 +46,6 @@ notices.declare(
     )
 )
 
-# Owned by the members room above: where somebody who only helps others belongs.
-_DELEGATION = table("delegation", column("account_id"), column("district_id"), column("state"))
-
 
 class Refused(PermissionError):
     """``reason``: ``self``, ``roles`` (could not give them), ``last``, ``disabled`` or ``open`` (already),
@@ -61,17 +57,12 @@ class Refused(PermissionError):
 
 
 def belongs(account: Account, district_id: int) -> bool:
-    """Tell whether an account is a district's: an open record, a role not ended, or a help given there."""
+    """Tell whether an account is a district's: an open record, a role not ended, or helping there alone."""
     ways: list[Any] = [
         select(Grant.id).where(
             Grant.account_id == account.id,
             Grant.district_id == district_id,
             or_(Grant.valid_to.is_(None), Grant.valid_to > clock.today()),
-        ),
-        select(_DELEGATION.c.account_id).where(
-            _DELEGATION.c.account_id == account.id,
-            _DELEGATION.c.district_id == district_id,
-            _DELEGATION.c.state == "active",
         ),
     ]
     if account.person_id is not None:
@@ -82,7 +73,10 @@ def belongs(account: Account, district_id: int) -> bool:
                 people.MEMBER.c.closed_on.is_(None),
             )
         )
-    return any(session.execute(way.limit(1)).first() is not None for way in ways)
+    if any(session.execute(way.limit(1)).first() is not None for way in ways):
+        return True
+    # Helping somebody here makes no account of another district's one of ours.
+    return _home(account.id) == district_id
 
 
 def refusal(account: Account, *, district_id: int, by: Any) -> str | None:

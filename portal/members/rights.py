@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal import audit, clock
 from portal.current import registry
 from portal.database import session, swap, transaction
 from portal.districts import context
 from portal.identity import passkeys
-from portal.members import belongings, delegation_ends, merging, sealed
+from portal.identity.forgetting import GONE
+from portal.members import belongings, delegation_ends, forgetting, merging, sealed
 from portal.members.events import announce_move, ref
-from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, Request, StatusEvent
+from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, StatusEvent
 from portal.members.objections import refuse_objections
 from portal.members.service import check_home, check_open
 from portal.organizations.models import Organization
@@ -170,7 +171,7 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
         swap(
             member,
             version=version,
-            name="已删除",
+            name=GONE,
             sort_key="",
             initials="",
             sex="9",
@@ -191,10 +192,6 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
         merging.forget(member.id)
         delegation_ends.forget(member)
         passkeys.forget_words(member.person_id)
-        session.execute(
-            update(Request)
-            .where(Request.member_id == member.id)
-            .values(subject="", payload={}, version=Request.version + 1)
-        )
+        forgetting.of(member, by=actor)
         audit.record("member.erase", member, actor=actor, district=member.district_id)
     return told

@@ -184,3 +184,10 @@ def chosen(account_id: int | None) -> dict[str, str]:
         return {}
     found = connection().execute(_CHOSEN, {"account_id": account_id}).scalar()
     return dict(found or {})
+
+
+def forget_told(account_id: int) -> None:
+    """Take away what somebody was told and chose, in the caller's transaction; that they were told stays."""
+    told = update(Notice).where(Notice.account_id == account_id)
+    session.execute(told.values(params={}, url=""))
+    session.execute(delete(Preference).where(Preference.account_id == account_id))

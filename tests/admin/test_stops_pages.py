@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from portal import clock
+from portal import clock, crypto
 from portal.database import everything, session, transaction
 from portal.districts import service
 from portal.identity import role_requests, stops
@@ -17,6 +17,7 @@ from portal.identity.models import Account, LoginSession, RolePermission
 from portal.identity.stop_models import AccountStop
 from portal.members import belongings
 from portal.members.models import Member
+from portal.members.models_delegation import Delegation
 from portal.testing import Browser, World
 from tests import looks
 from tests.browser import Visit
@@ -219,6 +220,34 @@ def test_a_whole_number_finds_nobody_who_does_not_belong_here(place: Place) -> N
     elsewhere = f"/d/{place.beside.code}/admin/stops"
     page = place.browser(place.neighbour).post(f"{elsewhere}/find", data={"q": NUMBER}).text
     assert "钱测书" not in page and "没有找到" in page
+
+
+def test_helping_somebody_here_makes_no_account_of_the_next_district_ours(world: World, place: Place) -> None:
+    neighbour = world.member(world.organization(place.beside), name="邻居", phone="10000000081")
+    helpers = {
+        "10000000081": world.account(neighbour, phone="10000000081"),
+        "10000000082": world.account(phone="10000000082"),  # a relative without a record anywhere
+    }
+    with world.writing(place.here), transaction():
+        for helper in helpers.values():
+            session.add(
+                Delegation(
+                    uid=crypto.new_uid(),
+                    district_id=place.here.id,
+                    member_id=place.member.id,
+                    account_id=helper.id,
+                    organization_id=place.branch.id,
+                    label="钱**",
+                    asked_index="",
+                    relation="relative",
+                    purposes=["dues.pay"],
+                    state="active",
+                    asked_at=clock.now(),
+                )
+            )
+    session.expunge_all()
+    found = [len(place.find(number)) for number in helpers]
+    assert found == [0, 1]
 
 
 def test_what_names_a_person_is_good_here_and_for_whoever_found_them(place: Place) -> None:

@@ -1,0 +1,53 @@
+"""What was written about a member goes with the erasure; who they were as well, if nowhere else.
+
+The record's own columns are emptied by ``rights.erase``, what plugins hold by their ``member_erase``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from portal.database import everything, session
+from portal.identity import claims, forgetting
+from portal.identity.models import Account
+from portal.members.models import Affiliation, Member, MemberMerge, Person, Request, RequestStep, StatusEvent
+
+
+def of(member: Member, *, by: Any) -> None:
+    """Empty what people wrote about a member, in the caller's transaction.
+
+    The account goes too unless it is still needed: by another record of the same person that is not erased,
+    or by roles, which are ended first where they are to go.
+    """
+    requests = select(Request.id).where(Request.member_id == member.id)
+    for model, mine, values in (
+        (Request, Request.member_id == member.id, {"subject": "", "payload": {}}),
+        (RequestStep, RequestStep.request_id.in_(requests), {"note": ""}),
+        (StatusEvent, StatusEvent.member_id == member.id, {"document": ""}),
+        (Affiliation, Affiliation.member_id == member.id, {"end_reason": ""}),
+        (
+            MemberMerge,
+            or_(MemberMerge.kept_id == member.id, MemberMerge.absorbed_id == member.id),
+            {"reason": "", "undo_reason": ""},
+        ),
+    ):
+        more = {"version": model.version + 1} if hasattr(model, "version") else {}
+        session.execute(update(model).where(mine).values(**values, **more))
+    if _needed(member):
+        return
+    forgetting.forget(member.person_id, by=by, district=member.district_id)
+    # Nobody finds them by their national id either; the same person coming again is somebody new.
+    session.execute(update(Person).where(Person.id == member.person_id).values(ric_index=None))
+
+
+def _needed(member: Member) -> bool:
+    account = session.scalar(select(Account.id).where(Account.person_id == member.person_id))
+    if account is not None and claims.holds_roles(account):
+        return True
+    with everything():  # a record may stand in any district
+        other = select(Member.id).where(
+            Member.person_id == member.person_id, Member.id != member.id, Member.name != forgetting.GONE
+        )
+        return session.execute(other.limit(1)).first() is not None
