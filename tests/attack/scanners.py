@@ -93,7 +93,7 @@ def sqlmap(
     data: str = "",
     token: str = "",
     level: int = 2,
-    seconds: int = 180,
+    seconds: int = 400,
 ) -> list[Finding]:
     """Try one parameter of an address, or of a form by ``data``; return where sqlmap got in."""
     argv = [command, "-u", address, "-p", parameter, "--batch", "--level", str(level), "--risk", "2"]

@@ -125,7 +125,9 @@ ASKED = [
     ("admin", f"/d/{CODE}/desk/members?sort=name", "sort"),
     ("admin", f"/d/{CODE}/desk/members?stage=full", "stage"),
     ("admin", f"/d/{CODE}/desk/organizations?q=a", "q"),
-    ("admin", f"/d/{CODE}/admin/roles?q=a&role=desk&when=all", "q,role,when"),
+    ("admin", f"/d/{CODE}/admin/roles?q=a", "q"),
+    ("admin", f"/d/{CODE}/admin/roles?role=desk&when=all", "role"),
+    ("admin", f"/d/{CODE}/admin/roles?role=desk&when=all", "when"),
     ("secretary", f"/d/{CODE}/desk/members?q=a", "q"),
 ]
 
