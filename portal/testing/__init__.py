@@ -5,6 +5,7 @@
 
 from portal.payments.conformance import ProviderConformance, Till
 from portal.testing.browser import Browser, client, token
+from portal.testing.compiled import pytest_collection_finish
 from portal.testing.counting import plan_of, queries, reads
 from portal.testing.installation import _look, _own_databases, app, data_dir, settings, template_data
 from portal.testing.postgresql import (
@@ -36,6 +37,7 @@ __all__ = [
     "invented_ric",
     "plan_of",
     "pytest_addoption",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_fixture_setup",

@@ -6,6 +6,7 @@ to compile both anew each time took every other second of the suite.
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from sqlalchemy import Dialect, Engine
@@ -54,3 +55,10 @@ def share() -> None:
 
     engines._prepare = prepared
     LateRule.compile = compiled  # type: ignore[method-assign, assignment]
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what stays to the end: a seventh of the time of a test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
