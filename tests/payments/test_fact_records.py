@@ -21,6 +21,7 @@ from portal.payments import (
 )
 from portal.payments.facts import apply_fact
 from portal.payments.models import PaymentCase, PaymentFactRow, PaymentInbox
+from portal.payments.tasks import sweep
 from tests.payments.channel import fact_of, notification
 
 NOW = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
@@ -210,3 +211,27 @@ def test_a_refused_callback_is_kept_as_far_as_needed(till, client):
     assert (row.size, row.body, row.raw_sha256) == (3000, b"x" * 2048, sha256(body).hexdigest())
     assert (row.times, row.received_at, row.last_at) == (2, NOW, NOW + timedelta(minutes=3))
     assert row.reason == "signature"
+
+
+def test_money_that_waits_is_swept_after_an_hour_and_not_before(till, order):
+    """Within the hour its own job looks for its place."""
+    till.fees.broken = True
+    apply_fact(fact_of(order.out_trade_no), account=till.account)
+    till.fees.broken = False
+    for minutes, found in ((60, "waiting"), (61, "done")):
+        with clock.frozen(NOW + timedelta(minutes=minutes)):
+            sweep({})
+        session.refresh(order)
+        assert order.allocation == found
+    entries = session.scalars(select(Entry).where(Entry.kind == "allocation")).all()
+    assert {one.actor for one in entries} == {"system"}
+
+
+def test_an_order_that_was_forgotten_is_closed_five_minutes_after_its_end(till, order):
+    till.channel.orders[order.out_trade_no].state = "NOTPAY"
+    ends = order.expires_at
+    for seconds, state in ((300, "pending"), (301, "closed")):
+        with clock.frozen(ends + timedelta(seconds=seconds)):
+            sweep({})
+        session.refresh(order)
+        assert order.state == state
