@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test test-postgresql check-hard soak lint fmt messages bench bench-million lock sbom screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard soak mutation lint fmt messages bench bench-million lock sbom screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,14 @@ check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every ro
 soak: $(BIN)/.dev ## Send 20,000 requests; memory stays within 10 %
 	$(RAM) PORTAL_SOAK=20000 $(BIN)/python -m pytest -q -s -m hard tests/machines/test_soak.py
 
+$(BIN)/.mutation: requirements-mutation.lock $(BIN)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutation.lock
+	@touch $@
+
+mutation: $(BIN)/.mutation ## Plant faults into ledger, payments, permissions and scope (hours); docs/mutation.md
+	$(RAM) $(BIN)/python -m tests.mutation --anew
+	$(BIN)/python -m tests.mutation --report
+
 lint: $(BIN)/.dev ## Check style, types and templates
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
@@ -78,3 +86,4 @@ sbom: $(BIN)/.portal ## Write the bill of materials, dist/portal-VERSION.cdx.jso
 lock: ## Resolve the lock files anew (needs uv)
 	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.lock
 	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra mutation -c requirements-dev.lock pyproject.toml -o requirements-mutation.lock

@@ -18,7 +18,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What is of no use where the portal only runs.
-LEFT_OUT = ("tests/", "bench/", "docs/screenshots", ".ci/", "paysim/", "conftest.py", "requirements-dev.lock")
+LEFT_OUT = (
+    "tests/",
+    "bench/",
+    "docs/screenshots",
+    ".ci/",
+    "paysim/",
+    "conftest.py",
+    "requirements-dev.lock",
+    "requirements-mutation.lock",
+)
 PYTHONS = ("3.11", "3.12", "3.13")
 PROCESSORS = ("x86_64", "aarch64")
 #: glibc of Debian 10, RHEL 8 and openEuler 20.03 (2.28) and older.
