@@ -52,7 +52,7 @@ $(BIN)/.mutation: requirements-mutation.lock $(BIN)/.dev
 	@touch $@
 
 mutation: $(BIN)/.mutation ## Plant faults into ledger, payments, permissions and scope (hours); docs/mutation.md
-	$(RAM) $(BIN)/python -m tests.mutation --anew
+	$(RAM) $(BIN)/python -m tests.mutation
 	$(BIN)/python -m tests.mutation --report
 
 lint: $(BIN)/.dev ## Check style, types and templates

@@ -111,3 +111,12 @@ def test_several_rows_are_written_in_one_statement(world: World, row: Member):
         )
     found = session.scalars(select(Organization.name).where(Organization.path == "x"))
     assert sorted(found) == ["乙", "甲"]
+
+
+def test_a_conflict_that_a_verb_survives_shows_the_row_as_it_is_now(row: Member):
+    assert row.remark == ""
+    with transaction():
+        swap_row(Member, row.id, version=1, remark="others")
+        with pytest.raises(Conflict):
+            swap(row, version=1, remark="mine")
+        assert (row.version, row.remark) == (2, "others")

@@ -24,7 +24,7 @@ _SPEC.loader.exec_module(sbom)
 HASH = "--hash=sha256:" + "0" * 64
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-mutation.lock"])
 def test_every_package_is_pinned_with_hashes(name: str):
     text = (ROOT / name).read_text(encoding="utf-8")
     found = sbom.packages(text)
@@ -51,7 +51,7 @@ def test_installing_asks_for_the_hashes():
     """Pinned hashes that nobody compares are ornaments."""
     made = (ROOT / "Makefile").read_text(encoding="utf-8")
     installs = re.findall(r"pip install .*-r \S+", made)
-    assert len(installs) == 2 and all("--require-hashes" in one for one in installs)
+    assert len(installs) == 3 and all("--require-hashes" in one for one in installs)
 
 
 def test_the_bill_names_every_package_and_every_vendored_file(tmp_path: Path):

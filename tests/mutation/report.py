@@ -21,15 +21,18 @@ tests that pass the changed line, and notes whether one of them fails. It takes 
 `pyproject.toml` (`[tool.portal-mutation]`), the runner in `tests/mutation`, why it is one of our own in
 [architecture.md](architecture.md).
 
+A run that was stopped goes on where it was; `rm -r var/mutation` begins anew.
+
 Last run: {day}, commit `{commit}`.
 
-| room | mutants there are | chosen | killed | survived | equivalent of these | score | without equivalents |
-|---|---:|---:|---:|---:|---:|---:|---:|
+| room | mutants | chosen | judged | killed | survived | of these equivalent | score | without equivalents |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|
 """
 FOOT = """
-Score: killed (or stopped for running without end) of those chosen. *Without equivalents* leaves out mutants
-that no test can tell from the original, each listed below with its reason. Samples are drawn per file with a
-fixed seed; the margin is that of 95 % for a sample of this size. Only the room's own tests are asked, on
+Score: killed (or stopped for running without end) of those judged: where a run was stopped, the beginning of
+the sample, which is in no order. *Without equivalents* leaves out mutants that no test can tell from the
+original, each listed below with its reason. Samples are drawn per file with a fixed seed; the margin is that
+of 95 % for a sample of this size. Only the room's own tests are asked, on
 SQLite, and none that starts processes of its own: a survivor may well be noticed elsewhere. After each run
 every test that has killed runs once more in a child of the same kind without a mutant: one that fails there
 would have killed nothing.
@@ -56,7 +59,8 @@ def write(root: Path, rooms: dict[str, dict[str, Any]], out: Path) -> None:
         equal = [row for row in alive if row["key"] in reasons]
         killed, total = count["killed"] + count["timeout"], sum(drawn["counts"].values())
         table.append(
-            f"| {name} | {total} | {len(chosen)} | {killed} | {len(alive)} | {len(equal)} "
+            f"| {name} | {total} | {len(drawn['keys'])} | {len(chosen)} | {killed} | {len(alive)} "
+            f"| {len(equal)} "
             f"| {_percent(killed, len(chosen), total)} | {100 * killed / (len(chosen) - len(equal)):.1f} % |"
         )
         lists += [f"\n## {name}: what survives\n", *(_line(row, reasons) for row in alive)]

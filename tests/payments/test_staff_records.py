@@ -99,16 +99,24 @@ def test_a_merchant_account_is_entered_changed_and_switched_by_name(till):
     assert accounts.slug_taken("test-a") and not accounts.slug_taken("test-b")
     version = made.version
     accounts.replace_secrets(made, version=version, secrets={"key": "geheim"})
+    assert accounts.info(made).mode == "direct"
     assert accounts.info(made).secrets == {"key": "geheim"} and b"geheim" not in made.secrets_sealed
     accounts.set_active(made, version=version + 1, active=False)
     assert made.active is False
     accounts.set_active(made, version=version + 2, active=True)
-    accounts.change_account(
-        made, version=version + 3, secrets={"key": "neu"}, actor=boss, mchid="m-1", settings={"a": "b"}
-    )
+    columns = {
+        "mchid": "m-1",
+        "sub_mchid": "s-1",
+        "appid": "a-1",
+        "mode": "partner",
+        "base_url": "https://pay.example",
+        "settings": {"a": "b"},
+    }
+    accounts.change_account(made, version=version + 3, secrets={"key": "neu"}, actor=boss, **columns)
     assert (made.active, made.entered_by, made.mchid) == (False, till.collector.id, "m-1")
     seen = accounts.info(made)
-    assert (seen.slug, seen.provider, seen.mode, seen.mchid) == ("test-a", "testpay", "direct", "m-1")
+    assert (seen.slug, seen.provider, seen.mode, seen.mchid) == ("test-a", "testpay", "partner", "m-1")
+    assert (seen.sub_mchid, seen.appid, seen.base_url) == ("s-1", "a-1", "https://pay.example")
     assert (seen.payee_name, seen.settings, seen.secrets) == (made.payee_name, {"a": "b"}, {"key": "neu"})
     with pytest.raises(Conflict):
         accounts.set_active(made, version=version, active=True)
