@@ -15,13 +15,14 @@ pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
 
 def test_the_replica_takes_over_and_no_acknowledged_payment_is_lost(tmp_path: Path):
     with cluster(tmp_path, count=12) as running:
+        saved = running.house.command("backup")
+        assert saved.returncode == 0, saved.stderr
         crowd = running.crowd(12)
         crowd.begin(apart=0.1)
         until(lambda: len(crowd.tally.seen_paid) >= 6, seconds=60, what="the first payments")
         before = len(crowd.tally.seen_paid)
-        saved = running.house.command("backup")
-        assert saved.returncode == 0, saved.stderr
         running.primary.place.lose()
+        assert len(crowd.tally.seen_paid) < 36, "people are paying when it goes"
         until(
             lambda: not any(web.ready() for web in running.webs), seconds=20, what="not ready, said or silent"
         )

@@ -22,7 +22,7 @@ from tests.machines.single import Single, hidden
 
 pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
 
-REQUESTS = int(os.environ.get("PORTAL_SOAK", "3000"))
+REQUESTS = int(os.environ.get("PORTAL_SOAK", "2000"))
 #: Caches of statements, templates and addresses fill by then.
 WARM = 1500
 GROWTH = 0.10
