@@ -36,6 +36,7 @@ ROOMS_ALLOWED = {
 #: A literal that is data, a file's name or a header of a handed-out sheet: (file, text).
 ALLOWED_TEXTS = {
     ("portal/members/rights.py", "已删除"): "written into the record instead of a name",
+    ("portal/identity/forgetting.py", "已删除"): "written into the account instead of a name",
     ("portal/members/merging.py", "并入 "): "written into the record of a merged member",
     ("plugins/dues/service/cash_account.py", "党费（支部代收现金）"): "name of an account in the books",
     ("plugins/offline_payment/provider.py", "收款方式要写 cash（现金）、pos（刷卡机）或 bank（转账）"): (
