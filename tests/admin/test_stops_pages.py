@@ -242,7 +242,11 @@ def test_helping_somebody_here_makes_no_account_of_the_next_district_ours(world:
                     relation="relative",
                     purposes=["dues.pay"],
                     state="active",
+                    asked_by=helper.id,
                     asked_at=clock.now(),
+                    agreed_at=clock.now(),
+                    consented_at=clock.now(),
+                    valid_from=clock.today(),
                 )
             )
     session.expunge_all()

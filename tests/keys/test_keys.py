@@ -30,8 +30,10 @@ from portal.members.sealed import sealed_columns as member_columns
 from portal.testing import World
 from tests.guards.town import Town
 
-#: Bytes that are not sealed, and why.
-PLAIN_BYTES = {"payment_inbox.body"}
+#: Bytes that are not sealed: what a channel sent, and the public half of a passkey, which opens nothing.
+PLAIN_BYTES = {"payment_inbox.body", "passkey.public_key"}
+#: Sealed and kept in no table: a number in an address of the desk's, which is asked for anew without its key.
+KEPT_NOWHERE = {"desk.searched"}
 
 
 def test_every_sealed_column_of_core_and_plugins_is_known(app: Flask):
@@ -50,6 +52,8 @@ def test_every_sealed_column_of_core_and_plugins_is_known(app: Flask):
         assert one.table.c.id.primary_key
     places = {one.place for one in known.values()}
     for place, where in written_places():
+        if place in KEPT_NOWHERE:
+            continue
         assert place in places or any(re.fullmatch(place, one) for one in places), f"{where}: {place}"
 
 
