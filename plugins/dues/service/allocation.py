@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -40,6 +40,30 @@ def settle(receipt: Receipt) -> tuple[Issued, list[Part]]:
     with transaction():
         parts = _take(receipt)
         return vouchers.issue(receipt, parts), parts
+
+
+def hold(*, district_id: int, months: Mapping[int, Sequence[str]]) -> None:
+    """Lock the months of several members (by id), in the caller's transaction, before anything is posted.
+
+    Whoever pays for one member locks the months, then the branch's numbers of vouchers and the book. A sheet
+    that had booked its first line and came to the months of its second would wait for a payer who waits for
+    what the sheet holds.
+    """
+    wanted = {(member_id, month) for member_id, several in months.items() for month in several}
+    found = (
+        rows(DuesObligation, T.c.member_id, T.c.month)
+        .where(
+            T.c.district_id == district_id,
+            T.c.member_id.in_(list(months)),
+            T.c.month.in_(sorted({month for _, month in wanted})),
+        )
+        .order_by(T.c.member_id, T.c.month)
+        .with_for_update(of=T)
+    )
+    with transaction() as current:
+        held = {(row.member_id, row.month) for row in current.execute(found)}
+        for member_id in sorted({member_id for member_id, _ in wanted - held}):
+            obligations.ensure(district_id=district_id, member_id=member_id, months=months[member_id])
 
 
 def use_credit(

@@ -103,7 +103,6 @@ def pay(
 ) -> DuesVoucher:
     """Receive money for months and let it find its place, in one transaction."""
     with branch.inside():
-        receive(branch, member, amount_fen, key=key)
         receipt = Receipt(
             district_id=branch.district.id,
             member_id=member.id,
@@ -113,7 +112,8 @@ def pay(
             paid_on=clock.today(),
             way="test",
         )
-        voucher, parts = allocation.settle(receipt)
+        voucher, parts = allocation.settle(receipt)  # the months, then the book, as in earnest
+        receive(branch, member, amount_fen, key=key)
         books.post(branch.district.id, allocation._postings(receipt, parts), actor="test")
         return session.get_one(DuesVoucher, voucher.id)
 
