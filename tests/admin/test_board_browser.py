@@ -143,6 +143,7 @@ def test_the_filter_swaps_the_tree_alone_and_the_address_keeps_it(
     page.get_by_role("link", name="全部去掉").wait_for(state="detached")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("elder", [False, True])
 def test_the_pages_can_be_read_and_pressed(world: World, visit: Visit, county: District, elder: bool):
     account = admin_of(world, county, elder=elder)

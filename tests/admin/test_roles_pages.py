@@ -451,6 +451,7 @@ def test_giving_and_ending_in_a_browser(place: Place, visit: Visit, width: int, 
     assert place.grants("secretary") == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("elder", [False, True])
 def test_the_pages_can_be_read_and_pressed(place: Place, world: World, visit: Visit, elder: bool):
     account = world.account(role="district_admin", district=place.here, elder=elder)

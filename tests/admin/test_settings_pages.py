@@ -207,6 +207,7 @@ def test_in_a_browser(world: World, visit: Visit, county: District, width: int, 
     page.get_by_text("现在是“5”（本级设置）").wait_for()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("elder", [False, True])
 def test_the_pages_can_be_read_and_pressed(world: World, visit: Visit, county: District, elder: bool):
     account = world.account(role="district_admin", district=county, elder=elder)

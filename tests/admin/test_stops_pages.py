@@ -390,6 +390,7 @@ def test_stopping_and_letting_in_again_in_a_browser(
     assert not place.is_stopped(place.secretary)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("elder", [False, True])
 def test_the_pages_can_be_read_and_pressed(place: Place, world: World, visit: Visit, elder: bool) -> None:
     boss = world.account(role="district_admin", district=place.here, elder=elder)

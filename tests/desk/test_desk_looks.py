@@ -72,6 +72,7 @@ def town(live):
     return (clerk, elder), paths
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("width", "elder"), [(375, False), (375, True), (1280, False)])
 def test_pages_hold(town, visit, width, elder):
     (clerk, old), paths = town

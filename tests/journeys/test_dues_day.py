@@ -162,6 +162,7 @@ PAGES = (
 )
 
 
+@pytest.mark.once
 @pytest.mark.browser
 @pytest.mark.parametrize("elder", [False, True], ids=["plain", "elder"])
 @pytest.mark.parametrize("width", [375, 1366])
