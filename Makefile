@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test test-postgresql check-hard soak mutation lint fmt messages bench bench-million lock sbom screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard check-machines soak mutation lint fmt messages bench bench-million lock sbom screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,7 +43,10 @@ test-postgresql: $(BIN)/.dev ## Run all of it on the private PostgreSQL: browser
 	$(SUITE) -m hard --postgresql tests/payments tests/journeys
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, many processes, every route, plugin folders removed
-	$(SUITE) -m hard
+	$(SUITE) -m "hard and not machines"
+
+check-machines: $(BIN)/.dev ## Kill machines while people pay, try the faults of databases, disks, clocks, channels
+	$(RAM) $(BIN)/python -m pytest -q -s -m machines
 
 soak: $(BIN)/.dev ## Send 20,000 requests; memory stays within 10 %
 	$(RAM) PORTAL_SOAK=20000 $(BIN)/python -m pytest -q -s -m hard tests/machines/test_soak.py

@@ -16,7 +16,7 @@ import pytest
 from tests.machines.places import until
 from tests.machines.single import Single, hidden
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 HOUR = "+1h"
 

@@ -20,7 +20,7 @@ import requests
 from tests.machines.places import until
 from tests.machines.single import Single, hidden
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 HEALS = 10.0
 

@@ -10,7 +10,7 @@ import pytest
 from tests.machines.cluster import LEASE, Cluster, cluster
 from tests.machines.places import until
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from tests.machines.cluster import cluster
 from tests.machines.places import until
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 
 def test_the_replica_takes_over_and_no_acknowledged_payment_is_lost(tmp_path: Path):

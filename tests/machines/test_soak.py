@@ -20,7 +20,7 @@ import pytest
 from tests.machines.places import family
 from tests.machines.single import Single, hidden
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 REQUESTS = int(os.environ.get("PORTAL_SOAK", "2000"))
 #: Caches of statements, templates and addresses fill by then.

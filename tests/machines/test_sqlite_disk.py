@@ -12,7 +12,7 @@ from tests.machines.installation import Installation, people
 from tests.machines.places import until
 from tests.machines.single import Single, hidden
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 
 def test_a_full_disk_under_sqlite(single: Single, tmp_path: Path):

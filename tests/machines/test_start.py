@@ -15,7 +15,7 @@ from tests.machines.installation import Installation
 from tests.machines.places import lan, until
 from tests.machines.servers import Postgres, url
 
-pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("machines")]
+pytestmark = [pytest.mark.hard, pytest.mark.machines, pytest.mark.xdist_group("machines")]
 
 
 def test_two_workers_and_two_migrations_at_once_on_an_empty_database(tmp_path: Path):
