@@ -99,10 +99,21 @@ def receive(branch: Branch, member: Member, amount_fen: int, *, key: str) -> Non
 
 
 def pay(
-    branch: Branch, member: Member, amount_fen: int, months: list[str], *, key: str = "F1"
+    branch: Branch,
+    member: Member,
+    amount_fen: int,
+    months: list[str],
+    *,
+    key: str = "F1",
+    months_first: bool = False,
 ) -> DuesVoucher:
-    """Receive money for months and let it find its place, in one transaction."""
+    """Receive money for months and let it find its place, in one transaction.
+
+    ``months_first``: lock months that are on the books before the book, as a channel's payment does.
+    """
     with branch.inside():
+        if not months_first:
+            receive(branch, member, amount_fen, key=key)
         receipt = Receipt(
             district_id=branch.district.id,
             member_id=member.id,
@@ -112,8 +123,9 @@ def pay(
             paid_on=clock.today(),
             way="test",
         )
-        voucher, parts = allocation.settle(receipt)  # the months, then the book, as in earnest
-        receive(branch, member, amount_fen, key=key)
+        voucher, parts = allocation.settle(receipt)
+        if months_first:
+            receive(branch, member, amount_fen, key=key)
         books.post(branch.district.id, allocation._postings(receipt, parts), actor="test")
         return session.get_one(DuesVoucher, voucher.id)
 

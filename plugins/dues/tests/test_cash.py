@@ -276,7 +276,7 @@ def test_paid_online_at_the_same_instant_is_one_month_and_credit(day):
         try:
             with branch.world.app.app_context():
                 barrier.wait()
-                pay(branch, first, 5790, MONTHS, key="ONLINE")
+                pay(branch, first, 5790, MONTHS, key="ONLINE", months_first=True)
                 session.remove()
         except BaseException as error:
             failed.append(error)
