@@ -54,7 +54,7 @@ def prepare(engine: Engine) -> None:
         # A primary that was made a replica, or closed for writing: the next connection finds who took over.
         return lost(error, connection, cursor) or refuses_writes(error)
 
-    engine.dialect.is_disconnect = is_disconnect  # type: ignore[method-assign, assignment]
+    engine.dialect.is_disconnect = is_disconnect  # type: ignore[method-assign, assignment]  # as above
     take_back = engine.dialect.do_rollback
 
     def do_rollback(connection: Any) -> None:
@@ -66,7 +66,7 @@ def prepare(engine: Engine) -> None:
             if not lost(error, connection, None):
                 raise
 
-    engine.dialect.do_rollback = do_rollback  # type: ignore[method-assign, assignment]
+    engine.dialect.do_rollback = do_rollback  # type: ignore[method-assign, assignment]  # as above
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -54,7 +54,7 @@ def share() -> None:
         rule._build, rule._build_unknown = build.__get__(rule), unknown.__get__(rule)
 
     engines._prepare = prepared
-    LateRule.compile = compiled  # type: ignore[method-assign, assignment]
+    LateRule.compile = compiled  # type: ignore[method-assign, assignment]  # for the tests alone
 
 
 def pytest_collection_finish() -> None:

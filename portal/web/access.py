@@ -58,7 +58,7 @@ def hands_out(view: View) -> View:
 
     One account or address exports ``exports_a_minute`` times at most (ASVS 2.4.1).
     """
-    view.__hands_out__ = True  # type: ignore[attr-defined]
+    view.__hands_out__ = True  # type: ignore[attr-defined]  # functions carry what is said of them
     return asks_again(view)
 
 

@@ -9,13 +9,22 @@ import pytest
 from portal.database import transaction
 from portal.identity import passkey_asks, passkeys, recovery
 from portal.identity.passkeys import Refused
-from tests.identity.conftest import Visitor
+from portal.testing import World
+from tests.identity.conftest import PHONE, Visitor
 from tests.identity.soft import Device
-from tests.identity.test_password import enter
+from tests.identity.test_password import enter, give
 from tests.identity.test_second_factor import FACTOR
 
 BIND = "this browser"
 BEGIN, AGAIN = f"{FACTOR}/passkeys/begin", "/d/990001/me/again"
+
+
+@pytest.fixture
+def clerk(world: World, here: Any) -> Any:
+    """Return somebody at the district's desk, with a password and no second factor."""
+    made = world.account(role="desk", district=here, phone=PHONE)
+    give(made, username="clerk")
+    return made
 
 
 def kept(account: Any) -> Device:
@@ -26,6 +35,12 @@ def kept(account: Any) -> Device:
     with transaction():
         recovery.renew(account.id)
     return device
+
+
+@pytest.fixture
+def device(clerk: Any) -> Device:
+    """Return the device that keeps the clerk's passkey."""
+    return kept(clerk)
 
 
 def by_password(visitor: Visitor) -> Any:

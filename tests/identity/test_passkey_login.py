@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from portal import clock
@@ -13,30 +12,20 @@ from portal.database import session, transaction
 from portal.identity import recovery, totp
 from portal.identity.models import Account
 from portal.testing import World
-from tests.identity.conftest import PHONE, Visitor, code_for
+from tests.identity.conftest import Visitor, code_for
 from tests.identity.passkey_steps import (
     alone,
     by_password,
+    clerk,
+    device,
     kept,
     question,
     step,
 )
 from tests.identity.soft import UP, Device
-from tests.identity.test_password import give
 from tests.identity.test_second_factor import HOME, SECRET, inside, now_code
 
-
-@pytest.fixture
-def clerk(world: World, here: Any) -> Any:
-    """Return somebody at the district's desk, with a password and no second factor."""
-    made = world.account(role="desk", district=here, phone=PHONE)
-    give(made, username="clerk")
-    return made
-
-
-@pytest.fixture
-def device(clerk: Any) -> Device:
-    return kept(clerk)
+__all__ = ["clerk", "device"]
 
 
 # --- every way in --------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
@@ -14,33 +13,23 @@ from portal.database import session, transaction
 from portal.identity import factors, passkeys, recovery, totp
 from portal.identity.passkey_models import Passkey
 from portal.testing import World
-from tests.identity.conftest import PHONE, Visitor, code_for
+from tests.identity.conftest import Visitor, code_for
 from tests.identity.passkey_steps import (
     AGAIN,
     BEGIN,
     again,
     alone,
     by_password,
+    clerk,
+    device,
     kept,
     question,
     step,
 )
 from tests.identity.soft import UP, Device
-from tests.identity.test_password import give
 from tests.identity.test_second_factor import FACTOR, HOME, SECRET, inside, printed
 
-
-@pytest.fixture
-def clerk(world: World, here: Any) -> Any:
-    """Return somebody at the district's desk, with a password and no second factor."""
-    made = world.account(role="desk", district=here, phone=PHONE)
-    give(made, username="clerk")
-    return made
-
-
-@pytest.fixture
-def device(clerk: Any) -> Device:
-    return kept(clerk)
+__all__ = ["clerk", "device"]
 
 
 # --- setting one up ------------------------------------------------------------------------------

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, crypto
-from portal.audit.models import AuditRow
-from portal.database import Conflict, everything, session
+from portal.database import Conflict, session
 from portal.ledger import find_book, lines_of
 from portal.ledger.models import Entry
 from portal.payments import (
@@ -23,6 +22,7 @@ from portal.payments.facts import apply_fact
 from portal.payments.models import PaymentCase, PaymentFactRow, PaymentInbox
 from portal.payments.tasks import sweep
 from tests.payments.channel import fact_of, notification
+from tests.payments.written import trail
 
 NOW = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
 PAID = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # half past midnight of the 21st in Shanghai
@@ -32,13 +32,6 @@ PAID = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # half past midnight of the 2
 def now():
     with clock.frozen(NOW):
         yield
-
-
-def trail(prefix: str) -> list[AuditRow]:
-    with everything():
-        return list(
-            session.scalars(select(AuditRow).where(AuditRow.action.startswith(prefix)).order_by(AuditRow.id))
-        )
 
 
 def test_a_fact_is_written_down_whole_with_its_entry(till, order):

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock
-from portal.audit.models import AuditRow
-from portal.database import Conflict, everything, session
+from portal.database import Conflict, session
 from portal.ledger import lines_of
 from portal.ledger.models import Entry
 from portal.payments import (
@@ -22,6 +21,7 @@ from portal.payments import (
 )
 from portal.payments.models import PaymentAttempt, PaymentFactRow
 from portal.payments.purpose import PayLine
+from tests.payments.written import trail
 
 NOW = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
 PAID = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # half past midnight of the 21st in Shanghai
@@ -31,13 +31,6 @@ PAID = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # half past midnight of the 2
 def now():
     with clock.frozen(NOW):
         yield
-
-
-def trail(prefix: str) -> list[AuditRow]:
-    with everything():
-        return list(
-            session.scalars(select(AuditRow).where(AuditRow.action.startswith(prefix)).order_by(AuditRow.id))
-        )
 
 
 def sheet(till: Any, *references: str) -> list[Receipt]:
