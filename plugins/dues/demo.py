@@ -15,7 +15,7 @@ from . import demo_history, demo_reliefs
 from .calculation import explain
 from .models import DuesAssessment, DuesBranchOpening, DuesMemberOpening
 from .months import first_day, shifted
-from .service.obligations import MEMBER_STAGES
+from .service.owing import MEMBER_STAGES
 
 #: The books begin a year ago, so that every page has a year to show; a large district's other branches came
 #: to the portal three months ago, because every payment is a real one and takes its time.

@@ -13,7 +13,7 @@ from .assessment_sql import amount_expression
 from .models import DuesAssessment, DuesBranchOpening, DuesMemberOpening
 from .months import first_day, shifted
 from .rate_files import rate_tables
-from .service.obligations import MEMBER_STAGES
+from .service.owing import MEMBER_STAGES
 
 _RETIRED = timedelta(days=60 * 365)
 _MEMBER: Any = Member.__table__

@@ -40,6 +40,7 @@ from .models import (
     DuesMemberOpening,
     DuesObligation,
     DuesRelief,
+    DuesReliefStep,
     DuesReminder,
     DuesVoucher,
     DuesVoucherLine,
@@ -180,7 +181,7 @@ def erase(member: MemberRef) -> Erasure:
         erased = 0
         for model, values in (
             (DuesAssessment, {"base_fen": None, "reason": ""}),
-            (DuesRelief, {"reason": "—", "end_reason": ""}),
+            (DuesRelief, {"reason": "—", "document": "", "end_reason": ""}),
             (DuesConsent, {"note": ""}),
         ):
             own: Any = model.__table__
@@ -195,9 +196,12 @@ def erase(member: MemberRef) -> Erasure:
             delete(told).where(told.c.member_id == member.id, told.c.district_id == member.district_id)
         )
         erased += gone.rowcount
-        if member.organization_id is not None:
-            # Sealed sheets cannot be searched for one name: the branch's go as a whole.
-            erased += bases.forget(organization_id=member.organization_id)
+        reliefs = select(DuesRelief.id).where(DuesRelief.__table__.c.member_id == member.id)
+        steps: Any = DuesReliefStep.__table__
+        noted = steps.c.relief_id.in_(reliefs) & (steps.c.district_id == member.district_id)
+        current.execute(update(steps).where(noted).values(note=""))
+        # Whose line it is only the name says: a sheet that names them goes as a whole.
+        erased += bases.forget(naming=member.name)
     reason = _("党费的账和凭证要保存15年，到期再删；基数和事由已抹去。") if kept else ""
     return Erasure(erased=erased, kept=kept, reason=reason)
 

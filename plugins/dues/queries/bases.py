@@ -12,7 +12,7 @@ from portal.api import Account, Member, Organization, Reach, Unit, rows, session
 
 from ..base_verdict import Known
 from ..models import DuesAssessment, DuesBaseSheet
-from ..service.obligations import MEMBER_STAGES
+from ..service.owing import MEMBER_STAGES
 from . import reached
 from .proposals import WAITING
 from .statement import assessed_of

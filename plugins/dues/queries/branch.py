@@ -29,7 +29,7 @@ from portal.api import BRANCH_KINDS, Member, Organization, Reach, prepared, rows
 
 from ..models import DuesObligation, DuesVoucher, DuesVoucherLine
 from ..models.obligation import PAYABLE
-from ..service.obligations import MEMBER_STAGES
+from ..service.owing import MEMBER_STAGES
 
 PAGE = 50
 

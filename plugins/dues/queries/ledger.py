@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_
 from portal.api import Fen, Member, rows, session
 
 from ..models import DuesAssessment, DuesObligation
-from ..service.obligations import MEMBER_STAGES
+from ..service.owing import MEMBER_STAGES
 from .statement import assessed_of
 
 

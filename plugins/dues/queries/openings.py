@@ -9,7 +9,7 @@ from sqlalchemy import exists, func
 from portal.api import Member, rows, session
 
 from ..models import DuesBranchOpening, DuesMemberOpening, DuesObligation
-from ..service.obligations import MEMBER_STAGES
+from ..service.owing import MEMBER_STAGES
 
 
 @dataclass(frozen=True, kw_only=True)

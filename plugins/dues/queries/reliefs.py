@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from portal.api import Account, Actor, Member, Organization, Reach, rows, session
 
 from ..models import DuesRelief, DuesReliefStep
-from ..service.obligations import MEMBER_STAGES
+from ..service.owing import MEMBER_STAGES
 from ..service.reliefs import STAGE_PERMISSION, waiting_stage
 from . import reached
 from .bases import within

@@ -16,7 +16,7 @@ from ..months import first_day
 from ..rate_files import rate_tables
 from ..rate_table import Formula, RateTable
 from ..service import books
-from ..service.obligations import MEMBER_STAGES
+from ..service.owing import MEMBER_STAGES
 from ..timeline import Fixed, Known, MonthLine, Timeline, first_month, missing_facts, timeline
 from ..words import why
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -25,7 +25,7 @@ from portal.api import (
 from .. import messages
 from ..models import DuesObligation, DuesVoucher
 from ..models.obligation import PAYABLE
-from . import books, obligations, vouchers
+from . import books, obligations, order, vouchers
 from .receipts import Issued, Owed, Part, Receipt
 
 T: Any = DuesObligation.__table__
@@ -38,32 +38,10 @@ def settle(receipt: Receipt) -> tuple[Issued, list[Part]]:
     (payments.md §4.6): it looks at what is owed now, not when the payment began. The caller posts the parts.
     """
     with transaction():
-        parts = _take(receipt)
-        return vouchers.issue(receipt, parts), parts
-
-
-def hold(*, district_id: int, months: Mapping[int, Sequence[str]]) -> None:
-    """Lock the months of several members (by id), in the caller's transaction, before anything is posted.
-
-    Whoever pays for one member locks the months, then the branch's numbers of vouchers and the book. A sheet
-    that had booked its first line and came to the months of its second would wait for a payer who waits for
-    what the sheet holds.
-    """
-    wanted = {(member_id, month) for member_id, several in months.items() for month in several}
-    found = (
-        rows(DuesObligation, T.c.member_id, T.c.month)
-        .where(
-            T.c.district_id == district_id,
-            T.c.member_id.in_(list(months)),
-            T.c.month.in_(sorted({month for _, month in wanted})),
-        )
-        .order_by(T.c.member_id, T.c.month)
-        .with_for_update(of=T)
-    )
-    with transaction() as current:
-        held = {(row.member_id, row.month) for row in current.execute(found)}
-        for member_id in sorted({member_id for member_id, _ in wanted - held}):
-            obligations.ensure(district_id=district_id, member_id=member_id, months=months[member_id])
+        parts, assessed = _take(receipt)
+        issued = vouchers.issue(receipt, parts)
+        books.post(receipt.district_id, assessed, actor=obligations.SYSTEM)
+        return issued, parts
 
 
 def use_credit(
@@ -87,11 +65,16 @@ def use_credit(
             paid_on=clock.today(),
             way="credit",
         )
-        parts = _take(receipt) if credit > 0 else []
+        parts, assessed = _take(receipt) if credit > 0 else ([], [])
         if not parts:
             raise Conflict("nothing to pay, or nothing to pay it with")
+        issued = vouchers.issue(receipt, parts, from_credit=True)
+        books.post(district_id, assessed, actor=obligations.SYSTEM)
         books.post(district_id, _postings(receipt, parts), actor=actor)
-        return current.get_one(DuesVoucher, vouchers.issue(receipt, parts, from_credit=True).id)
+        # It was read before the book was held: another form may have paid other months with it.
+        if books.credit_of(district_id, member_id) < 0:
+            raise Conflict("the credit was used meanwhile")
+        return current.get_one(DuesVoucher, issued.id)
 
 
 def income_of(part: Part, *, paid_on: date) -> ledger.Account:
@@ -100,13 +83,15 @@ def income_of(part: Part, *, paid_on: date) -> ledger.Account:
     return books.dues_income(organization_id=part.obligation.organization_id, month=month, paid_on=paid_on)
 
 
-def _take(receipt: Receipt) -> list[Part]:
+def _take(receipt: Receipt) -> tuple[list[Part], list[ledger.Posting]]:
+    """Pay the months; return the parts, and the entries of months put on the books, to be posted last."""
     whole = _paid_whole(receipt) if len(receipt.months) == 1 else None
     if whole is not None:
-        return [Part(obligation=whole, amount_fen=receipt.amount_fen)]
+        return [Part(obligation=whole, amount_fen=receipt.amount_fen)], []
     left = receipt.amount_fen
     parts = []
-    for each in _months(receipt):
+    months, assessed = _months(receipt)
+    for each in months:
         amount = min(each.due_fen - each.relief_fen - each.paid_fen, left)
         if each.state not in PAYABLE or amount <= 0:
             continue
@@ -114,7 +99,7 @@ def _take(receipt: Receipt) -> list[Part]:
         obligations.change_row(each, paid_fen=each.paid_fen + amount)
         owed = Owed(each.id, each.organization_id, each.month, each.reader_id)
         parts.append(Part(obligation=owed, amount_fen=amount))
-    return parts
+    return parts, assessed
 
 
 def _paid_whole(receipt: Receipt) -> Owed | None:
@@ -134,30 +119,26 @@ def _paid_whole(receipt: Receipt) -> Owed | None:
     return paid
 
 
-def _months(receipt: Receipt) -> Sequence[Row[Any]]:
-    """Lock the receipt's months and return them, oldest first; whoever pays ahead puts them on the books."""
+def _months(receipt: Receipt) -> tuple[Sequence[Row[Any]], list[ledger.Posting]]:
+    """Lock the receipt's months and return them, oldest first; whoever pays ahead puts them on the books.
+
+    With the entries that say so, which are posted last (``order``).
+    """
     wanted = set(receipt.months)
     if not wanted:
-        return []
+        return [], []
     named = {
         "in_district": receipt.district_id,
         "of_member": receipt.member_id,
         "the_first": min(wanted),
         "the_last": max(wanted),
     }
-
-    def read() -> list[Row[Any]]:
-        found = connection().execute(_on_books(), named)
-        return [row for row in found if row.month in wanted]
-
     with transaction():
-        months = read()
-        if len(months) < len(wanted):
-            obligations.ensure(
-                district_id=receipt.district_id, member_id=receipt.member_id, months=receipt.months
-            )
-            months = read()
-    return months
+        assessed = order.ensure(
+            district_id=receipt.district_id, member_id=receipt.member_id, months=receipt.months
+        )
+        found = connection().execute(_on_books(), named)
+        return [row for row in found if row.month in wanted], assessed
 
 
 @prepared

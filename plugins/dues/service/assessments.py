@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -139,8 +139,23 @@ def confirm(row: DuesAssessment, *, version: int, by: Actor, how: str = "member"
         )
 
 
-def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
-    """Fix the amount. Raises ``Forbidden`` for the drafter, the member, and whoever lacks the permission."""
+def approve(chosen: Sequence[tuple[DuesAssessment, int]], *, by: Actor) -> None:
+    """Fix amounts, each at the version that was seen; all of them or none.
+
+    First the decisions, then everybody's months, then the book: one by one the second's months would be
+    waited for with the book in hand (``order``). Raises ``Forbidden`` for the drafter, the member, and
+    whoever lacks the permission.
+    """
+    with transaction():
+        for row, version in chosen:
+            _approve(row, version=version, by=by)
+        for district_id in sorted({row.district_id for row, _ in chosen}):
+            obligations.create_soon(district_id)
+            mine = [row for row, _ in chosen if row.district_id == district_id]
+            obligations.adjust(district_id=district_id, assessments=mine)
+
+
+def _approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
     if not by.can("dues.approve", path_of(row.organization_id)):
         raise Forbidden("dues.approve")
     # One person counts once (rule K12); no setting turns this off.
@@ -148,31 +163,26 @@ def approve(row: DuesAssessment, *, version: int, by: Actor) -> None:
         raise Forbidden("own decision")
     if by.person_id is not None and by.person_id in _persons(row.drafted_by, row.confirmed_by):
         raise Forbidden("own decision under another account")
-    with transaction() as current:
-        with current.begin_nested():  # a conflict leaves the older one in force
-            current.execute(
-                update(T)
-                .where(
-                    T.c.member_id == row.member_id,
-                    T.c.district_id == row.district_id,
-                    T.c.state == "approved",
-                    T.c.from_month == row.from_month,
-                )
-                .values(state="superseded", version=T.c.version + 1)
+    with session.begin_nested():  # a conflict leaves the older one in force
+        session.execute(
+            update(T)
+            .where(
+                T.c.member_id == row.member_id,
+                T.c.district_id == row.district_id,
+                T.c.state == "approved",
+                T.c.from_month == row.from_month,
             )
-            swap(
-                row,
-                version=version,
-                states=("confirmed",),
-                state="approved",
-                approved_by=by.account_id,
-                approved_at=clock.now(),
-            )
-        audit.record(
-            "dues.assessment.approve", ("dues_assessment", row.id), actor=by, district=row.district_id
+            .values(state="superseded", version=T.c.version + 1)
         )
-        obligations.adjust(row)
-        obligations.create_soon(row.district_id)
+        swap(
+            row,
+            version=version,
+            states=("confirmed",),
+            state="approved",
+            approved_by=by.account_id,
+            approved_at=clock.now(),
+        )
+    audit.record("dues.assessment.approve", ("dues_assessment", row.id), actor=by, district=row.district_id)
 
 
 def withdraw(row: DuesAssessment, *, version: int, reason: str, by: Actor) -> None:

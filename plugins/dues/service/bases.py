@@ -212,26 +212,26 @@ def decide(chosen: Sequence[tuple[int, int]], act: str, *, reason: str, actor: A
                 select(DuesAssessment).where(DuesAssessment.id.in_([one for one, _v in chosen]))
             )
         }
-        for assessment_id, version in chosen:
-            row = found[assessment_id]
+        # By id: two who decide about the same people at once wait for each other in one order.
+        several = [(found[assessment_id], version) for assessment_id, version in sorted(chosen)]
+        if act == "approve":
+            assessments.approve(several, by=actor)
+            return len(chosen)
+        for row, version in several:
             if act == "paper":
                 assessments.confirm(row, version=version, by=actor, how="paper")
-            elif act == "approve":
-                assessments.approve(row, version=version, by=actor)
             else:
                 assessments.withdraw(row, version=version, reason=reason, by=actor)
     return len(chosen)
 
 
-def forget(*, organization_id: int | None = None, before: Any = None) -> int:
-    """Delete what is kept of sheets: of one branch, or of those older than an instant."""
+def forget(*, naming: str | None = None, before: Any = None) -> int:
+    """Delete what is kept of the sheets here that name somebody, or that came before an instant."""
     wanted = select(DuesBaseSheet).where(DuesBaseSheet.rows_sealed.is_not(None))
-    if organization_id is not None:
-        wanted = wanted.where(DuesBaseSheet.organization_id == organization_id)
     if before is not None:
         wanted = wanted.where(DuesBaseSheet.created_at < before)
     with transaction() as current:
-        found = list(current.scalars(wanted))
+        found = [one for one in current.scalars(wanted) if naming is None or _names(one, naming)]
         for sheet in found:
             ended: dict[str, Any] = {"rows_sealed": None, "ended_at": clock.now()}
             if sheet.state == "ready":
@@ -239,6 +239,13 @@ def forget(*, organization_id: int | None = None, before: Any = None) -> int:
             else:
                 swap(sheet, version=sheet.version, **ended)
     return len(found)
+
+
+def _names(sheet: DuesBaseSheet, name: str) -> bool:
+    content = _content(sheet) or {"rows": []}
+    squeezed = "".join(name.split())
+    said = ("".join(str(cell).split()) for _number, cells in content["rows"] for cell in cells)
+    return any(squeezed in cell for cell in said)
 
 
 def headers(sheet: DuesBaseSheet) -> list[str]:

@@ -28,7 +28,7 @@ from portal.api import (
 from ..models import DuesCashLine, DuesCashSheet
 from ..queries.cash import person_of
 from ..queries.statement import statement
-from . import allocation, cash_days
+from . import cash_days, order
 from .cash_account import cash_account
 
 MAX_LINE_FEN = 10_000_000
@@ -162,16 +162,15 @@ def confirm(
         found = select(DuesCashLine).where(DuesCashLine.sheet_id == sheet.id).order_by(DuesCashLine.id)
         lines = list(session.scalars(found))
         receipts = [_receipt(sheet, line) for line in lines]
-        allocation.hold(
-            district_id=sheet.district_id,
-            months={one.member_id: [paid.reference for paid in one.lines] for one in receipts},
-        )
-        payments.record_receipts(
-            receipts,
-            account=cash_account(district),
-            received_by=sheet.collected_by,
-            confirmed_by=account_id_of(actor),
-        )
+        account = cash_account(district)
+        months = {one.member_id: [paid.reference for paid in one.lines] for one in receipts}
+        with order.several(district_id=sheet.district_id, months=months, year=sheet.day.year):
+            payments.record_receipts(
+                receipts,
+                account=account,
+                received_by=sheet.collected_by,
+                confirmed_by=account_id_of(actor),
+            )
         audit.record(
             "dues.cash.confirm",
             sheet,

@@ -47,6 +47,7 @@ def deposit(
                     DuesCashSheet.collected_by == holder,
                     DuesCashSheet.deposit_id.is_(None),
                 )
+                .order_by(DuesCashSheet.id)
                 .with_for_update()
             )
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from portal.api import Conflict, Journal, MemberRef, audit, clock, session, transaction
+from portal.api import Conflict, Journal, MemberRef, audit, clock, session, swap, transaction
 from portal.api import gettext as _
 
 from ..models import (
@@ -34,21 +34,9 @@ def moved(*, member: MemberRef, target: int | None) -> int:
     """
     if target is None:
         return 0
-    table: Any = DuesObligation.__table__
+    waiting: Any = DuesAssessment.__table__
     with transaction() as current:
-        done: Any = current.execute(
-            update(table)
-            .where(
-                table.c.district_id == member.district_id,
-                table.c.member_id == member.id,
-                table.c.month > clock.month(),
-                table.c.state.in_(PAYABLE),
-                table.c.paid_fen == 0,
-                table.c.organization_id != target,
-            )
-            .values(organization_id=target, version=table.c.version + 1)
-        )
-        waiting: Any = DuesAssessment.__table__
+        # The decision before its months, as when it is approved (``order``).
         current.execute(
             update(waiting)
             .where(
@@ -58,7 +46,17 @@ def moved(*, member: MemberRef, target: int | None) -> int:
             )
             .values(organization_id=target, version=waiting.c.version + 1)
         )
-    return int(done.rowcount)
+        months = obligations.locked(
+            DuesObligation.district_id == member.district_id,
+            DuesObligation.member_id == member.id,
+            DuesObligation.month > clock.month(),
+            DuesObligation.state.in_(PAYABLE),
+            DuesObligation.paid_fen == 0,
+            DuesObligation.organization_id != target,
+        )
+        for each in months:
+            swap(each, version=each.version, organization_id=target)
+    return len(months)
 
 
 def hindrance(absorbed: MemberRef) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, and_, bindparam, case, cast, literal, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.api import (
-    BRANCH_KINDS,
-    Affiliation,
-    Member,
-    Organization,
     clock,
     forget,
     is_postgresql,
     jobs,
+    ledger,
     prepared,
     rows,
+    session,
     swap,
     swap_row,
     transaction,
@@ -27,47 +27,57 @@ from portal.api import (
 
 from ..models import (
     DuesAssessment,
-    DuesBranchOpening,
-    DuesMemberOpening,
     DuesObligation,
     DuesRelief,
 )
-from ..months import first_day, shifted
 from ..states import state_of
-from . import books
+from . import books, meanwhile
+from .owing import who_owes
 
-MEMBER_STAGES = ("probationary", "full")
 SYSTEM = "system"
 MONTHS_JOB = "dues.months"
 
 T: Any = DuesObligation.__table__
 
 
+class Made(NamedTuple):
+    """Months just put on the books: how many, and the entries that say so, still to be posted."""
+
+    months: int
+    postings: list[ledger.Posting]
+
+
 def create_month(*, district_id: int, month: str, member_ids: Sequence[int] | None = None) -> int:
-    """Put ``month`` on the books for every member who owes it and does not have it; return how many.
+    """Put ``month`` on the books for every member who owes it and does not have it; return how many."""
+    with transaction():
+        made = put_on_books(district_id=district_id, month=month, member_ids=member_ids)
+        books.post(district_id, made.postings, actor=SYSTEM)
+    return made.months
+
+
+def put_on_books(*, district_id: int, month: str, member_ids: Sequence[int] | None = None) -> Made:
+    """Do the same inside of a verb that posts at its end, when it has taken everything else.
 
     One statement for the whole district. Each month goes to the branch of the member's formal affiliation on
     its first day (or the first one within it), so that it belongs to exactly one branch. Running it again
-    adds nobody twice: the unique key decides.
+    adds nobody twice: the unique key decides. The rows come by member, so that two who put the same month on
+    the books at once wait for each other in one order (``order``).
     """
     with transaction() as current:
-        chosen = _who_owes(district_id, month, member_ids)
+        meanwhile.months_come(district_id)
+        chosen = who_owes(district_id, month, member_ids)
         columns = [column.name for column in chosen.selected_columns]
         dialect = postgresql if is_postgresql() else sqlite
         statement: Any = dialect.insert(T).from_select(columns, chosen, include_defaults=False)
         statement = statement.on_conflict_do_nothing(index_elements=["member_id", "month"])
         made = current.execute(statement.returning(T.c.id, T.c.member_id, T.c.due_fen)).all()
-        books.post(
-            district_id,
-            (
-                books.assessed(member_id=row.member_id, month=month, fen=row.due_fen, idem=f"assess:{row.id}")
-                for row in made
-                if row.due_fen
-            ),
-            actor=SYSTEM,
-        )
-        _apply_reliefs(district_id, month, [row.member_id for row in made])
-    return len(made)
+        postings = [
+            books.assessed(member_id=row.member_id, month=month, fen=row.due_fen, idem=f"assess:{row.id}")
+            for row in made
+            if row.due_fen
+        ]
+        postings += _apply_reliefs(district_id, month, [row.member_id for row in made])
+    return Made(len(made), postings)
 
 
 def create_soon(district_id: int) -> None:
@@ -85,121 +95,34 @@ def create_soon(district_id: int) -> None:
     )
 
 
-def ensure(*, district_id: int, member_id: int, months: Iterable[str]) -> None:
-    """Put the given months of one member on the books, so that they can be paid (also ahead)."""
-    wanted = list(months)
+def ensure(*, district_id: int, wanted: Mapping[int, Iterable[str]]) -> list[ledger.Posting]:
+    """Put the given months of members (by id) on the books, so that they can be paid (also ahead).
+
+    Returns the entries that say so: the caller posts them when it has taken everything else (``order``).
+    """
+    named = {(month, member_id) for member_id, several in wanted.items() for month in several}
+    asked = {"members": list(wanted), "months": sorted({month for month, _ in named})}
     with transaction() as current:
-        known = set(current.execute(_on_books(), {"member_id": member_id, "months": wanted}).scalars())
-        for month in wanted:
-            if month not in known:
-                create_month(district_id=district_id, month=month, member_ids=[member_id])
+        known = {(row.month, row.member_id) for row in current.execute(_on_books(), asked)}
+        postings: list[ledger.Posting] = []
+        for month, missing in groupby(sorted(named - known), key=itemgetter(0)):
+            members = [member_id for _, member_id in missing]
+            postings += put_on_books(district_id=district_id, month=month, member_ids=members).postings
+    return postings
 
 
 @prepared
 def _on_books() -> Select[Any]:
-    return rows(DuesObligation, T.c.month).where(
-        T.c.member_id == bindparam("member_id"), T.c.month.in_(bindparam("months", expanding=True))
+    return rows(DuesObligation, T.c.month, T.c.member_id).where(
+        T.c.member_id.in_(bindparam("members", expanding=True)),
+        T.c.month.in_(bindparam("months", expanding=True)),
     )
 
 
-def _who_owes(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:
-    who = _members(district_id, month, member_ids)
-    joined = cast(who.c.joined_on, String)
-    owes = or_(
-        DuesMemberOpening.paid_through < month,
-        and_(
-            DuesMemberOpening.id.is_(None),
-            joined >= DuesBranchOpening.start_month.concat("-01"),
-            who.c.joined_on < first_day(shifted(month, 1)),
-        ),
-    )
-    zero = literal(0)
-    return (
-        select(
-            literal(district_id).label("district_id"),
-            who.c.member_id,
-            who.c.organization_id,
-            literal(month).label("month"),
-            who.c.assessment_id,
-            case((DuesAssessment.amount_fen == 0, "settled"), else_="open").label("state"),
-            DuesAssessment.amount_fen.label("due_fen"),
-            zero.label("relief_fen"),
-            zero.label("paid_fen"),
-            literal(clock.now(), T.c.created_at.type).label("created_at"),
-            literal(1).label("version"),
-        )
-        .select_from(who)
-        .join(Organization, Organization.id == who.c.organization_id)
-        .join(DuesBranchOpening, DuesBranchOpening.organization_id == who.c.organization_id)
-        .join(DuesAssessment, DuesAssessment.id == who.c.assessment_id)
-        .outerjoin(DuesMemberOpening, DuesMemberOpening.member_id == who.c.member_id)
-        .where(
-            Organization.kind.in_(BRANCH_KINDS),
-            DuesBranchOpening.start_month <= month,
-            owes,
-        )
-    )
-
-
-def _members(district_id: int, month: str, member_ids: Sequence[int] | None) -> Any:
-    """Select the members who do not have the month, each with their branch of it and the assessment in force.
-
-    All of it is looked up for one member in an index, by scalar subqueries, and kept apart from the joins:
-    PostgreSQL, which knows nothing of tables that were just filled, then has no plan to choose that goes
-    through the district once for every member. Grouped subqueries and NOT EXISTS are joins to it, and gave
-    it one.
-    """
-    known = (
-        select(T.c.id)
-        .where(T.c.district_id == district_id, T.c.member_id == Member.id, T.c.month == month)
-        .limit(1)
-    )
-    begins, ends = first_day(month), first_day(shifted(month, 1))
-    branch = (
-        select(Affiliation.organization_id)
-        .where(
-            Affiliation.district_id == district_id,
-            Affiliation.member_id == Member.id,
-            Affiliation.kind == "formal",
-            Affiliation.void.is_(False),
-            Affiliation.valid_from < ends,
-            or_(Affiliation.valid_to.is_(None), Affiliation.valid_to > begins),
-        )
-        .order_by(Affiliation.valid_from, Affiliation.id)
-        .limit(1)
-    )
-    in_force = (
-        select(DuesAssessment.id)
-        .where(
-            DuesAssessment.district_id == district_id,
-            DuesAssessment.member_id == Member.id,
-            DuesAssessment.state == "approved",
-            DuesAssessment.from_month <= month,
-        )
-        .order_by(DuesAssessment.from_month.desc())
-        .limit(1)
-    )
-    found = select(
-        Member.id.label("member_id"),
-        Member.joined_on,
-        branch.scalar_subquery().label("organization_id"),
-        in_force.scalar_subquery().label("assessment_id"),
-    ).where(
-        Member.district_id == district_id,
-        Member.stage.in_(MEMBER_STAGES),
-        Member.state == "normal",
-        Member.closed_on.is_(None),
-        known.scalar_subquery().is_(None),
-    )
-    if member_ids is not None:
-        found = found.where(Member.id.in_(member_ids))
-    return found.cte("who").prefix_with("MATERIALIZED")
-
-
-def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> None:
-    """Let decisions that already hold for ``month`` act on the months just made."""
+def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> list[ledger.Posting]:
+    """Let decisions that already hold for ``month`` act on the months just made; return the entries."""
     if not member_ids:
-        return
+        return []
     found = select(DuesRelief).where(
         DuesRelief.district_id == district_id,
         DuesRelief.state == "approved",
@@ -208,68 +131,75 @@ def _apply_reliefs(district_id: int, month: str, member_ids: Sequence[int]) -> N
     )
     if len(member_ids) == 1:  # somebody pays ahead: not a matter of everybody's reliefs
         found = found.where(DuesRelief.member_id == member_ids[0])
-    with transaction() as current:
-        reliefs = current.scalars(found).all()
-        wanted = set(member_ids)
-        for relief in reliefs:
-            if relief.member_id in wanted and relief.holds_in(month):
-                relieve(relief, months=[month])
+    wanted = set(member_ids)
+    postings = []
+    for relief in session.scalars(found.order_by(DuesRelief.member_id, DuesRelief.id)).all():
+        if relief.member_id in wanted and relief.holds_in(month):
+            postings += _relieved(relief, months=[month])
+    return postings
 
 
 def relieve(relief: DuesRelief, *, months: Sequence[str] | None = None) -> int:
     """Take an approved relief off the open months it covers; return how many months changed."""
-    with transaction() as current:
-        found = current.scalars(
-            select(DuesObligation)
-            .where(
-                DuesObligation.member_id == relief.member_id,
-                DuesObligation.district_id == relief.district_id,
-                DuesObligation.month.between(relief.from_month, relief.to_month),
-                DuesObligation.state.in_(("open", "partly_paid")),
-                DuesObligation.relief_fen == 0,
-            )
-            .order_by(DuesObligation.month)
-        ).all()
-        postings = []
-        for each in found:
-            if (months is not None and each.month not in months) or not relief.holds_in(each.month):
-                continue
-            off = each.due_fen - max(min(each.due_fen, relief.monthly_fen), each.paid_fen)
-            if off <= 0:
-                continue
-            change(each, relief_fen=off, relief_id=relief.id)
-            postings.append(
-                books.relieved(
-                    member_id=each.member_id,
-                    month=each.month,
-                    fen=off,
-                    # The version tells apart a decision that was taken back and put in force again.
-                    idem=f"relief:{relief.id}:{each.id}" + (f":{relief.version}" if relief.ended_at else ""),
-                )
-            )
+    with transaction():
+        meanwhile.decides(relief.district_id)
+        postings = _relieved(relief, months=months)
         books.post(relief.district_id, postings, actor=SYSTEM)
     return len(postings)
 
 
-def adjust(assessment: DuesAssessment) -> int:
-    """Let a newly approved assessment act on months already on the books; return how many changed.
+def _relieved(relief: DuesRelief, *, months: Sequence[str] | None) -> list[ledger.Posting]:
+    found = locked(
+        DuesObligation.member_id == relief.member_id,
+        DuesObligation.district_id == relief.district_id,
+        DuesObligation.month.between(relief.from_month, relief.to_month),
+        DuesObligation.month.in_(months) if months is not None else true(),
+        DuesObligation.state.in_(("open", "partly_paid")),
+        DuesObligation.relief_fen == 0,
+    )
+    postings = []
+    for each in found:
+        if not relief.holds_in(each.month):
+            continue
+        off = each.due_fen - max(min(each.due_fen, relief.monthly_fen), each.paid_fen)
+        if off <= 0:
+            continue
+        change(each, relief_fen=off, relief_id=relief.id)
+        postings.append(
+            books.relieved(
+                member_id=each.member_id,
+                month=each.month,
+                fen=off,
+                # The version tells apart a decision that was taken back and put in force again.
+                idem=f"relief:{relief.id}:{each.id}" + (f":{relief.version}" if relief.ended_at else ""),
+            )
+        )
+    return postings
 
+
+def adjust(*, district_id: int, assessments: Sequence[DuesAssessment]) -> int:
+    """Let newly approved assessments act on months already on the books; return how many changed.
+
+    Each month owes by the decision in force in it: one that begins earlier changes nothing of a later one's.
     A month that was paid ahead owes the difference when the amount rises (预交后工资增加的，差额下次补交);
     nothing that was paid is taken back when it falls, and a waived month stays waived.
     """
-    with transaction() as current:
-        found = current.scalars(
-            select(DuesObligation)
-            .where(
-                DuesObligation.member_id == assessment.member_id,
-                DuesObligation.district_id == assessment.district_id,
-                DuesObligation.month >= assessment.from_month,
-                DuesObligation.state != "waived",
-            )
-            .order_by(DuesObligation.month)
-        ).all()
+    new = {one.id for one in assessments}
+    with transaction():
+        meanwhile.decides(district_id)
+        by_member = _decided(district_id, {one.member_id for one in assessments})
+        found = locked(
+            DuesObligation.member_id.in_(list(by_member)),
+            DuesObligation.district_id == district_id,
+            DuesObligation.month >= min(one.from_month for one in assessments),
+            DuesObligation.state != "waived",
+        )
         postings = []
         for each in found:
+            in_force = (one for one in by_member[each.member_id] if one.from_month <= each.month)
+            assessment = next(in_force, None)
+            if assessment is None or assessment.id not in new:
+                continue
             due = max(assessment.amount_fen, each.paid_fen + each.relief_fen)
             more = due - each.due_fen
             change(each, due_fen=due, assessment_id=assessment.id)
@@ -282,8 +212,30 @@ def adjust(assessment: DuesAssessment) -> int:
                         idem=f"adjust:{assessment.id}:{each.id}",
                     )
                 )
-        books.post(assessment.district_id, postings, actor=SYSTEM)
+        books.post(district_id, postings, actor=SYSTEM)
     return len(postings)
+
+
+def _decided(district_id: int, member_ids: set[int]) -> dict[int, list[DuesAssessment]]:
+    """Return the approved assessments of members (by id), the latest beginning first."""
+    found = (
+        select(DuesAssessment)
+        .where(
+            DuesAssessment.district_id == district_id,
+            DuesAssessment.member_id.in_(member_ids),
+            DuesAssessment.state == "approved",
+        )
+        .order_by(DuesAssessment.member_id, DuesAssessment.from_month.desc())
+    )
+    grouped = groupby(session.scalars(found), key=attrgetter("member_id"))
+    return {member_id: list(several) for member_id, several in grouped}
+
+
+def locked(*where: ColumnElement[bool]) -> Sequence[DuesObligation]:
+    """Lock the months that ``where`` names, oldest first and by member, and return them as they are now."""
+    found = select(DuesObligation).where(*where).order_by(DuesObligation.month, DuesObligation.member_id)
+    now = found.with_for_update(of=DuesObligation).execution_options(populate_existing=True)
+    return session.scalars(now).all()
 
 
 def change(row: DuesObligation, **values: Any) -> None:

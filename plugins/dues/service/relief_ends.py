@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from werkzeug.exceptions import Forbidden
 
-from portal.api import Actor, Conflict, audit, clock, session, swap, transaction
+from portal.api import Actor, Conflict, audit, clock, swap, transaction
 
 from ..messages import relief_changed
 from ..models import DuesObligation, DuesRelief
 from ..months import parse_month, shifted, span
-from . import books, obligations
+from . import books, meanwhile, obligations
 from .places import path_of
 from .reliefs import STAGE_PERMISSION, ReliefRefused
 
@@ -131,17 +130,14 @@ def _note(row: DuesRelief, *, version: int, ended_from: str | None, reason: str,
 
 def _owed_again(relief: DuesRelief, *, months: Sequence[str]) -> int:
     """Let months that nobody has finished paying be owed in full; a paid one keeps what was taken off it."""
-    found = session.scalars(
-        select(DuesObligation)
-        .where(
-            DuesObligation.district_id == relief.district_id,
-            DuesObligation.relief_id == relief.id,
-            DuesObligation.month.in_(months),
-            DuesObligation.relief_fen > 0,
-            DuesObligation.state != "paid",
-        )
-        .order_by(DuesObligation.month)
-    ).all()
+    meanwhile.decides(relief.district_id)
+    found = obligations.locked(
+        DuesObligation.district_id == relief.district_id,
+        DuesObligation.relief_id == relief.id,
+        DuesObligation.month.in_(months),
+        DuesObligation.relief_fen > 0,
+        DuesObligation.state != "paid",
+    )
     postings = []
     for each in found:
         back = each.relief_fen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -103,7 +103,7 @@ def void(voucher: DuesVoucher, *, version: int, reason: str, by: Actor) -> None:
         raise Forbidden("dues.void")
     if by.member_id == voucher.member_id:
         raise Forbidden("own voucher")
-    with transaction() as current:
+    with transaction():
         swap(
             voucher,
             version=version,
@@ -113,13 +113,16 @@ def void(voucher: DuesVoucher, *, version: int, reason: str, by: Actor) -> None:
             voided_by=by.account_id,
             voided_at=clock.now(),
         )
+        lines = lines_of(voucher)
+        months = {row.id: row for row in _months_of(lines)}
+        for line in lines:
+            month = months[line.obligation_id]
+            obligations.change(month, paid_fen=month.paid_fen - line.amount_fen)
         book = books.book(voucher.district_id)
-        for number, line in enumerate(lines_of(voucher)):
+        for number in range(len(lines)):
             entry = ledger.entry_by_idem(book, entry_key(voucher.source_key, number))
             assert entry is not None  # the line and its entry were written in one transaction
             ledger.reverse(entry, reason=reason.strip(), actor=f"account:{by.account_id}")
-            obligation = current.get_one(DuesObligation, line.obligation_id)
-            obligations.change(obligation, paid_fen=obligation.paid_fen - line.amount_fen)
         audit.record(
             "dues.voucher.void", ("dues_voucher", voucher.id), actor=by, district=voucher.district_id
         )
@@ -139,6 +142,30 @@ def lines_of(voucher: DuesVoucher) -> Sequence[DuesVoucherLine]:
     ).all()
 
 
+def hold_numbers(*, district_id: int, organization_ids: Iterable[int], year: int) -> None:
+    """Lock the series of several branches by id, beginning those that have given no number yet.
+
+    For a sheet whose vouchers belong to more than one branch (``order``).
+    """
+    wanted = sorted(set(organization_ids))
+    dialect = postgresql if is_postgresql() else sqlite
+    with transaction() as current:
+        for organization_id in wanted:
+            current.execute(_begun(dialect, district_id, organization_id, year))
+        several = select(SERIES.c.id).where(SERIES.c.organization_id.in_(wanted), SERIES.c.year == year)
+        current.execute(several.order_by(SERIES.c.organization_id).with_for_update()).all()
+
+
+def _months_of(lines: Sequence[DuesVoucherLine]) -> Sequence[DuesObligation]:
+    return obligations.locked(DuesObligation.id.in_([line.obligation_id for line in lines]))
+
+
+def _begun(dialect: Any, district_id: int, organization_id: int, year: int) -> Any:
+    own = {"district_id": district_id, "organization_id": organization_id, "year": year, "last_number": 0}
+    new = dialect.insert(SERIES).values(own)
+    return new.on_conflict_do_nothing(index_elements=["organization_id", "year"])
+
+
 def _next_number(district_id: int, organization_id: int, year: int) -> int:
     """Raise the series inside this transaction: whoever rolls back gives the number back."""
     with transaction() as current:
@@ -146,11 +173,7 @@ def _next_number(district_id: int, organization_id: int, year: int) -> int:
         number = run_ready(_RAISED, named).value()
         if number is None:
             dialect = postgresql if is_postgresql() else sqlite
-            current.execute(
-                dialect.insert(SERIES)
-                .values(district_id=district_id, organization_id=organization_id, year=year, last_number=0)
-                .on_conflict_do_nothing(index_elements=["organization_id", "year"])
-            )
+            current.execute(_begun(dialect, district_id, organization_id, year))
             number = current.execute(_RAISED, named).scalar_one()
         return int(number)
 

@@ -12,8 +12,9 @@ import pytest
 
 from plugins.dues.models import DuesVoucher
 from plugins.dues.queries import verify
-from plugins.dues.service import allocation, books, openings
+from plugins.dues.service import allocation, books, obligations, openings
 from plugins.dues.service.receipts import Receipt
+from plugins.dues.tests import order
 from portal.api import Member, Organization, clock, ledger, session, transaction
 from portal.testing import World
 
@@ -25,6 +26,23 @@ def november() -> Iterator[None]:
     """Hold the clock in November 2026."""
     with clock.frozen(TODAY):
         yield
+
+
+@pytest.fixture(autouse=True)
+def in_one_order(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every verb of every test takes its locks in the one order (``service/order``)."""
+    if "app" not in request.fixturenames or "many_in_one" in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("app")
+    with order.watched() as watch:
+        yield
+    assert watch.wrong == []
+
+
+@pytest.fixture
+def many_in_one() -> None:
+    """Let many verbs run in one transaction, where each has its own order only."""
 
 
 @dataclass
@@ -98,22 +116,24 @@ def receive(branch: Branch, member: Member, amount_fen: int, *, key: str) -> Non
     ledger.post_many(book=book, postings=[posting], actor="test")
 
 
-def pay(
-    branch: Branch,
-    member: Member,
-    amount_fen: int,
-    months: list[str],
-    *,
-    key: str = "F1",
-    months_first: bool = False,
-) -> DuesVoucher:
-    """Receive money for months and let it find its place, in one transaction.
+def put_on_books(branch: Branch, member: Member, *months: str) -> None:
+    """Put some months of one member on the books, inside the caller's transaction."""
+    postings = obligations.ensure(district_id=branch.district.id, wanted={member.id: months})
+    books.post(branch.district.id, postings, actor="test")
 
-    ``months_first``: lock months that are on the books before the book, as a channel's payment does.
-    """
+
+def create_months(branch: Branch, *months: str) -> None:
+    """Put months on everybody's books, each in a transaction of its own, as the job does."""
+    for month in months:
+        with branch.inside():
+            obligations.create_month(district_id=branch.district.id, month=month)
+
+
+def pay(
+    branch: Branch, member: Member, amount_fen: int, months: list[str], *, key: str = "F1"
+) -> DuesVoucher:
+    """Receive money for months and let it find its place, in one transaction, as a channel's payment does."""
     with branch.inside():
-        if not months_first:
-            receive(branch, member, amount_fen, key=key)
         receipt = Receipt(
             district_id=branch.district.id,
             member_id=member.id,
@@ -124,8 +144,7 @@ def pay(
             way="test",
         )
         voucher, parts = allocation.settle(receipt)
-        if months_first:
-            receive(branch, member, amount_fen, key=key)
+        receive(branch, member, amount_fen, key=key)
         books.post(branch.district.id, allocation._postings(receipt, parts), actor="test")
         return session.get_one(DuesVoucher, voucher.id)
 

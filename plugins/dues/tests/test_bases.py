@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from decimal import Decimal
@@ -15,11 +16,10 @@ from plugins.dues import hooks
 from plugins.dues.base_columns import PROFILE, ratio
 from plugins.dues.models import DuesAssessment, DuesBaseSheet
 from plugins.dues.service import bases as service
-from plugins.dues.service import obligations
 from portal.api import Member, everything, session, sheet_kit
 from portal.testing import Browser
 
-from .conftest import Branch
+from .conftest import Branch, create_months
 from .test_cash import key
 
 HEADERS = ["序号", "姓名", "岗位", "薪级", "基础性绩效", "养老", "职业年金", "公积金", "医疗", "所得税",
@@ -140,9 +140,8 @@ def test_a_year_from_the_sheet_to_the_months(staff):
     assert "本人已确认" in treasurer.get(base(branch)).get_data(as_text=True)
     assert decide(branch, collector, "approve", row).status_code == 403
     assert decide(branch, treasurer, "approve", row).status_code == 303
+    create_months(branch, "2026-11", "2027-01")
     with branch.inside():
-        obligations.create_month(district_id=branch.district.id, month="2026-11")
-        obligations.create_month(district_id=branch.district.id, month="2027-01")
         from plugins.dues.models import DuesObligation
 
         found = session.execute(
@@ -332,8 +331,12 @@ def test_old_sheets_are_forgotten_by_the_job_and_by_an_erasure(staff):
         assert service.forget(before=clock.now() + timedelta(days=1)) == 1
     assert (sheet().rows_sealed, sheet().state) == (None, "discarded")
     bring(branch, collector, workbook(["1", "钱一", *GOOD]))
+    # Whoever is erased has left before, and stands in no branch any more.
+    gone = dataclasses.replace(who, organization_id=None)
     with branch.inside():
-        hooks.erase(who)
+        hooks.erase(dataclasses.replace(gone, name="孙九"))
+        assert sheet().rows_sealed is not None, "another one's sheet stays"
+        hooks.erase(gone)
     assert sheet().rows_sealed is None
 
 

@@ -22,8 +22,8 @@ def collector(branch: Branch):
 
 
 def books(branch: Branch) -> None:
-    with branch.inside():
-        for month in ("2026-09", "2026-10", MONTH):
+    for month in ("2026-09", "2026-10", MONTH):
+        with branch.inside():
             obligations.create_month(district_id=branch.district.id, month=month)
 
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden
 from plugins.dues.calculation import BaseRefused
 from plugins.dues.models import DuesAssessment, DuesObligation, DuesRelief
 from plugins.dues.service import assessments, obligations, openings, reliefs
-from plugins.dues.tests.conftest import Branch, agrees, pay
+from plugins.dues.tests.conftest import Branch, agrees, create_months, pay
 from plugins.dues.tests.test_allocation import Treasurer
 from portal.api import Conflict, Member, session
 
@@ -49,20 +49,46 @@ def test_a_base_is_confirmed_by_the_member_and_approved_by_somebody_else(branch:
             by=collector.account_id,
         )
         with pytest.raises(Conflict):
-            assessments.approve(row, version=row.version, by=treasurer)
+            assessments.approve([(row, row.version)], by=treasurer)
         with pytest.raises(Forbidden):
             assessments.confirm(row, version=row.version, by=collector)
         assessments.confirm(row, version=row.version, by=me)
         for wrong in (me, collector):
             with pytest.raises(Forbidden):
-                assessments.approve(row, version=row.version, by=wrong)
+                assessments.approve([(row, row.version)], by=wrong)
         with pytest.raises(Conflict):
-            assessments.approve(row, version=row.version - 1, by=treasurer)
-        assessments.approve(row, version=row.version, by=treasurer)
+            assessments.approve([(row, row.version - 1)], by=treasurer)
+        assessments.approve([(row, row.version)], by=treasurer)
         assert (row.state, row.amount_fen) == ("approved", 6000)
-        for month in ("2026-11", "2026-12"):
-            obligations.create_month(district_id=branch.district.id, month=month)
+    create_months(branch, "2026-11", "2026-12")
     assert sums(branch) == [("2026-11", "open", 1930, 0, 0), ("2026-12", "open", 6000, 0, 0)]
+
+
+@pytest.mark.parametrize("later_first", [True, False])
+def test_each_month_owes_by_the_decision_in_force_in_it(branch: Branch, later_first: bool) -> None:
+    member = branch.member()
+    create_months(branch, "2026-10", "2026-11", "2026-12", "2027-01")
+    collector, treasurer, me = somebody(branch), somebody(branch), somebody(branch, member)
+    decided = [("2026-11", 600_000), ("2027-01", 700_000)]
+    for month, base_fen in reversed(decided) if later_first else decided:
+        with branch.inside():
+            row = assessments.draft(
+                district=branch.ref,
+                member=member,
+                category="retired",
+                base_fen=base_fen,
+                from_month=month,
+                origin="sheet",
+                by=collector.account_id,
+            )
+            assessments.confirm(row, version=row.version, by=me)
+            assessments.approve([(row, row.version)], by=treasurer)
+    assert [(month, due) for month, _state, due, *_ in sums(branch)] == [
+        ("2026-10", 1930),
+        ("2026-11", 6000),
+        ("2026-12", 6000),
+        ("2027-01", 7000),
+    ]
 
 
 def test_the_database_refuses_an_approval_by_the_drafter(branch: Branch) -> None:
@@ -116,7 +142,7 @@ def test_a_month_paid_ahead_owes_the_difference_after_a_rise_and_nothing_is_take
                 by=None,
             )
             assessments.confirm(row, version=row.version, by=somebody(branch), how="paper")
-            assessments.approve(row, version=row.version, by=somebody(branch))
+            assessments.approve([(row, row.version)], by=somebody(branch))
         assert [(month, *rest) for month, *rest in sums(branch)] == [
             ("2026-12", "paid", 1930, 0, 1930),
             ("2027-01", expected[0], expected[1], 0, 1930),
@@ -181,8 +207,7 @@ def test_a_waiver_needs_both_stages_and_until_then_the_months_stay_open(branch: 
         reliefs.decide(row, version=row.version, accept=True, note="", by=above)
         with pytest.raises(Conflict):
             reliefs.decide(row, version=row.version, accept=True, note="", by=somebody(branch))
-        for month in ("2026-11", "2026-12", "2027-01"):
-            obligations.create_month(district_id=branch.district.id, month=month)
+    create_months(branch, "2026-11", "2026-12", "2027-01")
     assert sums(branch) == [
         ("2026-10", "waived", 4000, 4000, 0),
         ("2026-11", "waived", 4000, 4000, 0),
@@ -194,9 +219,7 @@ def test_a_waiver_needs_both_stages_and_until_then_the_months_stay_open(branch: 
 
 def test_a_retired_member_s_reduction_has_one_stage_and_leaves_what_is_paid(branch: Branch) -> None:
     member = branch.member(paid_through="2026-09")
-    with branch.inside():
-        obligations.create_month(district_id=branch.district.id, month="2026-10")
-        obligations.create_month(district_id=branch.district.id, month="2026-11")
+    create_months(branch, "2026-10", "2026-11")
     pay(branch, member, 1500, ["2026-10"])
     with branch.inside():
         row = propose(branch, member, somebody(branch), monthly_fen=1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from plugins.dues import demo
@@ -21,6 +22,9 @@ from plugins.dues.queries.statement import statement
 from plugins.dues.tests.conftest import Branch, agrees
 from portal.api import session
 from portal.testing import World
+
+# It is written in one transaction, before anybody is there to be waited for.
+pytestmark = pytest.mark.usefixtures("many_in_one")
 
 
 def _count(model: type, *where: Any) -> int:

@@ -13,7 +13,7 @@ from plugins.dues.models import DuesAssessment, DuesObligation, DuesVoucher
 from plugins.dues.queries import verify
 from plugins.dues.rate_files import rate_tables
 from plugins.dues.service import moves, obligations
-from plugins.dues.tests.conftest import Branch, agrees, pay
+from plugins.dues.tests.conftest import Branch, agrees, pay, put_on_books
 from plugins.dues.tests.test_decisions import somebody
 from portal.api import Conflict, DistrictRef, Member, MemberRef, clock, notices, registry, session
 
@@ -94,7 +94,7 @@ def test_a_move_hands_over_the_months_after_this_one(branch: Branch) -> None:
     months = ["2026-10", "2026-11", "2026-12", "2027-01"]
     pay(branch, member, 1930 * 3, ["2026-09", "2026-10", "2026-12"])
     with branch.inside():
-        obligations.ensure(district_id=branch.district.id, member_id=member.id, months=months)
+        put_on_books(branch, member, *months)
         for _again in range(2):
             registry().tell(
                 "member_moved",

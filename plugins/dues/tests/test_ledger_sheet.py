@@ -22,8 +22,8 @@ def year(branch: Branch):
     payer = branch.member(name="钱已交")
     branch.member(name="孙没交", category="salaried", base_fen=510_000)
     branch.member(name="李未定", category=None, base_fen=None)
-    with branch.inside():
-        for month in ("2026-09", "2026-10", "2026-11"):
+    for month in ("2026-09", "2026-10", "2026-11"):
+        with branch.inside():
             obligations.create_month(district_id=branch.district.id, month=month)
     pay(branch, payer, 4000, ["2026-09", "2026-10"])
     return branch

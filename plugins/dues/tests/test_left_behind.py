@@ -74,8 +74,8 @@ def test_decision_that_waits_stops_it(branch: Branch):
 
 def test_unpaid_months_are_said_and_stop_nothing(branch: Branch):
     branch.member()
-    with branch.inside():
-        for month in ("2026-09", "2026-10"):
+    for month in ("2026-09", "2026-10"):
+        with branch.inside():
             obligations.create_month(district_id=branch.district.id, month=month)
     [(code, blocks, text)] = said(branch)
     assert (code, blocks) == ("dues.unpaid", False) and "2个月" in text and "38.60" in text

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from plugins.dues.models import DuesObligation
 from plugins.dues.queries.statement import statement
 from plugins.dues.service import books, obligations, openings
-from plugins.dues.tests.conftest import Branch
+from plugins.dues.tests.conftest import Branch, create_months, put_on_books
 from portal.api import Member, ledger, session
 
 
@@ -32,6 +32,7 @@ def test_the_monthly_job_makes_each_month_once(branch: Branch) -> None:
     one, two = branch.member(), branch.member(category="student", base_fen=None)
     with branch.inside():
         assert obligations.create_month(district_id=branch.district.id, month="2026-09") == 2
+    with branch.inside():
         assert obligations.create_month(district_id=branch.district.id, month="2026-09") == 0
         book = books.book(branch.district.id)
         assert ledger.balance(book, ledger.chart.assessed(one.id, "2026-09")) == 1930
@@ -44,8 +45,8 @@ def test_nobody_owes_before_the_start_or_what_was_paid(branch: Branch) -> None:
     late = branch.member(paid_through="2025-06")
     unknown = branch.member(paid_through=None)
     joined = branch.member(paid_through=None, joined_on=date(2026, 9, 30), stage="probationary")
-    with branch.inside():
-        for month in ("2025-12", "2026-09"):
+    for month in ("2025-12", "2026-09"):
+        with branch.inside():
             obligations.create_month(district_id=branch.district.id, month=month)
     assert [(row[0], row[1]) for row in on_books(branch)] == [
         (late.id, "2026-09"),
@@ -97,9 +98,8 @@ def test_a_month_belongs_to_the_branch_of_its_first_day(branch: Branch) -> None:
                 valid_from=date(2026, 9, 12),
             )
         )
-        session.flush()
-        for month in ("2026-09", "2026-10"):
-            obligations.create_month(district_id=branch.district.id, month=month)
+    create_months(branch, "2026-09", "2026-10")
+    with branch.inside():
         found = session.execute(
             select(DuesObligation.month, DuesObligation.organization_id).order_by(DuesObligation.month)
         ).all()
@@ -115,7 +115,7 @@ def test_the_statement_shows_months_before_they_are_on_the_books(branch: Branch)
         assert found.current is not None and found.current.sentence == (
             "基本养老金每月3860元，不超过5000元，按0.5%算，每月19.30元。"
         )
-        obligations.ensure(district_id=branch.district.id, member_id=member.id, months=["2026-09", "2026-10"])
+        put_on_books(branch, member, "2026-09", "2026-10")
         again = statement(member.id)
     assert again is not None
     assert [(line.month, line.due_fen, line.open_fen) for line in again.timeline.lines] == [

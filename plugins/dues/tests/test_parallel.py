@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy import select
 
 from plugins.dues.models import DuesObligation, DuesVoucher
-from plugins.dues.service import books
-from plugins.dues.tests.conftest import Branch, agrees, pay
-from portal.api import session
+from plugins.dues.service import allocation, books
+from plugins.dues.tests.conftest import Branch, agrees, create_months, pay, receive
+from portal.api import Conflict, session
 
 AT_ONCE, EACH = 10, 5
 
@@ -61,4 +62,29 @@ def test_fifty_receipts_at_once_are_numbered_without_gaps(branch: Branch) -> Non
     with branch.inside():
         numbers = session.scalars(select(DuesVoucher.number).order_by(DuesVoucher.number)).all()
     assert list(numbers) == list(range(1, AT_ONCE * EACH + 1))
+    agrees(branch)
+
+
+def test_ten_forms_spend_one_credit_once(branch: Branch) -> None:
+    # Each for another month: no month's lock keeps them apart.
+    member = branch.member(paid_through="2025-12")
+    months = [f"2026-{number:02d}" for number in range(1, AT_ONCE + 1)]
+    create_months(branch, *months)
+    with branch.inside():
+        receive(branch, member, 1930, key="F")
+
+    def work(number: int) -> None:
+        with suppress(Conflict), branch.inside():
+            allocation.use_credit(
+                district_id=branch.district.id,
+                member_id=member.id,
+                months=[months[number]],
+                source_key=f"C{number}",
+                actor="test",
+            )
+
+    at_once(branch, work)
+    with branch.inside():
+        assert books.credit_of(branch.district.id, member.id) == 0
+        assert session.scalars(select(DuesVoucher.number)).all() == [1]
     agrees(branch)

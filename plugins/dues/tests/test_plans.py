@@ -12,7 +12,7 @@ from plugins.dues.service.carried import carried
 from portal.api import session
 from portal.testing import plan_of, reads
 
-from .conftest import Branch
+from .conftest import Branch, put_on_books
 
 # PostgreSQL plans by what is in the tables, and reads small ones whole: `make bench` fills them.
 pytestmark = pytest.mark.sqlite
@@ -93,5 +93,5 @@ def test_a_table_read_whole_is_noticed_in_them_too(branch: Branch):
 def test_a_month_of_one_member_reads_the_member_only(branch: Branch):
     one = branch.member()
     with branch.inside(), reads() as seen:
-        obligations.ensure(district_id=branch.district.id, member_id=one.id, months=["2026-09"])
+        put_on_books(branch, one, "2026-09")
     assert len(seen) > 1 and whole_tables(seen) == [] and read_whole(seen) == []

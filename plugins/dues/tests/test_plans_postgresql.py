@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from plugins.dues.service import assessments, obligations
 from plugins.dues.service.carried import carried
+from plugins.dues.service.owing import who_owes
 from portal.api import Member, session
 from portal.testing import postgresql
 
@@ -75,7 +76,7 @@ def check(branch: Branch, *, owing: int) -> None:
     counted = text("SELECT max(reltuples) FROM pg_class WHERE relname = ANY (:tables)")
     assert session.scalar(counted, {"tables": list(TABLES)}) <= 0
     for statement in (
-        obligations._who_owes(place, "2026-09", None),
+        who_owes(place, "2026-09", None),
         carried(branch.ref, 2027, None, None),
         carried(branch.ref, 2027, None, [branch.organization.id]),
     ):

@@ -25,8 +25,8 @@ def relieved(house):
     propose(branch, collector, worker, kind="waive", monthly="")
     decide(branch, secretary)
     decide(branch, above)
-    with branch.inside():
-        for month in ("2026-12", "2027-01"):
+    for month in ("2026-12", "2027-01"):
+        with branch.inside():
             obligations.create_month(district_id=branch.district.id, month=month)
     return branch, worker, collector, secretary, above
 

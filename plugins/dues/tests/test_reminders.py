@@ -14,7 +14,7 @@ from plugins.dues.service import obligations, reminders
 from portal.api import Member, Model, Reach, clock, everything, session
 from portal.testing import queries as counted
 
-from .conftest import Branch, pay
+from .conftest import Branch, create_months, pay
 from .test_allocation import Treasurer
 from .test_cash import key
 
@@ -28,8 +28,8 @@ def late(branch: Branch):
     long = branch.member(name="孙八月", paid_through="2026-03")
     done = branch.member(name="李交清", paid_through="2026-10")
     branch.world.account(now)
-    with branch.inside():
-        for month in MONTHS:
+    for month in MONTHS:
+        with branch.inside():
             obligations.create_month(district_id=branch.district.id, month=month)
     pay(branch, done, 1930, ["2026-11"])
     collector = branch.world.browser(
@@ -128,9 +128,8 @@ def test_each_level_hears_of_its_own_step(late):
     branch, _now, long, _done, collector = late
     world, home = branch.world, f"/d/{branch.district.code}/"
     branch.member(name="周三月", paid_through="2026-07")
+    create_months(branch, *MONTHS)
     with branch.inside():
-        for month in MONTHS:
-            obligations.create_month(district_id=branch.district.id, month=month)
         assert arrears.reviews(Reach(everywhere=True)) == arrears.Reviews(talk=1, meeting=1, branches=1)
     assert send(branch, collector, long, act="word").status_code == 303
 
@@ -189,8 +188,8 @@ def test_the_lists_cost_the_same_for_few_and_many(late):
             counts.append(len(seen))
         for name in ("周一", "吴二", "郑三"):
             branch.member(name=name, paid_through="2026-03")
-        with branch.inside():
-            for month in MONTHS:
+        for month in MONTHS:
+            with branch.inside():
                 obligations.create_month(district_id=branch.district.id, month=month)
     assert counts[:2] == counts[2:]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, current_app, g, request, url_for
 
-from portal.api import clock, month, render, requires
+from portal.api import clock, month, render, requires, searching
 from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
@@ -51,18 +51,22 @@ def own_branch(permission: str = "dues.collect") -> tuple[queries.BranchPlace, l
     return chosen, found
 
 
+searching.by_post(dues, "/branch", "branch", "dues.collect", keep=("branch", "month", "unpaid"))
+
+
 @dues.get("/branch")
 @requires("dues.collect")
 def branch() -> Any:
     """Show the branch's month: who owes, who paid and how, what is open."""
     chosen, found = own_branch()
     at = asked_month()
-    text, unpaid = request.args.get("q", "").strip()[:20], request.args.get("unpaid") == "1"
+    text, q = searching.typed().strip()[:20], request.args.get("q") or None
+    unpaid = request.args.get("unpaid") == "1"
     shown, more = queries.lines(chosen.id, at, text=text, unpaid=unpaid, after=request.args.get("after", ""))
     keep: dict[str, Any] = {"branch": chosen.id, "month": at}
     chips = []
     if unpaid:
-        chips.append((_("没交的"), url_for("dues.branch", q=text or None, **keep)))
+        chips.append((_("没交的"), url_for("dues.branch", q=q, **keep)))
     if text:
         chips.append((text, url_for("dues.branch", unpaid="1" if unpaid else None, **keep)))
     return render(
