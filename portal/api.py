@@ -103,6 +103,7 @@ from portal.registry import NotAvailable
 from portal.sheets import kit as sheet_kit
 from portal.sheets import values as sheet_values
 from portal.sheets.profiles import Column as SheetColumn
+from portal.web import searching
 from portal.web.access import asks_again, hands_out, public, requires, signed_in
 from portal.web.frame import civil, fen, mask_name, mask_phone, month, say, yuan
 from portal.web.headers import allow_form_target
@@ -223,6 +224,7 @@ __all__ = [
     "rows",
     "run_ready",
     "say",
+    "searching",
     "sentences",
     "session",
     "settings",

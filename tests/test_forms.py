@@ -17,6 +17,11 @@ from tests.guards.town import Town, changed, state
 OTHERWISE = {
     "dev.": "the workshop's pages keep nothing",
     "desk.search_": "a search changes nothing",
+    "delegations.search_": "a search changes nothing",
+    "dues.search_": "a search changes nothing",
+    "paper.search_": "a search changes nothing",
+    "rebind.search_": "a search changes nothing",
+    "roles.search_": "a search changes nothing",
     "desk.export_": "an export changes nothing but the trail, which has both",
     "delegations.export": "an export changes nothing but the trail, which has both",
     "dues.ledger_export": "an export changes nothing but the trail, which has both",

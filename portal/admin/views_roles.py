@@ -14,6 +14,7 @@ from portal.desk.exports import hand_out
 from portal.districts.models import District
 from portal.identity import grants, permissions, role_requests, role_words
 from portal.identity.models import BRANCH_ROLES, Account, RoleRequest
+from portal.web import searching
 from portal.web.access import asks_again, hands_out, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -23,6 +24,9 @@ from portal.words import gettext
 roles = Blueprint("roles", __name__, url_prefix="/d/<district_code>/admin/roles")
 
 PERMISSION = "core.roles"
+
+
+searching.by_post(roles, "", "index", PERMISSION, keep=("role", "when"))
 
 
 @roles.get("")
@@ -190,7 +194,7 @@ def answer(role_request_id: int) -> Any:
 def _asked() -> dict[str, str]:
     when, role = request.args.get("when", ""), request.args.get("role", "")
     return {
-        "text": request.args.get("q", "").strip()[:60],
+        "text": searching.typed().strip()[:60],
         "role": role if role in role_words.WORDS else "",
         "when": when if when in role_list.WHEN else "open",
     }

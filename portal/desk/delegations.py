@@ -21,6 +21,7 @@ from portal.members.models_delegation import Delegation
 from portal.members.views_helping import timeline
 from portal.organizations.service import NotAllowed
 from portal.sheets.values import dates
+from portal.web import searching
 from portal.web.access import hands_out, requires
 from portal.web.frame import civil, mask_phone, say
 from portal.web.htmx import go, render
@@ -33,6 +34,9 @@ BASE = "/d/<district_code>/desk/helping"
 RECORD = "/d/<district_code>/desk/members/<int:member_id>/helping"
 _D: Any = Delegation.__table__
 _M: Any = Member.__table__
+
+
+searching.by_post(delegations, BASE, "index", service.PERMISSION, keep=("state",))
 
 
 @delegations.get(BASE)
@@ -48,7 +52,8 @@ def index() -> Response:
         page=page,
         words=delegation_words,
         state=_state(),
-        text=request.args.get("q", ""),
+        text=searching.typed(),
+        q=request.args.get("q") or None,
         purposes=delegation_purposes.labels(district()),
         named=delegation_purposes.named,
     )
@@ -176,7 +181,7 @@ def panel(member_id: int) -> Response:
 
 
 def _found() -> Any:
-    found, typed = queries_delegations.listed(g.actor), request.args.get("q", "")
+    found, typed = queries_delegations.listed(g.actor), searching.typed()
     helper = Account.__table__.c.display_name.contains(typed.strip()[:40], autoescape=True)
     clause = listing.named(typed, _M.c.name, _M.c.sort_key, helper)
     if clause is not None:

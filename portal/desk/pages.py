@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, g, redirect, request, url_for
+from flask import abort, g, request
 
 from portal.database import Conflict
-from portal.desk import forms, listing, searching
+from portal.desk import forms, listing
 from portal.desk.blueprint import desk
 from portal.desk.exports import hand_out
 from portal.desk.register import Register
 from portal.organizations.service import NotAllowed
 from portal.sheets.rows import Row
+from portal.web import searching
 from portal.web.access import hands_out, is_handed_out, requires
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -65,9 +66,7 @@ def listed(register: Register) -> Any:
 
 def searched(register: Register) -> Any:
     """Lead to the list of what was searched for; a whole number stands sealed in its address."""
-    text = request.form.get("q", "").strip()
-    # For a script too: it follows by itself, and asks for the fragment as it asked here.
-    return redirect(url_for(f"desk.{register.name}", q=searching.in_address(text) if text else None), 303)
+    return searching.to(f"desk.{register.name}")
 
 
 def _asked(register: Register) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Select, select
 
 from portal.current import district
 from portal.database import session
-from portal.desk import searching
 from portal.organizations.service import NotAllowed
 from portal.sheets.imports.importer import Importer, key, misnamed
 from portal.sheets.profiles import Column, Profile
 from portal.sheets.rows import Row
 from portal.sheets.screen_words import on_screen, value_on_screen
+from portal.web import searching
 from portal.words import lazy_gettext as _
 
 

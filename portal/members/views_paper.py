@@ -15,6 +15,7 @@ from portal.members import queries
 from portal.members.models import Member
 from portal.notices import group_text
 from portal.organizations.models import Organization
+from portal.web import searching
 from portal.web.access import requires
 from portal.web.htmx import render
 from portal.words import gettext
@@ -25,11 +26,14 @@ PERMISSION = "core.login_codes"
 MOST = 20
 
 
+searching.by_post(paper, "/d/<district_code>/desk/login-codes", "codes", PERMISSION)
+
+
 @paper.get("/d/<district_code>/desk/login-codes")
 @requires(PERMISSION)
 def codes() -> Any:
     """Find the member who stands in front of the desk."""
-    text = people.tidy(request.args.get("q", ""))[:40]
+    text = people.tidy(searching.typed())[:40]
     return render("members/paper_find.html", block="found", text=text, found=findable(text) if text else None)
 
 

@@ -17,6 +17,7 @@ from portal.identity.views import phone_problem, too_often
 from portal.members import queries, service
 from portal.members.models import Member
 from portal.members.views_paper import findable
+from portal.web import searching
 from portal.web.access import asks_again, requires
 from portal.web.frame import mask_phone, say
 from portal.web.htmx import go, render
@@ -28,11 +29,14 @@ rebind = Blueprint("rebind", __name__)
 PERMISSION, STAFF = "core.login_codes", "core.roles"
 
 
+searching.by_post(rebind, "/d/<district_code>/desk/rebind", "find", PERMISSION)
+
+
 @rebind.get("/d/<district_code>/desk/rebind")
 @requires(PERMISSION)
 def find() -> Any:
     """Find who stands in front of the desk; show what waits for a second person."""
-    text = people.tidy(request.args.get("q", ""))[:40]
+    text = people.tidy(searching.typed())[:40]
     waits: list[Any] = []
     colleagues: list[Account] = []
     if g.actor.reach(STAFF).everywhere:
