@@ -3,7 +3,7 @@
 from portal.database import policies  # noqa: F401  every table of a district gets its policy
 from portal.database.core import Model, connection, db, in_verb, is_postgresql, session, transaction, writing
 from portal.database.direct import forget, insert_row, insert_rows
-from portal.database.engine import configure, create_all, glance
+from portal.database.engine import configure, create_all, glance, written_over
 from portal.database.guards import append_only, trigger
 from portal.database.ready import run_ready
 from portal.database.scope import (
@@ -58,4 +58,5 @@ __all__ = [
     "within_scope",
     "write_scope",
     "writing",
+    "written_over",
 ]

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations.ops import CreateTableOp
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from portal.config import HOUSE
 from portal.database import guards
@@ -94,28 +95,38 @@ def revise(plugins: Mapping[str, Path], *, slug: str, package: Path | None, mess
 
 def pending(plugins: Mapping[str, Path]) -> dict[str, tuple[str | None, str | None]]:
     """Return owner -> (revision in the database, newest revision) where the two differ."""
-    found = {}
-    with db.engine.connect() as connection:
-        for owner, folder in folders(plugins).items():
-            script = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)])
-            context = MigrationContext.configure(
-                connection, opts={"version_table": f"alembic_version_{owner}"}
-            )
-            have, want = context.get_current_revision(), script.get_current_head()
-            if have != want:
-                found[owner] = (have, want)
-    return found
+    have = revisions(plugins)
+    want = {owner: newest(folder) for owner, folder in folders(plugins).items()}
+    return {owner: (have[owner], want[owner]) for owner in want if have[owner] != want[owner]}
 
 
 def revisions(plugins: Mapping[str, Path]) -> dict[str, str | None]:
-    """Return owner -> revision in the database."""
+    """Return owner -> revision in the database.
+
+    Asked by ``/readyz`` every few seconds. Alembic would name each version table by an object of its own:
+    no statement about it is ever found again, and every one of them takes the place of a page's among the
+    compiled ones that are kept.
+    """
+    found: dict[str, str | None] = dict.fromkeys(folders(plugins))
     with db.engine.connect() as connection:
-        return {
-            owner: MigrationContext.configure(
-                connection, opts={"version_table": f"alembic_version_{owner}"}
-            ).get_current_revision()
-            for owner in folders(plugins)
-        }
+        there = set(inspect(connection).get_table_names())
+        for owner in found:
+            table = f"alembic_version_{owner}"
+            if table in there:
+                named = connection.dialect.identifier_preparer.quote(table)
+                found[owner] = connection.scalar(text(f"SELECT version_num FROM {named}"))  # noqa: S608  quoted, of the plugins loaded
+    return found
+
+
+def newest(folder: Path) -> str | None:
+    """Return the newest revision of a folder; its files are read again when one of them has changed."""
+    files = (one.stat() for one in sorted(folder.glob("*.py")))
+    return _newest(folder, tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in files))
+
+
+@lru_cache(maxsize=64)
+def _newest(folder: Path, _files: tuple[tuple[int, ...], ...]) -> str | None:
+    return ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)]).get_current_head()
 
 
 def strangers(plugins: Mapping[str, Path], found: Mapping[str, str | None]) -> list[str]:

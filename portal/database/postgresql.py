@@ -13,6 +13,7 @@ from flask import has_request_context
 from sqlalchemy import Connection, Engine, event, text
 
 from portal.database.core import reading
+from portal.database.pulse import pulse
 from portal.database.scope import EVERYTHING, read_scope, write_scope
 from portal.database.trouble import as_library, refuses_writes
 
@@ -55,7 +56,13 @@ def prepare(engine: Engine) -> None:
         return lost(error, connection, cursor) or refuses_writes(error)
 
     engine.dialect.is_disconnect = is_disconnect  # type: ignore[method-assign, assignment]  # as above
-    take_back = engine.dialect.do_rollback
+    keep, take_back, ping = engine.dialect.do_commit, engine.dialect.do_rollback, engine.dialect.do_ping
+
+    def do_commit(connection: Any) -> None:
+        try:
+            keep(connection)
+        finally:
+            pulse.end(connection.driver_connection)
 
     def do_rollback(connection: Any) -> None:
         try:
@@ -65,18 +72,34 @@ def prepare(engine: Engine) -> None:
             # The pool looks at a connection before it hands it out again.
             if not lost(error, connection, None):
                 raise
+        finally:
+            pulse.end(connection.driver_connection)
 
+    def do_ping(driver_connection: Any) -> bool:
+        pulse.begin(driver_connection)
+        try:
+            return ping(driver_connection)
+        finally:
+            pulse.end(driver_connection)
+
+    engine.dialect.do_commit = do_commit  # type: ignore[method-assign, assignment]  # as above
     engine.dialect.do_rollback = do_rollback  # type: ignore[method-assign, assignment]  # as above
+    engine.dialect.do_ping = do_ping  # type: ignore[method-assign, assignment]  # as above
 
 
 def _set_up(connection: Any, _record: Any) -> None:
-    connection.execute(_SERVER_SIDE, prepare=False)
+    pulse.begin(connection)
+    try:
+        connection.execute(_SERVER_SIDE, prepare=False)
+    finally:
+        pulse.end(connection)
 
 
 def _begin(connection: Any) -> None:
     scope = read_scope(), write_scope()
     # Read only: rule K1 (a GET changes nothing) is a fact of the database.
     only_reads = " READ ONLY" if reading.get() else ""
+    pulse.begin(connection.driver_connection)
     # The driver's own cursor: these words hold no parameters, and several statements are one message.
     patience = f"; SET LOCAL statement_timeout = '{PATIENCE}'" if has_request_context() else ""
     connection.driver_connection.execute(f"BEGIN{only_reads};{_words(*scope)}{patience}", prepare=False)

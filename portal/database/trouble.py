@@ -48,9 +48,15 @@ def trouble(error: BaseException) -> str | None:
     if not isinstance(error, DBAPIError):
         return None
     found = _of(error)
-    # A page that only looks may not write, wherever it runs: a mistake of ours (rule K1).
+    # A page that only looks may not write, wherever it runs: a mistake of ours (rule K1). Not so where no
+    # connection came about, because of the URL's servers none takes writes while the next one is promoted.
     only_looks = reading.get() and not getattr(error, "meant_to_write", False)
-    return None if found == READ_ONLY and only_looks else found
+    return None if found == READ_ONLY and only_looks and _is_coded(error.orig) else found
+
+
+def _is_coded(driver: Any) -> bool:
+    """Tell whether a server's (or SQLite's) own code came along: then a statement was refused."""
+    return bool(getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None))
 
 
 def _of(error: DBAPIError) -> str | None:

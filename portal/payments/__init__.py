@@ -3,7 +3,7 @@
 Plugins use what ``portal.api`` hands on of this package, nothing else.
 """
 
-from portal.payments import tasks  # noqa: F401  its jobs are declared on import
+from portal.payments import forgetting, tasks  # noqa: F401  jobs and what is forgotten: declared on import
 from portal.payments.accounts import by_slug, create_account
 from portal.payments.calling import by_uid, fresh_instruction
 from portal.payments.facts import apply_fact
@@ -18,7 +18,7 @@ from portal.payments.purpose import (
     PurposeRefused,
 )
 from portal.payments.receipts import attempts_behind, fact_uids, facts_of
-from portal.payments.sending import send_create
+from portal.payments.sending import clear_up, send_create
 from portal.payments.settling import check_attempt, close_attempt
 from portal.payments.staff import FourEyes, Receipt, record_receipts
 from portal.payments.starting import (
@@ -49,6 +49,7 @@ __all__ = [
     "by_slug",
     "by_uid",
     "check_attempt",
+    "clear_up",
     "close_attempt",
     "create_account",
     "fact_uids",

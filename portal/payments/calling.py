@@ -38,6 +38,7 @@ def call(attempt: PaymentAttempt, ask: Callable[[Any], Outcome[Any]]) -> Outcome
         return Unknown(cause="provider_missing")
     except Exception:
         log.exception("provider %s failed", account.provider)
+        session.rollback()  # it may have been our own database: what follows needs a session that works
         return Unknown(cause="provider_error")
 
 

@@ -28,7 +28,7 @@ from portal.payments.contract import (
     Unknown,
 )
 from portal.payments.models import MerchantAccount, PaymentAttempt
-from portal.payments.settling import check_attempt, close_attempt
+from portal.payments.settling import ask, check_attempt, close_attempt
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,9 @@ def send_create(attempt: PaymentAttempt, *, openid: str = "") -> PaymentAttempt:
         for seconds in ASK_AFTER:
             queue("payments.query", attempt, str(seconds), now + timedelta(seconds=seconds))
     failpoint("create.after_persist")
-    outcome = call(attempt, lambda provider: provider.create(_create_req(attempt)))
+    # Ours to read: where our database is away, that is no outcome of the channel's.
+    wanted = _create_req(attempt)
+    outcome = call(attempt, lambda provider: provider.create(wanted))
     failpoint("create.after_http")
     if isinstance(outcome, Rejected) and outcome.category is RejectCategory.PAID:
         return check_attempt(attempt)
@@ -71,6 +73,18 @@ def send_create(attempt: PaymentAttempt, *, openid: str = "") -> PaymentAttempt:
         failpoint("create.before_commit")
     if attempt.state == "closing":
         return close_attempt(attempt)
+    return attempt
+
+
+def clear_up(attempt: PaymentAttempt) -> PaymentAttempt:
+    """Do what the payer's "look again" does: ask what became of an attempt, and lead on from there.
+
+    Where the answer to the order itself was lost (the channel's reply, our database, this machine) the
+    channel may hold an order that nobody was ever shown. Asking alone says "not paid" for as long as it is
+    valid; the same number ordered again says where to pay it.
+    """
+    if ask(attempt) and attempt.state == "creating":
+        return send_create(attempt)
     return attempt
 
 

@@ -21,12 +21,18 @@ ASK_AFTER_CLOSE = timedelta(minutes=30)
 
 def check_attempt(attempt: PaymentAttempt) -> PaymentAttempt:
     """Ask the channel what became of an attempt, and record the answer."""
+    ask(attempt)
+    return attempt
+
+
+def ask(attempt: PaymentAttempt) -> bool:
+    """Ask the channel what became of an attempt, and record the answer; tell whether there was one."""
     if attempt.state == "new":
-        return attempt
+        return False
     outcome = call(attempt, lambda provider: provider.query(attempt.out_trade_no))
     failpoint("query.after_http")
     if not isinstance(outcome, Ok):
-        return attempt
+        return False
     if isinstance(outcome.value, PaymentFact):
         _record(attempt, outcome.value)
     elif isinstance(outcome.value, Closed):
@@ -34,7 +40,7 @@ def check_attempt(attempt: PaymentAttempt) -> PaymentAttempt:
     elif isinstance(outcome.value, NotFound) and window_over(attempt):
         _end(attempt, "never_created")
     session.refresh(attempt)
-    return attempt
+    return True
 
 
 def close_attempt(attempt: PaymentAttempt) -> PaymentAttempt:

@@ -39,7 +39,8 @@ def record_receipts(
     """Record a whole sheet of money taken by hand, all of it or nothing; again it changes nothing.
 
     ``received_by`` and ``confirmed_by`` are account ids of two people. Cash then lies in the receiver's
-    drawer; with ``settings["means"] == "bank"`` the money is at the bank.
+    drawer; with ``settings["means"] == "bank"`` the money is at the bank. Each line is booked before the next
+    looks for its place: a purpose that locks rows takes those of all lines before (architecture.md, Locks).
 
     Raises: FourEyes, ValueError.
     """

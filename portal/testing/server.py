@@ -63,9 +63,13 @@ def _number(version: str) -> float:
 class Server:
     """A PostgreSQL in a folder of its own, reached by TCP on this machine only."""
 
-    def __init__(self, *, durable: bool = False, port: int | None = None) -> None:
+    def __init__(
+        self, *, durable: bool = False, port: int | None = None, kept_in: Path | None = None
+    ) -> None:
+        """``kept_in``: not thrown away; what an earlier server left in that folder is served again."""
         self.binaries = binaries()
-        self.folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
+        self._kept = kept_in is not None
+        self.folder = kept_in or Path(tempfile.mkdtemp(prefix="portal-pg-"))
         self.data = self.folder / "data"
         self.port = port or _free_port()
         self.durable = durable
@@ -79,7 +83,11 @@ class Server:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def create(self) -> None:
-        """Make the data folder and the two roles; the server runs afterwards."""
+        """Make the data folder and the two roles, where they are not kept; the server runs afterwards."""
+        if (self.data / "PG_VERSION").exists():
+            self.start()
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
         if self._user:
             shutil.chown(self.folder, self._user)
         self._run(
@@ -133,7 +141,13 @@ class Server:
         self._process = None
 
     def remove(self) -> None:
-        """Stop the server at once and throw everything away, the memory its processes share too."""
+        """Stop the server at once and throw everything away, the memory its processes share too.
+
+        What is kept stays, and is stopped in order.
+        """
+        if self._kept:
+            self.stop()
+            return
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)  # killed, it would leave a megabyte in /dev/shm
             try:

@@ -119,12 +119,12 @@ def identify(uid: str) -> Any:
 @pay.post("/<uid>/check")
 @signed_in
 def check(uid: str) -> Any:
-    """Ask the channel now."""
+    """Ask the channel now; an order whose answer was lost leads on to where it is paid."""
     attempt = _mine(uid)
     if attempt.state == "closing":
         payments.close_attempt(attempt)
     else:
-        payments.check_attempt(attempt)
+        payments.clear_up(attempt)
     return go(url_for("pay.show", uid=uid, back=1))
 
 

@@ -82,6 +82,29 @@ def test_an_empty_database_says_what_is_pending(empty):
     assert not inspect(db.engine).get_table_names()
 
 
+def test_to_be_asked_whether_it_is_ready_leaves_nothing_behind(app, client, monkeypatch):
+    """Each question used to read every revision anew and keep a statement for each version table."""
+    kept = db.engine._compiled_cache
+    assert client.get("/readyz").status_code == 200
+    before = set(kept)
+    monkeypatch.setattr(history, "ScriptDirectory", None)
+    for _ in range(5):
+        assert client.get("/readyz").text == "ready\n"
+    assert set(kept) == before
+
+
+def test_a_revision_that_came_since_is_noticed(tmp_path):
+    first = 'revision = "0001"\ndown_revision = None\n'
+    (tmp_path / "0001_first.py").write_text(first)
+    assert history.newest(tmp_path) == "0001"
+    (tmp_path / "0002_second.py").write_text('revision = "0002"\ndown_revision = "0001"\n')
+    assert history.newest(tmp_path) == "0002"
+    (tmp_path / "0002_second.py").write_text('revision = "0002x"\ndown_revision = "0001"\n')
+    assert history.newest(tmp_path) == "0002x"
+    (tmp_path / "0002_second.py").unlink()
+    assert history.newest(tmp_path) == "0001"
+
+
 def test_a_table_belongs_to_one_owner(empty):
     assert history.owned_by("dues_voucher", empty) == "dues"
     assert history.owned_by("member", empty) == history.CORE

@@ -86,6 +86,7 @@ def test_kinds() -> None:
     assert told("25006") == "read-only"
     only_looks = reading.set(True)
     assert told("25006") is None, "a page that looks and writes is a mistake of ours"
+    assert told(None, "session is read-only") == "read-only", "none takes writes: not its fault"
     reading.reset(only_looks)
 
 

@@ -42,6 +42,8 @@ class Cluster:
 
     def check(self, crowd: Crowd, server: Postgres | None = None) -> Found:
         """Prove what ``tests.machines.books.check`` proves."""
+        assert not crowd.tally.wrong, (crowd.tally.wrong, self.house.unexpected())
+        assert not crowd.tally.unfinished, "somebody came to no end:\n" + "\n\n".join(crowd.tally.unfinished)
         return check(self.house, server or self.primary, self.channel, crowd.tally)
 
     @staticmethod

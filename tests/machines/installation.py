@@ -81,6 +81,11 @@ class Installation:
         """Return where a process of a machine writes what happens."""
         return self.folder / f"{place.name}-{name}.log"
 
+    def unexpected(self) -> list[str]:
+        """Return what the machines have logged of errors that nobody had thought of."""
+        logs = [one.read_text() for one in sorted(self.folder.glob("*-*.log"))]
+        return [line for log in logs for line in log.splitlines() if "Traceback" in line]
+
 
 class Web:
     """``portal serve --no-worker`` on one machine."""

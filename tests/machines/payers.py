@@ -10,7 +10,7 @@ import html
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
@@ -36,6 +36,8 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
     #: Seconds from the first failure of a step to its success.
     waits: list[float] = field(default_factory=list)
+    #: Whoever had not paid all when the time was over: what they saw last, a step a line.
+    unfinished: list[str] = field(default_factory=list)
 
 
 class Payer(threading.Thread):
@@ -49,6 +51,7 @@ class Payer(threading.Thread):
         self.http.trust_env = False
         self.http.headers["User-Agent"] = PHONE
         self.error: BaseException | None = None
+        self._seen: deque[str] = deque(maxlen=12)
 
     def run(self) -> None:
         """Pay, and keep what went wrong for whoever joins."""
@@ -57,37 +60,47 @@ class Payer(threading.Thread):
                 if not self.stop.is_set():
                     self._pay(month)
         except _Stopped:
-            pass
+            self.tally.unfinished.append("\n".join(self._seen))
         except BaseException as error:
             self.error = error
 
     def _pay(self, month: str) -> None:
+        while True:
+            page = self._order(month)
+            cashier = self._cashier(page)
+            if cashier is not None:
+                break  # else it is over, nothing was paid, and the page says so: once more
+        if cashier:
+            asked = self.http.get(cashier, headers={"Referer": page}, timeout=20)
+            if asked.ok:
+                self.http.post(asked.url, data={"act": "pay_stay"}, timeout=20)
+        while "已交费" not in self._step("GET", f"{page}?back=1").text:
+            self._wait()
+        self.tally.seen_paid.append(page.rsplit("/", 1)[1])
+
+    def _order(self, month: str) -> str:
+        """Send the form of a month; return the page it leads to."""
         dues = f"{self.base}/d/{self.code}/dues/"
         form = self._step("GET", f"{dues}pay?month={month}").text
         fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
         assert {"csrf_token", "_once", "month", "way"} <= set(fields), form[:2000]
         begun = self._step("POST", f"{dues}pay", data={name: html.unescape(v) for name, v in fields.items()})
         assert begun.status_code == 303, begun.text[:2000]
-        page = urljoin(self.base, begun.headers["Location"])
-        cashier = ""
-        while not cashier:
+        return urljoin(self.base, begun.headers["Location"])
+
+    def _cashier(self, page: str) -> str | None:
+        """Look at a payment's page until it leads to the cashier; "" when paid, None when it is over."""
+        while True:
             shown = self._step("GET", page)
             if "已交费" in shown.text:
-                break
+                return ""
+            if "这次没有付成" in shown.text:
+                return None
             found = re.search(r'href="([^"]*checkmweb[^"]*)"', shown.text)
             if found:
-                cashier = html.unescape(found[1])
-            else:  # the channel's answer is not known yet: the page's own button asks again
-                self._button(page, shown.text)
-                self.stop.wait(0.5)
-        if cashier:
-            asked = self.http.get(cashier, headers={"Referer": page}, timeout=20)
-            if asked.ok:
-                self.http.post(asked.url, data={"act": "pay_stay"}, timeout=20)
-        while "已交费" not in self._step("GET", f"{page}?back=1").text:
-            if self.stop.wait(0.5):
-                raise _Stopped
-        self.tally.seen_paid.append(page.rsplit("/", 1)[1])
+                return html.unescape(found[1])
+            self._button(page, shown.text)  # the channel's answer is not known yet: the page's button asks
+            self._wait()
 
     def _button(self, page: str, text: str) -> None:
         token = re.search(r'name="csrf_token" value="([^"]+)"', text)
@@ -113,6 +126,7 @@ class Payer(threading.Thread):
             except requests.RequestException:
                 pass
             self.tally.statuses[status] += 1
+            self._seen.append(_line(method, url, answer))
             if answer is not None and status not in AGAIN:
                 if failed:
                     self.tally.waits.append(time.monotonic() - failed)
@@ -120,8 +134,19 @@ class Payer(threading.Thread):
             if answer is not None and (status != 503 or "Traceback" in answer.text):
                 self.tally.wrong.append(f"{method} {url}: {status} {answer.text[:300]}")
             failed = failed or time.monotonic()
-            if self.stop.wait(0.3):
-                raise _Stopped
+            self._wait(0.3)
+
+    def _wait(self, seconds: float = 0.5) -> None:
+        if self.stop.wait(seconds):
+            raise _Stopped
+
+
+def _line(method: str, url: str, answer: requests.Response | None) -> str:
+    said = "no answer"
+    if answer is not None:
+        heading = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text, re.DOTALL)
+        said = f"{answer.status_code} {answer.headers.get('Location', '')} {heading[1] if heading else ''}"
+    return f"{time.strftime('%H:%M:%S')} {method} {url}: {' '.join(said.split())}"
 
 
 class _Stopped(Exception):

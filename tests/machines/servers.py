@@ -8,13 +8,14 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from portal.testing.server import APPLICATION, OWNER, binaries
-from tests.machines.places import Place, until
+from tests.machines.places import Place, family, until
 
 #: What every commit of the primary waits for: the replica has it on its disk.
 SYNCHRONOUS = {"synchronous_commit": "on", "synchronous_standby_names": "*"}
@@ -92,6 +93,13 @@ class Postgres:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT if kill else signal.SIGINT)
             self.process.wait(timeout=60)
+
+    def freeze(self, how: signal.Signals = signal.SIGSTOP) -> None:
+        """Stop the server in the middle of whatever it does: it takes words and answers none. SIGCONT: on."""
+        assert self.process is not None
+        for pid in (self.process.pid, *family(self.process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
 
     def promote(self) -> None:
         """Make a replica the primary."""

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from portal.testing.server import APPLICATION, OWNER
+from tests.machines.deaf import Deaf
 from tests.machines.disk import Disk, disk
 from tests.machines.installation import Channel, Installation, Web, people
 from tests.machines.payers import PHONE
@@ -30,10 +31,18 @@ class Single:
         web: Web,
         code: str,
         cookies: list[str],
+        deaf: Deaf | None = None,
     ) -> None:
         self.lan, self.house, self.database, self.room = wire, house, database, room
         self.channel, self.web = channel, web
         self.code, self.cookies = code, cookies
+        self._deaf = deaf
+
+    @property
+    def deaf(self) -> Deaf:
+        """Return who takes the worker's calls to the outer world, and never says a word."""
+        assert self._deaf is not None
+        return self._deaf
 
     def ask(
         self, path: str, *, who: int = 0, seconds: float = 30, web: Web | None = None, **form: str
@@ -48,10 +57,17 @@ class Single:
             allow_redirects=False,
         )
 
+    def status(self, path: str, who: int = 0) -> int:
+        """Return the status of a page, 0 when there was no answer."""
+        try:
+            return self.ask(path, who=who, seconds=60).status_code
+        except requests.RequestException:
+            return 0
+
     def readyz(self) -> str:
         """Return what ``/readyz`` says."""
         try:
-            return requests.get(f"{self.web.url}/readyz", timeout=15).text.strip()
+            return requests.get(f"{self.web.url}/readyz", timeout=30).text.strip()
         except requests.RequestException:
             return "no answer"
 
@@ -82,7 +98,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Single]:
         for one in (folder, *folder.parents):  # another user's server looks for its data there
             if one.is_relative_to("/tmp") or one.is_relative_to("/dev/shm"):
                 one.chmod(one.stat().st_mode | 0o111)
-        channel = None
+        channel, deaf = None, Deaf(wire.address)
         try:
             database.create()
             place = wire.place("web")
@@ -100,10 +116,11 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Single]:
             )
             code, cookies = people(house, channel, count=24)
             web = house.web(place)
-            house.worker(wire.place("job"))
+            house.worker(wire.place("job"), HTTPS_PROXY=deaf.url)
             web.wait()
-            yield Single(wire, house, database, room, channel, web, code, cookies)
+            yield Single(wire, house, database, room, channel, web, code, cookies, deaf)
         finally:
+            deaf.stop()
             if channel is not None:
                 channel.place.kill()
             for one in wire.places:

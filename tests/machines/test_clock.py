@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,18 @@ class Clock:
 
 
 @pytest.fixture
-def clock(tmp_path: Path) -> Clock:
+def clock(tmp_path: Path) -> Iterator[Clock]:
     tmp_path.chmod(0o755)
-    return Clock(tmp_path / "clock")
+    before = _shared()
+    yield Clock(tmp_path / "clock")
+    for left in _shared() - before:  # the library leaves them behind when its process is killed
+        if not Path(f"/proc/{left.name.rpartition('_')[2]}").exists():
+            left.unlink(missing_ok=True)
+
+
+def _shared() -> set[Path]:
+    """Return the pieces of memory that libfaketime shares between processes, each named by who began it."""
+    return set(Path("/dev/shm").glob("*faketime_*"))
 
 
 def test_a_worker_whose_clock_is_ahead_takes_nothing_from_the_one_at_work(single: Single, clock: Clock):
@@ -57,12 +67,12 @@ def test_a_worker_whose_clock_is_ahead_takes_nothing_from_the_one_at_work(single
     who = 8
     single.channel.tell("plan", drop=True)  # only a worker's question finds out
     single.channel.tell("faults", on="query", mode="hang", times=1, seconds=30)
+    other = single.lan.place("ahead")
     try:
         clock.set(HOUR)
-        other = single.lan.place("ahead")
         ahead = single.house.worker(other, **clock.environment)
         log = single.house.log(other, "worker")
-        until(lambda: "worker: ready" in log.read_text(), seconds=30, what="the other worker")
+        until(lambda: "worker: ready" in log.read_text(), seconds=60, what="the other worker")
         ahead.send_signal(signal.SIGSTOP)  # so that it is not the first to take the job
         page = order(single, who)
         held = (
@@ -79,8 +89,8 @@ def test_a_worker_whose_clock_is_ahead_takes_nothing_from_the_one_at_work(single
         time.sleep(3)  # it looks for work every second
         taken = "SELECT max(attempts) FROM job WHERE name = 'payments.query' AND payload::text LIKE %(uid)s"
         assert single.database.sql(taken, given, database="portal") == [(1,)]
-        other.kill()
     finally:
+        other.kill()
         single.channel.tell("plan")
 
 

@@ -133,6 +133,42 @@ def test_the_page_costs_the_same_for_one_or_many_who_see(world: World, here: Any
     assert len(many) == len(few)
 
 
+def test_the_pages_do_not_grow_with_the_questions_somebody_has_asked(
+    world: World, here: Any, me: Any
+) -> None:
+    account = world.account(me)
+    browser, path = world.browser(account), "/d/990001/me/privacy"
+
+    def ask(number: int) -> None:
+        sent = {"_once": f"question-{number:04d}", "text": f"第{number}次"}
+        assert browser.post(f"{path}/ask/correction", data=sent).status_code == 303
+
+    def shown(where: str) -> tuple[int, int]:
+        browser.get(where)  # where what was just done is said once
+        with queries() as asked:
+            page = browser.get(where).text
+        return len(re.sub(r'value="[^"]+"|content="[^"]+"', "", page)), len(asked)
+
+    for number in range(22):
+        ask(number)
+    pages = (path, "/d/990001/me/", "/d/990001/me/requests")
+    before = [shown(one) for one in pages]
+    for number in range(22, 65):
+        ask(number)
+    for one, (size, count) in zip(pages, before, strict=True):
+        now = shown(one)
+        assert abs(now[0] - size) < 40 and now[1] == count, one
+    where, seen = pages[-1], []
+    while where:
+        page = browser.get(where).text
+        listed = re.findall(r'href="[^"]*/me/requests/(\d+)"', page)
+        assert len(listed) <= 20
+        seen += listed
+        older = re.findall(r'href="([^"]*/me/requests\?before=\d+)"', page)
+        where = older[0] if older else ""
+    assert len(seen) == len(set(seen)) == 65 and seen == sorted(seen, key=int, reverse=True)
+
+
 def test_somebody_without_a_record_still_sees_consents(world: World, here: Any) -> None:
     got = world.browser(world.account()).get("/d/990001/me/privacy")
     assert got.status_code == 200 and "谁看得到我的资料" not in got.text.split("<main")[1].replace(

@@ -1,12 +1,14 @@
 """The payer's pages, without JavaScript, in three browsers; and everybody else sees nothing."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Blueprint, g, request
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
-from portal import payments
+from portal import clock, payments
 from portal.current import district
 from portal.database import session
 from portal.payments import by_uid
@@ -188,6 +190,45 @@ def test_unknown_outcome_asks_not_to_pay_again_and_is_cleared_up(payer, till):
     till.channel.faults.clear()
     assert payer.post(f"{path}/go").status_code == 303
     assert attempt_of(path).state == "pending" and len(till.channel.orders) == 1
+
+
+@pytest.mark.parametrize("lost", ["after", "lost"], ids=["done", "not done"])
+def test_looking_again_leads_on_where_the_answer_to_the_order_was_lost(payer, till, lost):
+    till.channel.faults["create"] = lost
+    path = start(payer)
+    assert "正在查付款结果" in page(payer, path)
+    till.channel.faults.clear()
+    assert payer.post(f"{path}/check").status_code == 303
+    assert attempt_of(path).state == "pending" and "付款二维码" in page(payer, path)
+    assert len(till.channel.orders) == 1
+
+
+@pytest.mark.parametrize("at", ["_create_req", "_take_create_outcome"], ids=["before", "after"])
+def test_our_database_away_before_or_after_the_order_leaves_nobody_in_a_loop(payer, till, monkeypatch, at):
+    """It was gone when the channel was to be asked, or when it had answered: the page never was."""
+
+    def gone(*_args, **_named):
+        raise OperationalError("the end of the order", None, RuntimeError("gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"portal.payments.sending.{at}", gone)
+        assert payer.post(f"{payer.base}/fees/pay", data={"form_token": "form-key-1"}).status_code == 503
+    path = start(payer)  # the same form once more
+    assert payer.post(f"{path}/check").status_code == 303
+    assert attempt_of(path).state == "creating", "the first one may still be waiting"
+    with clock.moved(timedelta(seconds=16)):
+        assert payer.post(f"{path}/check").status_code == 303
+        assert "付款二维码" in page(payer, path)
+    assert len(till.channel.orders) == 1
+
+
+def test_looking_again_orders_nothing_while_the_channel_is_silent(payer, till):
+    till.channel.faults.update(create="lost", query="lost")
+    path = start(payer)
+    before = len(till.channel.calls)
+    assert payer.post(f"{path}/check").status_code == 303
+    assert [what for what, _ in till.channel.calls[before:]] == ["query"]
+    assert "正在查付款结果" in page(payer, path)
 
 
 def test_polling_says_nothing_new_then_loads_the_page_again(payer, till):
