@@ -1,18 +1,50 @@
 """What was written about a member goes with the erasure; who they were as well, if nowhere else.
 
-The record's own columns are emptied by ``rights.erase``, what plugins hold by their ``member_erase``.
+The record's own columns are emptied by ``rights.erase``, what plugins hold by their ``member_erase``, what
+the core's rooms above this one hold by what they declare with ``also``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from portal.database import everything, session
+from portal import clock
+from portal.database import everything, session, written_over
 from portal.identity import claims, forgetting
 from portal.identity.models import Account
+from portal.jobs import Postpone, enqueue, job
 from portal.members.models import Affiliation, Member, MemberMerge, Person, Request, RequestStep, StatusEvent
+from portal.organizations import unmatched
+
+#: What the rooms above forget; each is called in the transaction of the erasure, the record still readable.
+_ALSO: list[Callable[[Member], None]] = []
+
+
+def also(function: Callable[[Member], None]) -> Callable[[Member], None]:
+    """Declare what a room above the members keeps about one, and how it is forgotten."""
+    _ALSO.append(function)
+    return function
+
+
+def elsewhere(member: Member) -> None:
+    """Empty what other rooms hold, by what the record still says; call before its columns are emptied."""
+    for forget in _ALSO:
+        forget(member)
+    account = select(Account.phone_index).where(Account.person_id == member.person_id)
+    unmatched.forget_phones({one for one in (member.phone_index, session.scalar(account)) if one})
+    enqueue("members.overwrite", {}, dedupe_key=f"members.overwrite:{member.id}")
+
+
+@job("members.overwrite")
+def _overwrite(_payload: Mapping[str, Any]) -> None:
+    """Let nothing of what was erased stand in the database's own log; again while somebody still reads it."""
+    session.rollback()
+    if not written_over():
+        raise Postpone(clock.now() + timedelta(minutes=1))
 
 
 def of(member: Member, *, by: Any) -> None:

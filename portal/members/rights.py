@@ -168,6 +168,7 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
     refuse_objections(member, "erase")
     with transaction():
         told = registry().ask("member_erase", district=context.ref(member.district_id), member=ref(member))
+        forgetting.elsewhere(member)
         swap(
             member,
             version=version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -198,3 +199,9 @@ def forget(_payload: Any = None) -> None:
             .where(or_(Unmatched.answered_at < now - KEPT, Unmatched.asked_at < now - KEPT_OPEN))
             .execution_options(synchronize_session=False)
         )
+
+
+def forget_phones(indexes: Iterable[str]) -> None:
+    """Delete the questions of this district left under these numbers, in the caller's transaction."""
+    for index in indexes:
+        session.execute(delete(Unmatched).where(Unmatched.phone_index == index))

@@ -6,17 +6,17 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select
 
 from portal import clock, crypto
-from portal.database import db, everything, session, transaction
+from portal.database import session, transaction
 from portal.identity import passwords, recovery, stops, totp
 from portal.identity.models import Account
 from portal.jobs import run_due
-from portal.keys.sealed import sealed_columns
 from portal.members import rights
 from portal.members.models import Member, Request, RequestStep, StatusEvent
 from portal.testing import World
+from tests.members.standing import standing
 
 NAME, PHONE, WORD = "檀标记", "10000097531", "独一无二的话"
 #: What stays, and why; a line here is a decision.
@@ -30,33 +30,6 @@ KEPT = {
 @pytest.fixture
 def here(world: World) -> Any:
     return world.district("990001")
-
-
-def found_in(markers: tuple[str, ...]) -> list[str]:
-    """Return table.column of every place where one of the markers stands."""
-    places = set()
-    with everything():
-        session.rollback()
-        for name in inspect(db.engine).get_table_names():
-            if name in KEPT or name.startswith("search_fts"):
-                continue
-            rows = session.execute(text(f'select * from "{name}"')).mappings()  # noqa: S608  from the catalogue
-            for row in rows:
-                places |= {
-                    f"{name}.{column}"
-                    for column, value in row.items()
-                    if any(marker in str(value) for marker in markers)
-                }
-        for one in sealed_columns():
-            for row, blob in one.rows():
-                try:
-                    said = crypto.decrypt(one.place, one.uid(row), blob)
-                except crypto.CryptoError:
-                    continue
-                if any(marker in said for marker in markers):
-                    places.add(one.name)
-        session.rollback()
-    return sorted(places)
 
 
 @pytest.fixture
@@ -123,9 +96,9 @@ def erase(world: World, here: Any, member_id: int) -> None:
 def test_whoever_is_erased_stands_in_no_table(world: World, here: Any, known: Any) -> None:
     member_id, account_id = known
     markers = (NAME, PHONE, WORD, "tanbiaoji", "tan biao ji", crypto.blind_index("phone", PHONE))
-    assert len(found_in(markers)) > 10, "a search that finds nobody before proves nothing after"
+    assert len(standing(markers, without=KEPT)) > 10, "a search that finds nobody before proves nothing after"
     erase(world, here, member_id)
-    assert found_in(markers) == []
+    assert standing(markers, without=KEPT) == set()
     row = session.execute(select(Account).where(Account.id == account_id)).scalar_one()
     assert row.disabled_at is not None
     session.rollback()

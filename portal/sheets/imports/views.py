@@ -13,7 +13,15 @@ from portal.database import Conflict, session
 from portal.organizations.service import NotAllowed
 from portal.sheets import writing
 from portal.sheets.errors import SheetError
-from portal.sheets.imports import background, batches, commit, intake, queries, words
+from portal.sheets.imports import (
+    background,
+    batches,
+    commit,
+    forgetting,
+    intake,
+    queries,
+    words,
+)
 from portal.sheets.imports.models import ImportBatch
 from portal.sheets.limits import DEFAULT
 from portal.sheets.profiles import known_positions, letters
@@ -26,6 +34,8 @@ from portal.words import gettext, ngettext
 imports = Blueprint("imports", __name__)
 # the jobs of this room are declared with its pages
 JOBS = (background.judge_batch, background.commit_batch, background.forget)
+# ... and what is forgotten about a person.
+FORGETS = forgetting.rows_about
 
 
 def _kinds() -> list[str]:
