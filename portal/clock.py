@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
+#: What is dated further ahead than this was written by a clock that was wrong: machines differ by less.
+ASTRAY = timedelta(days=1)
+
 # Tests move the clock; production never touches it.
 _offset = timedelta()
 _frozen: datetime | None = None

@@ -82,7 +82,7 @@ def _refuse_if_full(rule: Rule) -> None:
         since = now - timedelta(seconds=seconds)
         inside = (
             select(LoginEvent.at)
-            .where(LoginEvent.key == rule.key, LoginEvent.at > since)
+            .where(LoginEvent.key == rule.key, LoginEvent.at > since, LoginEvent.at < now + clock.ASTRAY)
             .order_by(LoginEvent.at.desc())
             .offset(count - 1)
             .limit(1)

@@ -124,7 +124,8 @@ def load(token: str, district_code: str | None) -> Loaded | None:
         if row.role is not None
     )
     idle = IDLE_STAFF if any(grant[0] in STAFF_ROLES for grant in grants) else IDLE_MEMBER
-    if clock.now() - first.last_seen_at > idle:
+    # Of a day to come is what a clock that ran ahead has left: it would never be idle.
+    if not -clock.ASTRAY < clock.now() - first.last_seen_at <= idle:
         return None
     actor = Actor(
         account_id=first.account_id,

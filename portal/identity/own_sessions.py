@@ -32,6 +32,7 @@ def of(account_id: int, *, this: int | None) -> list[Open]:
         LoginSession.account_id == account_id,
         LoginSession.ended_at.is_(None),
         LoginSession.last_seen_at > clock.now() - idle,
+        LoginSession.last_seen_at < clock.now() + clock.ASTRAY,
     )
     found = [
         Open(

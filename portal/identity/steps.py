@@ -47,7 +47,7 @@ def _open(asked: Asked) -> Any:
         (LoginStep.uid == asked.uid)
         & (LoginStep.bind_hash == crypto.token_hash(asked.bind))
         & LoginStep.used_at.is_(None)
-        & (LoginStep.expires_at > clock.now())
+        & LoginStep.expires_at.between(clock.now(), clock.now() + LIFE + clock.ASTRAY)
         & (LoginStep.tries < TRIES)
     )
 
