@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from inspect import CO_COROUTINE
 from typing import Any
 
 from flask import Flask
 
 from portal import config as configuration
-from portal import crypto, database, identity, logs, web, wiring
+from portal import crypto, database, identity, logs, pace, web, wiring
 from portal.registry import Registry
 from portal.web.rules import LateRule
 
@@ -39,6 +40,12 @@ def create_app(settings: configuration.Config | None = None, *, package: str = "
     crypto.configure(app)
     database.configure(app)
     registry = Registry(strict=settings.env in {"testing", "development"} and package == "plugins")
+    registry.pace = pace.Pace(
+        bound=settings.slow_hook_ms / 1000,
+        times=settings.slow_hook_times,
+        rest=timedelta(minutes=settings.slow_hook_rest),
+        folder=settings.data_dir,
+    )
     app.extensions["portal.registry"] = registry
     identity.configure(app)
     web.configure(app)

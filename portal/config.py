@@ -49,6 +49,11 @@ class Config:
     plugins_exclude: str = ""
     #: Tell deployers in a header (Server-Timing) what each plugin's hook cost on the page they look at.
     trace_hooks: bool = False
+    #: A plugin's part of a page that took longer than this (milliseconds; 0: never mind) so many times in a
+    #: row is left out of pages for some minutes (portal/pace.py).
+    slow_hook_ms: int = 2000
+    slow_hook_times: int = 3
+    slow_hook_rest: int = 5
     site_name: str = "党群服务中心服务平台"
     help_phone: str = ""
     max_upload_mb: int = 10

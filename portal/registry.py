@@ -17,6 +17,7 @@ from typing import Any
 import pluggy
 
 from portal import API_VERSION, hookspecs
+from portal.pace import Pace
 from portal.plugin import Broken, DistrictRef, Plugin, Service
 from portal.tracing import asked
 
@@ -54,6 +55,7 @@ class Registry:
         #: Those with tables that were not loaded, because somebody said so.
         self.left_out: set[str] = set()
         self.services: list[tuple[str, Service]] = []
+        self.pace = Pace()
         self.on_failure: Callable[[str, str, DistrictRef | None, BaseException], None] = _log_failure
         self._manager = pluggy.PluginManager("portal")
         self._manager.add_hookspecs(hookspecs)
@@ -171,15 +173,16 @@ class Registry:
         return [(slug, _by_name(found[slug])) for slug in self.ordered() if slug in found]
 
     def collect(self, hook: str, *, district: DistrictRef, **arguments: Any) -> list[Any]:
-        """Gather display items of the plugins switched on here; a failing plugin is left out and logged."""
+        """Gather display items of the plugins switched on here; one that fails, or rests, is left out."""
         gathered: list[Any] = []
         for slug, call in self.implementers(hook):
-            if slug not in district.plugins_on:
+            if slug not in district.plugins_on or self.pace.rests(slug, hook):
                 continue
             try:
                 # The whole list first: a generator that breaks half-way shows nothing of itself.
                 given = {"district": district, **arguments}
-                gathered += list(asked(hook, slug, call, given) or ())
+                with self.pace.measured(slug, hook):
+                    gathered += list(asked(hook, slug, call, given) or ())
             except Exception as error:
                 if self.strict:
                     raise

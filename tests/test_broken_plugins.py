@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal import database, jobs
+from portal import jobs
 from portal.app import create_app
 from portal.database import session, transaction
 from portal.registry import PluginUnavailable, Registry
-from portal.testing import Browser, World, settings
+from portal.testing import World, settings
+from tests.guards.package import portal_with
 
 BROKEN = {"at_import", "no_access", "wrong_api", "wrong_hook", "wrong_permission", "wrong_slug"}
 
@@ -21,12 +22,8 @@ BROKEN = {"at_import", "no_access", "wrong_api", "wrong_hook", "wrong_permission
 @pytest.fixture
 def app(data_dir: Path) -> Iterator[Flask]:
     """Return the portal with every faulty plugin there is."""
-    made = create_app(settings(data_dir), package="tests.broken")
-    made.test_client_class = Browser
-    with made.app_context():
+    with portal_with("tests.broken", data_dir) as made:
         yield made
-        session.remove()
-        database.db.engine.dispose()
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def registry(app: Flask) -> Registry:
 
 def test_the_portal_starts_without_the_broken_ones_and_knows_why(registry: Registry):
     assert set(registry.broken) == BROKEN
-    assert set(registry.plugins) == {"good", "in_hook", "in_job"}
+    assert set(registry.plugins) == {"good", "in_hook", "in_job", "slow"}
     assert registry.broken["at_import"].error == "ImportError: a library is missing"
     assert "nav_itmes" in registry.broken["wrong_hook"].error
     said = registry.broken["wrong_api"].error

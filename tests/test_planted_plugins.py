@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from portal import database
-from portal.app import create_app
-from portal.database import session
-from portal.testing import Browser, World, settings
+from portal.testing import World
 from tests.guards import running
+from tests.guards.package import portal_with
 from tests.guards.town import Town
 
 START = "/d/999911/"
@@ -23,12 +21,8 @@ START = "/d/999911/"
 @pytest.fixture
 def app(data_dir: Path) -> Iterator[Flask]:
     """Return the portal with the planted plugins, and no other."""
-    made = create_app(settings(data_dir), package="tests.planted")
-    made.test_client_class = Browser
-    with made.app_context():
+    with portal_with("tests.planted", data_dir) as made:
         yield made
-        session.remove()
-        database.db.engine.dispose()
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select
 
-from portal import audit
+from portal import audit, pace
 from portal.current import registry
 from portal.database import everything, session, transaction
 from portal.districts import service as districts
@@ -40,6 +41,8 @@ class Line:
     locked: bool
     loaded: bool
     error: str = ""
+    #: Part of it rests: it was too slow (portal/pace.py).
+    slow: bool = False
 
     @property
     def locked_above(self) -> bool:
@@ -93,6 +96,7 @@ def line(slug: str, path: Sequence[int], rows: Rows, names: Mapping[int, str]) -
         locked=state.locked,
         loaded=plugin is not None,
         error=broken.error if broken else "",
+        slow=any(one.slug == slug for one in pace.resting(current_app.config["DATA_DIR"])),
     )
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import api, config
+from portal import api, config, pace
 from portal.cli.common import is_installed
 from portal.cli.doctor_finding import ERROR, Finding
 from portal.database import everything, glance, history, leaving, session
@@ -47,6 +47,9 @@ def loading(registry: Registry) -> Iterator[Finding]:
     for slug, broken in registry.broken.items():
         yield Finding.error(f"{slug}: broken at {broken.where}: {broken.error}", _cure(broken))
     settings = config.read()
+    for one in pace.resting(settings.data_dir):
+        text = f"{one.slug}: {one.hook} took {one.seconds} s; pages do without it until {one.until:%H:%M} UTC"
+        yield Finding.warning(text, "portal plugins trace says what it spends; it is asked again by itself")
     if settings.safe_mode:
         yield Finding.warning(
             "safe mode: no plugin is loaded", "unset PORTAL_SAFE_MODE (portal.toml: safe_mode)"

@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import func, insert, select, text, update
 
-from portal import clock, jobs
+from portal import clock, jobs, pace
 from portal.current import registry
 from portal.database import history, is_postgresql, session, trouble, writing
 from portal.districts.models import District
@@ -166,7 +166,6 @@ def _backup() -> tuple[bool, str]:
 
 
 def _plugins() -> Check:
-    broken = sorted(registry().broken)
-    return Check(
-        name="plugins", ok=not broken, detail=", ".join(f"{slug} broken" for slug in broken), needed=False
-    )
+    said = [f"{slug} broken" for slug in sorted(registry().broken)]
+    said += [f"{one.slug} slow ({one.hook})" for one in pace.resting(current_app.config["DATA_DIR"])]
+    return Check(name="plugins", ok=not said, detail=", ".join(said), needed=False)
