@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _PINNED = re.compile(
     r"^(?P<name>[a-z0-9][\w.-]*)==(?P<version>[^\s;]+)(?P<rest>(?:.*\\\n)*.*)$", re.MULTILINE
 )
+#: Within how many days of being known a fault is mended, by severity (docs/security.md, ASVS 15.1.2).
+PERIODS = {"critical": 2, "high": 7, "moderate": 30, "low": 90}
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -43,7 +45,11 @@ def bill(root: Path, version: str) -> dict[str, Any]:
         "specVersion": "1.5",
         "version": 1,
         "metadata": {
-            "component": {"type": "application", "name": "service-center-portal", "version": version}
+            "component": {"type": "application", "name": "service-center-portal", "version": version},
+            "properties": [
+                {"name": f"service-center-portal:mended-within-days:{severity}", "value": str(days)}
+                for severity, days in PERIODS.items()
+            ],
         },
         "components": [*packages((root / "requirements.lock").read_text(encoding="utf-8")), *vendored(root)],
     }
