@@ -71,8 +71,8 @@ def served(app: Flask, port: int) -> Iterator[House]:
 
 
 @contextmanager
-def running(port: int, environment: dict[str, str]) -> Iterator[int]:
-    """Let a server of its own answer on ``port``; yields the id of the process that does the work."""
+def running(port: int, environment: dict[str, str], *, workers: int = 1, threads: int = 1) -> Iterator[int]:
+    """Let a server of its own answer on ``port``; yields the id of the process that does the (most) work."""
     argv = [
         sys.executable,
         "-m",
@@ -86,9 +86,9 @@ def running(port: int, environment: dict[str, str]) -> Iterator[int]:
     ]
     argv += [
         "--workers",
-        "1",
+        str(workers),
         "--blocking-threads",
-        "1",
+        str(threads),
         "--log-level",
         "warning",
         "bench.server:application",

@@ -1,7 +1,10 @@
 """What ``bench.million`` has done inside one installation, each time by a process of its own.
 
-``fill MEMBERS ORGANIZATIONS`` seeds it, puts a month on the books; ``assess`` measures a year's assessment;
-``login`` makes sessions. The last line printed is what came of it, as JSON.
+``fill MEMBERS ORGANIZATIONS`` seeds it, puts a month on the books with its ledger entries; ``assess``
+measures a year's assessment; ``login`` makes sessions. The last line printed is what came of it, as JSON.
+
+Whatever was filled says so in ``filled.json``: a house that is kept is not filled twice. One whose
+filling was interrupted goes on: the seed is one transaction, and a month writes only what is not there.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from portal.demo import large, place
 from portal.demo.installation import prepare
 from portal.districts import context
 from portal.districts.models import District
+from portal.ledger.models import Entry
 from portal.organizations.models import Organization, Unit
 
 T: Any = DuesAssessment.__table__
@@ -52,28 +56,44 @@ def main() -> None:
 
 
 def _fill(here: place.Place, size: large.Size) -> dict[str, Any]:
-    seeded = _timed(lambda: large.seed(size, here, say=lambda text: print(text, file=sys.stderr)))
+    kept = here.folder / "filled.json"
+    known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    if "month" not in known:
+        if "seeded" not in known:
+            known["seeded"] = _timed(lambda: large.seed(size, here, say=_say))
+            kept.write_text(json.dumps(known))
+        known["month"] = _timed(lambda: _months(_places()))
+        analyze()
+    known |= _counted() | {"megabytes": _size() if is_postgresql() else _megabytes(here.folder)}
+    kept.write_text(json.dumps(known))
+    return known
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _places() -> list[int]:
     with everything():
-        places = session.scalars(select(District.id).where(District.kind == "county")).all()
-        session.rollback()
-    month = _timed(lambda: _months(places))
-    analyze()
+        found = session.scalars(select(District.id).where(District.kind == "county")).all()
+        session.remove()
+    return list(found)
+
+
+def _counted() -> dict[str, int]:
+    """Count the month on the books and its entries. Raises: SystemExit, unless each month has its entry."""
     with everything():
-        obligation: Any = obligations.T
-        made = session.scalar(select(func.count()).select_from(obligation)) or 0
-        session.rollback()
-    return {
-        "seeded": seeded,
-        "megabytes": _megabytes(here.folder) if not is_postgresql() else _size(),
-        "month": month,
-        "obligations": made,
-    }
+        owed = select(func.count()).select_from(obligations.T).where(obligations.T.c.due_fen != 0)
+        entered = select(func.count()).select_from(Entry).where(Entry.kind == "dues.assessed")
+        counts = [session.scalar(one) or 0 for one in (owed, entered)]
+        session.remove()
+    if counts[0] != counts[1] or not counts[0]:
+        raise SystemExit(f"{counts[0]} months are owed, {counts[1]} have an entry in the books")
+    return {"obligations": counts[0], "entries": counts[1]}
 
 
 def _assess() -> dict[str, Any]:
-    with everything():
-        places = session.scalars(select(District.id).where(District.kind == "county")).all()
-        session.rollback()
+    places = _places()
     # In turns, the cheapest of three each. The plain one first: PostgreSQL keeps what was taken back, and
     # whoever comes later writes around it.
     year, plain, rows = [], [], 0
@@ -94,10 +114,12 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _months(places: Iterable[int]) -> None:
-    for district_id in places:
+    for number, district_id in enumerate(places):
         with in_scope({district_id}, write=district_id):
             obligations.create_month(district_id=district_id, month=clock.month())
             session.remove()
+        if number % 20 == 19:
+            _say(f"the month of {number + 1} districts")
 
 
 class _Undone(Exception):

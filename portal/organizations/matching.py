@@ -140,27 +140,44 @@ def tsquery(groups: Wanted, district_id: int | None) -> str:
     return " & ".join(parts)
 
 
-_COLUMNS = "e.kind, e.entity_id, e.district_id, e.name, e.name_key, e.sort_key, d.path"
+_ENTRY_COLUMNS = "e.kind, e.entity_id, e.district_id, e.name, e.name_key, e.sort_key"
+_COLUMNS = f"{_ENTRY_COLUMNS}, d.path"
 _ENTRY = "search_entry e JOIN district d ON d.id = e.district_id"
 # Built of the constants above only; what was typed comes in as bound values.
 _BY_TERMS = {
     "sqlite": (
-        f"SELECT 'terms' AS found, {_COLUMNS} FROM search_fts "  # noqa: S608
+        f"SELECT 'terms' AS found, {_COLUMNS} FROM search_fts "  # noqa: S608  our own constants
         "JOIN search_entry e ON e.id = search_fts.rowid JOIN district d ON d.id = e.district_id "
         "WHERE search_fts MATCH :terms LIMIT :terms_limit"
     ),
     "postgresql": (
-        f"SELECT 'terms' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608
+        f"SELECT 'terms' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608  our own constants
         "WHERE e.terms_read @@ to_tsquery('simple', :terms) LIMIT :terms_limit"
     ),
 }
+#: Entries of a district that are looked at one by one, each with all of its terms.
+HERE = 1000
+# Where a term is only begun, PostgreSQL collects every entry in the country that has one like it, before it
+# asks which are of this district. A district of few entries is asked about each of them; the other half of
+# the statement then never runs.
+_FEW_HERE = (
+    f"here AS MATERIALIZED (SELECT {_ENTRY_COLUMNS}, e.terms_read @@ to_tsquery('simple', :anywhere) AS fits "  # noqa: S608  our own constants
+    "FROM search_entry e WHERE e.terms_read @@ to_tsquery('simple', :here) LIMIT :few + 1)"
+)
+_BY_TERMS_HERE = (
+    f"SELECT 'terms' AS found, {_COLUMNS} FROM here e JOIN district d ON d.id = e.district_id "  # noqa: S608  our own constants
+    "WHERE e.fits AND (SELECT count(*) FROM here) <= :few LIMIT :terms_limit",
+    f"SELECT 'terms' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608  our own constants
+    "WHERE e.terms_read @@ to_tsquery('simple', :terms) "
+    "AND (SELECT count(*) FROM here) > :few LIMIT :terms_limit",
+)
 _BY_BEGINNING = (
-    f"SELECT 'beginning' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608
+    f"SELECT 'beginning' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608  our own constants
     "WHERE e.name_key >= :low AND e.name_key < :high ORDER BY e.name_key LIMIT :beginning_limit"
 )
 _BY_BEGINNING_HERE = _BY_BEGINNING.replace("WHERE", "WHERE e.district_id = :district AND")
 _BY_CODE = (
-    f"SELECT 'code' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608
+    f"SELECT 'code' AS found, {_COLUMNS} FROM {_ENTRY} "  # noqa: S608  our own constants
     "WHERE e.code >= :code AND e.code < :code_high ORDER BY e.code LIMIT :code_limit"
 )
 
@@ -168,6 +185,8 @@ _BY_CODE = (
 def statement(typed: Typed, groups: Wanted, *, district: DistrictRef | None) -> tuple[Any, dict[str, Any]]:
     """Return the one statement that finds the names, and its values."""
     postgresql, here = is_postgresql(), district.id if district else None
+    begun = any(phrase.open_end for phrases in groups for phrase in phrases)
+    one_by_one = postgresql and here is not None and begun
     values: dict[str, Any] = {
         "terms": (tsquery if postgresql else fts5)(groups, here),
         "terms_limit": BY_TERMS,
@@ -177,19 +196,23 @@ def statement(typed: Typed, groups: Wanted, *, district: DistrictRef | None) -> 
     }
     if here is not None:
         values["district"] = here
+    if one_by_one:
+        values |= {"here": f"'d{here}'", "anywhere": tsquery(groups, None), "few": HERE}
     if typed.code:
         values |= {"code": typed.code, "code_high": typed.code + "~", "code_limit": BY_CODE}
     dialect = "postgresql" if postgresql else "sqlite"
-    return _statement(dialect, narrowed=here is not None, by_code=bool(typed.code)), values
+    narrowed = here is not None
+    return _statement(dialect, narrowed=narrowed, one_by_one=one_by_one, by_code=bool(typed.code)), values
 
 
 @cache
-def _statement(dialect: str, *, narrowed: bool, by_code: bool) -> Any:
-    parts = [_BY_TERMS[dialect], _BY_BEGINNING_HERE if narrowed else _BY_BEGINNING]
+def _statement(dialect: str, *, narrowed: bool, one_by_one: bool, by_code: bool) -> Any:
+    parts = list(_BY_TERMS_HERE) if one_by_one else [_BY_TERMS[dialect]]
+    parts.append(_BY_BEGINNING_HERE if narrowed else _BY_BEGINNING)
     if by_code:
         parts.append(_BY_CODE)
-    wrapped = [f"SELECT * FROM ({part}) part{number}" for number, part in enumerate(parts)]  # noqa: S608
-    return text(" UNION ALL ".join(wrapped))
+    wrapped = [f"SELECT * FROM ({part}) part{number}" for number, part in enumerate(parts)]  # noqa: S608  our own constants
+    return text(("WITH " + _FEW_HERE if one_by_one else "") + " UNION ALL ".join(wrapped))
 
 
 def match(typed: Typed, *, district: DistrictRef | None = None) -> tuple[list[Match], bool]:

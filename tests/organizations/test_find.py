@@ -13,7 +13,7 @@ from portal import clock
 from portal.database import everything, is_postgresql, session, transaction
 from portal.districts import service as districts
 from portal.districts.models import District
-from portal.organizations import search, service, units
+from portal.organizations import matching, search, service, units
 from portal.organizations.find import find, of_place, of_unit
 from portal.organizations.matching import statement, understand, wanted
 from portal.organizations.models import Organization, Place, Unit, UnitCoverage
@@ -357,6 +357,22 @@ def test_plan_looks_into_indexes_only(town, typed, narrowed):
     scans = [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN part")]
     assert [step for step in scans if ":M" not in step] == [], steps
     assert any("search_fts VIRTUAL TABLE INDEX 0:M" in step for step in scans)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("typed", ["shuangqiang", "shuangqiangk", "sqkj", "双", "双强keji", "zzz"])
+def test_few_entries_are_asked_one_by_one_many_by_the_index_with_the_same_answer(town, monkeypatch, typed):
+    here, asked = town.world.ref(town.district), understand(typed)
+    answers, untouched = [], []
+    for few, other in ((matching.HERE, "search_entry e_1"), (0, "CTE Scan on here e ")):
+        monkeypatch.setattr(matching, "HERE", few)
+        answers.append(find(typed, district=here))
+        sql, values = statement(asked, wanted(asked), district=here)
+        with everything():
+            plan = [row[0] for row in session.execute(text("EXPLAIN ANALYZE " + sql.text), values)]
+        untouched += [line for line in plan if other in line]
+    assert answers[0] == answers[1] and (OWN in names(answers[0])) is (typed != "zzz")
+    assert len(untouched) == 2 and all("never executed" in line for line in untouched), untouched
 
 
 def test_employer_that_nobody_covers_is_named_when_it_was_meant(town):
