@@ -16,10 +16,10 @@ HEAD = """# Mutation run
 
 `make mutation` plants one fault at a time into the rooms where a fault costs most (mutmut's operators:
 another comparison, `and` for `or`, an argument dropped or `None`, a number or a word changed, ...), runs the
-tests that pass the changed line, and notes whether one of them fails. It takes hours and is not a part of
-`make test`; this page is written by its last step. Rooms, files, tests and the size of the samples stand in
-`pyproject.toml` (`[tool.portal-mutation]`), the runner in `tests/mutation`, why it is one of our own in
-[architecture.md](architecture.md).
+tests that pass the changed line, and notes whether one of them fails. It takes about an hour on two cores, so
+it is no part of `make test`; this page is written by its last step. Rooms, files, tests and the size of the
+samples stand in `pyproject.toml` (`[tool.portal-mutation]`), the runner in `tests/mutation`, why it is one of
+our own in [architecture.md](architecture.md).
 
 A run that was stopped goes on where it was; `rm -r var/mutation` begins anew.
 

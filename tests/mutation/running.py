@@ -36,8 +36,13 @@ UNCOVERED, AT_IMPORT = "uncovered", "at import"
 BROKEN = "broken"
 
 
+def _all() -> list[Any]:
+    gc.unfreeze()  # the tests freeze what they have imported, and the collector no longer lists it
+    return gc.get_objects()
+
+
 def _caches() -> list[Any]:
-    found = (one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper))
+    found = (one for one in _all() if isinstance(one, functools._lru_cache_wrapper))
     return [one for one in found if str(one.__module__).startswith(("portal", "plugins"))]
 
 
@@ -160,9 +165,11 @@ class Runner:
     def _functions(self) -> dict[tuple[str, str], list[FunctionType]]:
         files = {str(self.root / mutant.file) for mutant in self.chosen}
         found: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
-        for one in gc.get_objects():
+        for one in _all():
             if isinstance(one, FunctionType) and one.__code__.co_filename in files:
                 found[one.__code__.co_filename, one.__code__.co_qualname].append(one)
+        if self.chosen and not found:
+            raise pytest.UsageError("no function of these rooms is loaded: nothing could be planted")
         return found
 
     def _tests(self, mutant: Mutant) -> list[str]:
