@@ -43,7 +43,7 @@ def _http(error: HTTPException) -> Any:
         return error
     wait = getattr(error, "retry_after", None)
     if not isinstance(wait, int):
-        return page(error.code)
+        return page(error.code, **getattr(error, "said", {}))
     answer = page(error.code, wait=wait)
     answer.headers["Retry-After"] = str(wait)
     return answer

@@ -56,6 +56,10 @@ def _admit() -> Any:
     asked.refuse_odd_address(current)
     endpoint = current.endpoint
     if endpoint is None:
+        # No page of ours: whoever is logged in still reads so on the page that says it.
+        with everything():
+            loaded = _load_actor()
+        here.actor = loaded.actor if loaded else ANONYMOUS
         return None
     if endpoint == "static" or endpoint.endswith(".static"):
         headers.keep_a_while()
