@@ -15,6 +15,8 @@ def _source(name: str) -> str:
 
 
 def _ask(page: Any, question: str, *, needs: str = "") -> list[str]:
+    # A press has gone over as soon as the next page begins to come: all of it is measured.
+    page.wait_for_load_state()
     # Through the debugger, not as script elements: the page's own CSP would rightly refuse them.
     for name, known in (("looks.js", "window.looks"), (needs, "window.axe")):
         if name and not page.evaluate(f"Boolean({known})"):

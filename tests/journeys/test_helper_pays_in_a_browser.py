@@ -102,6 +102,7 @@ def test_from_the_question_to_the_end(family: Any, visit: Any, script: bool) -> 
 
     hers.goto(hers.url)
     hers.get_by_role("link", name="赵**").click()
+    hers.get_by_role("link", name="代交党费").wait_for()
     look(hers)
     hers.get_by_role("link", name="代交党费").click()
     hers.get_by_text("替赵**交党费").first.wait_for()
@@ -128,6 +129,7 @@ def test_from_the_question_to_the_end(family: Any, visit: Any, script: bool) -> 
     look(mother)
     mother.goto(mother.url.replace("/dues/", "/me/helping"))
     mother.get_by_role("link", name="王小妹").click()
+    mother.get_by_role("button", name="不要他替我办了").wait_for()
     look(mother)
     mother.get_by_role("button", name="不要他替我办了").click()
     mother.get_by_text("已停止，马上生效。").first.wait_for()

@@ -111,7 +111,7 @@ def test_without_javascript_nothing_is_out_of_reach(visit: Visit):
     page.locator("details.fold summary").first.click()
     assert page.get_by_text("您在这一档").first.is_visible()
     page.get_by_role("button", name="核对并提交").click()
-    assert page.get_by_role("heading", name="有几处要改").is_visible()
+    page.get_by_role("heading", name="有几处要改").wait_for()
 
 
 def test_nothing_is_asked_of_another_host(visit: Visit, live: Live):

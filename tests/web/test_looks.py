@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests import looks
-from tests.browser import Visit
+from tests.browser import Visit, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
@@ -37,3 +41,19 @@ def test_a_planted_fault_is_seen(visit: Visit, fault: str):
         [SHEET, FAULTS[fault]],
     )
     assert looks.held_against(page), fault
+
+
+def test_a_page_that_is_still_coming_is_waited_for(browser: Any):
+    def portal(environ: Any, start: Any) -> Iterator[bytes]:
+        start("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+        if environ["PATH_INFO"] != "/next":
+            yield b"<!doctype html><title>-</title><a href='/next'>on</a>"
+            return
+        yield b"<!doctype html><head><title>-</title>" + b" " * 4096
+        time.sleep(0.5)
+        yield b"<body><p style='font-size:12px'>small</p></body>"
+
+    with served(portal) as url, browser.new_page() as page:
+        page.goto(url)
+        page.get_by_role("link").click()
+        assert looks.small_text(page)
