@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -151,3 +152,48 @@ def test_the_pages_can_be_read_and_pressed(world: World, visit: Visit, county: D
         for width in (320, 1366):
             page = visit(f"/d/990100/admin/{path}", account=account, width=width, elder=elder)
             assert looks.held_against(page, elder=elder) == [], (path, width)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_account_is_disabled_and_let_in_again_by_keyboard_alone(
+    world: World, visit: Visit, county: District, script: bool
+):
+    branch = world.organization(county, name="甲党支部")
+    world.account(world.member(branch, name="周书记"), role="secretary", organization=branch)
+    first, second = admin_of(world, county), admin_of(world, county)
+    page = visit("/d/990100/admin/stops", account=first, width=375, java_script_enabled=script)
+    go_to(page, "停用一个账号")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="停用一个账号").wait_for()
+    go_to(page, "姓名、手机号后4位")
+    page.keyboard.type("周书记")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="周书记").wait_for()
+    go_to(page, "周书记")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="停用“周书记”的账号").wait_for()
+    go_to(page, "停用这个账号")
+    page.keyboard.press("Enter")
+    page.locator(".error-summary a").wait_for()
+    if not script:  # else the summary has the focus already, and the link in it is the next
+        go_to(page, "请写明理由")
+    else:
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.type("手机被偷")
+    go_to(page, "停用这个账号")
+    page.keyboard.press("Enter")
+    page.get_by_text("“周书记”的账号已停用，所有设备都已退出。").wait_for()
+    go_to(page, "为什么恢复")
+    page.keyboard.type("本人带身份证来过")
+    go_to(page, "原来的密码一并作废")
+    page.keyboard.press("Space")
+    go_to(page, "提出恢复")
+    page.keyboard.press("Enter")
+    page.get_by_text("已提出恢复。").wait_for()
+
+    page = visit(urlsplit(page.url).path, account=second, java_script_enabled=script)
+    page.get_by_text("一并作废").wait_for()
+    go_to(page, "已核对，恢复这个账号")
+    page.keyboard.press("Enter")
+    page.get_by_text("恢复了，本人会收到消息。").wait_for()
