@@ -193,7 +193,7 @@ def test_a_form_comes_back_with_all_that_was_filled_in_and_counts_once(world: Wo
         assert refused.status_code == 503 and refused.headers["Retry-After"] == "5"
         assert ("只能看" if is_postgresql() else "存取不了") in page and "再试一次" in page
         assert "Traceback" not in page and "sqlalche" not in page.lower()
-        assert '<form method="post" action="' + f'{me}/privacy/ask/correction">' in page
+        assert f'<form method="post" action="{me}/privacy/ask/correction" id="again">' in page
         assert browser.get(f"{me}/privacy").status_code == 200, "what only looks goes on"
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
     assert {name: unescape(value) for name, value in fields.items()} == form
