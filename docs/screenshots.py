@@ -78,22 +78,27 @@ def main() -> None:
             }
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-                for shot in SHOTS:
-                    if not only or shot.name in only:
-                        _take(browser, url, shot, accounts.get(shot.who), target / f"{shot.name}.png")
+                # Once each: a code by text message is sent once a minute.
+                wanted = [shot for shot in SHOTS if not only or shot.name in only]
+                known = {
+                    who: _log_in(browser, url, accounts[who]) for who in {shot.who for shot in wanted} if who
+                }
+                for shot in wanted:
+                    _take(browser, url, shot, known.get(shot.who), target / f"{shot.name}.png")
                 browser.close()
         finally:
             demo.terminate()
             demo.wait()
 
 
-def _take(browser: Any, url: str, shot: Shot, account: dict[str, str] | None, path: Path) -> None:
+def _take(browser: Any, url: str, shot: Shot, state: Any, path: Path) -> None:
     context = browser.new_context(
-        viewport={"width": shot.width, "height": 800}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        viewport={"width": shot.width, "height": 800},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        storage_state=state,
     )
     page = context.new_page()
-    if account is not None:
-        _log_in(page, url, account)
     page.goto(url + shot.path)
     page.wait_for_load_state("networkidle")
     if shot.press:
@@ -104,8 +109,9 @@ def _take(browser: Any, url: str, shot: Shot, account: dict[str, str] | None, pa
     context.close()
 
 
-def _log_in(page: Any, url: str, account: dict[str, str]) -> None:
-    """Log in with the password; staff are asked for a code too, which /demo/outbox shows."""
+def _log_in(browser: Any, url: str, account: dict[str, str]) -> Any:
+    """Log in with the password, return the cookies; staff are asked for a code too, as /demo/outbox shows."""
+    page = browser.new_page()
     page.goto(f"{url}/login/password")
     page.fill("[name=username]", account["username"])
     page.fill("[name=password]", account["password"])
@@ -117,11 +123,15 @@ def _log_in(page: Any, url: str, account: dict[str, str]) -> None:
         page.press("[name=code]", "Enter")
         page.wait_for_url(lambda address: "/login" not in address)
     elif page.locator("[name=code]").count():
-        page.wait_for_timeout(3000)  # the worker delivers
-        sent = page.request.get(f"{url}/demo/outbox?format=json&phone={account['phone']}").json()
+        outbox = f"{url}/demo/outbox?format=json&phone={account['phone']}"
+        while not (sent := page.request.get(outbox).json()):
+            page.wait_for_timeout(500)  # until the worker has delivered it
         page.fill("[name=code]", re.findall(r"\d{6}", sent[0]["body"])[0])
         page.press("[name=code]", "Enter")
         page.wait_for_url(lambda address: "/login" not in address)
+    state = page.context.storage_state()
+    page.close()
+    return state
 
 
 def _free_port() -> int:
