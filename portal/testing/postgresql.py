@@ -167,12 +167,15 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_configure(config: Any) -> None:
-    """Start the server once for the whole run; its other processes find it by their environment."""
+    """Start the server once for the whole run; its other processes find it by their environment.
+
+    So do those of a run that a test of this one starts, without being told.
+    """
     compiled.share()
-    if not config.getoption("--postgresql"):
+    if not config.getoption("--postgresql") and not asked_for():
         return
     _open_the_wall_to_tests()
-    if hasattr(config, "workerinput"):
+    if asked_for():
         return  # the server is there
     try:
         server = Server()
@@ -187,7 +190,7 @@ def pytest_configure(config: Any) -> None:
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     """Leave out what is about the other database itself, and what was asked not to run twice."""
-    here = bool(config.getoption("--postgresql"))
+    here = asked_for()
     marks = ("sqlite", "once") if here else ("postgresql",)
     without = twice.left_out(config) if here else set()
     left_out = [item for item in items if item.nodeid in without or any(map(item.get_closest_marker, marks))]

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.once  # as what it runs
 @pytest.mark.parametrize(
     "ci, code, words", [("", 0, "1 BROWSER TESTS DID NOT RUN"), ("true", 1, "no Chromium")]
 )
