@@ -38,9 +38,9 @@ test: $(BIN)/.dev ## Run the tests on SQLite, in a real browser too, then those 
 	$(SUITE) -m "not hard"
 	$(SUITE) -m "not hard and not browser" --postgresql --after-sqlite --at-least 1800
 
-test-postgresql: $(BIN)/.dev ## Run all of it on the private PostgreSQL: browser, kill -9 of payments
+test-postgresql: $(BIN)/.dev ## Run all of it on the private PostgreSQL: the browser and the long tests too (takes long)
 	$(SUITE) -m "not hard" --postgresql
-	$(SUITE) -m hard --postgresql tests/payments tests/journeys
+	$(SUITE) -m hard --postgresql --ignore tests/machines/test_soak.py
 
 check-hard: $(BIN)/.dev ## Run the long tests: kill -9, machines lost, every route, plugin folders removed
 	$(SUITE) -m hard --ignore tests/machines/test_soak.py
