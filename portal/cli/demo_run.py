@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 import urllib.error
-import urllib.request
 
 import click
 from flask import Flask
@@ -13,7 +12,7 @@ from flask import Flask
 from portal import config, database
 from portal.cli.db import upgrade_schema
 from portal.cli.group import build
-from portal.cli.ports import free_or_explain, free_port
+from portal.cli.ports import ask_here, free_or_explain, free_port
 from portal.cli.serve import web_argv, worker_argv
 from portal.cli.supervisor import Child, Supervisor
 from portal.demo import accounts as demo_accounts
@@ -85,7 +84,7 @@ def _start_simulator(supervisor: Supervisor, app: Flask, here: Place, url: str) 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):
+        with ask_here(url):
             return True
     except urllib.error.HTTPError as error:
         # The simulator answers 404 at its root: it is there.

@@ -1,8 +1,10 @@
-"""Is a port free? If not, say so in words somebody can act on."""
+"""Is a port free? If not, say so in words somebody can act on. Does somebody answer there?"""
 
 from __future__ import annotations
 
 import socket
+import urllib.request
+from typing import Any
 
 import click
 
@@ -34,3 +36,12 @@ def free_port(host: str, wanted: int) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def ask_here(url: str) -> Any:
+    """Open an address of this machine; a proxy of the environment (``http_proxy``) is not asked for it.
+
+    Raises:
+        OSError: nobody answers within two seconds, or with an error (``HTTPError``).
+    """
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=2)

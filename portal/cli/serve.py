@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import urllib.request
 
 import click
 
 from portal import config
 from portal.cli.group import build
-from portal.cli.ports import free_or_explain
+from portal.cli.ports import ask_here, free_or_explain
 from portal.cli.starting import Notifier, refuse_if_not_ready, wait_until_ready
 from portal.cli.supervisor import Child, Supervisor
 
@@ -76,7 +75,7 @@ def _answers(host: str, port: int) -> bool:
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     name = f"[{near}]" if ":" in near else near
     try:
-        with urllib.request.urlopen(f"http://{name}:{port}/healthz", timeout=2):
+        with ask_here(f"http://{name}:{port}/healthz"):
             return True
     except OSError:
         return False
