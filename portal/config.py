@@ -200,7 +200,9 @@ def _with_secrets(config: Config) -> Config:
     if config.secret_key:
         return config
     if config.env == "production":
-        raise ConfigError("set PORTAL_SECRET_KEY to a random text of at least 32 characters")
+        raise ConfigError(
+            "there is no secret_key: portal init makes one, or PORTAL_SECRET_KEY is 32 or more random letters"
+        )
     path = config.data_dir / "development.secret"
     config.data_dir.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,6 +1,7 @@
 """What an image would hold: the Containerfile replayed over this checkout with secrets planted in it.
 
 No engine is needed: which files a ``COPY`` takes is said by the Containerfile and ``.dockerignore`` alone.
+What an engine makes of it is looked at in ``test_built_image.py``.
 """
 
 from __future__ import annotations
@@ -83,20 +84,26 @@ def unwanted(context: Path, files: list[str]) -> list[str]:
     return named + lint.secrets(context, files)
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Return what a checkout in use looks like: everything the recipe names, and what lies about."""
+def lived_in(place: Path) -> Path:
+    """Make what a checkout in use looks like: everything the recipe names, and what lies about."""
+    place.mkdir(exist_ok=True)
     named = [line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines()]
     for name in {one.split("/")[0] for one in named if (ROOT / one).exists() and one} | {"deploy", "tests"}:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / ".dockerignore", tmp_path)
+            shutil.copy(ROOT / name, place / name)
+    shutil.copy(ROOT / ".dockerignore", place)
     for name, text in PRIVATE.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    return place
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout in use."""
+    return lived_in(tmp_path)
 
 
 def test_the_image_holds_the_portal_and_nothing_private(checkout: Path):
