@@ -160,11 +160,6 @@ def test_its_files_are_of_root_and_readable_whoever_checked_them_out(image: Engi
     who = image("run", "--rm", "--network", "none", "--entrypoint", "id", "portal").stdout
     assert "uid=10001(portal) gid=10001(portal)" in who
     looks = "! -type l ( ! -user root -o -perm /022 -o -writable -o ! -readable -o -type d ! -executable )"
-    found = image(
-        "run", "--rm", "--network", "none", "--entrypoint", "find", "portal", "/opt", *looks.split()
-    )
-    assert found.stdout == ""
-    elsewhere = ("/usr", "/etc", "/root", "/var/lib", "-writable", "!", "-type", "l")
     find = ("run", "--rm", "--network", "none", "--entrypoint", "find", "portal")
     assert image(*find, "/opt", *looks.split()).stdout == ""
     # Folders it may not even look into are an error to find.
