@@ -9,7 +9,9 @@ from pathlib import Path
 
 from portal.backup.swapping import STAGE
 from portal.cli.doctor_finding import Finding
+from portal.cli.init_place import NEWER_SQLITE
 from portal.config import Config
+from portal.database import too_old
 from portal.health.service import DISK_NEEDED
 
 #: File systems on which the locks of SQLite do not hold between machines.
@@ -29,6 +31,8 @@ def examine(settings: Config) -> Iterator[Finding]:
         return
     yield from _folder(data)
     yield from _disk(data)
+    if old := too_old(settings.database_url):
+        yield Finding.error(old, NEWER_SQLITE)
     on_sqlite = not settings.database_url or settings.database_url.startswith("sqlite")
     kind = file_system(data)
     if on_sqlite and kind in NETWORK:

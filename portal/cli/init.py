@@ -68,6 +68,7 @@ def init(
         config=path.absolute(), data=Path(), database_url="", owner_url="", public_url="", site_name=""
     )
     init_place.refuse_if_initialised(early)
+    init_place.refuse_old_sqlite(os.environ.get("PORTAL_DATABASE_URL") or database or "")
     said = data or os.environ.get("PORTAL_DATA") or _ask("Data folder", "--data", str(config.PLACE / "var"))
     wanted = init_place.Wanted(
         config=path.absolute(),

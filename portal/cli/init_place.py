@@ -15,6 +15,9 @@ import click
 
 from portal import clock
 from portal.config import new_secrets
+from portal.database import too_old
+
+NEWER_SQLITE = "take a Python with a newer one, or PostgreSQL (docs/operate.md)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,12 @@ class Wanted:
 def _quoted(text: str) -> str:
     # JSON writes a string as TOML does.
     return json.dumps(text, ensure_ascii=False)
+
+
+def refuse_old_sqlite(database_url: str) -> None:
+    """Refuse before anything is made, in words instead of a syntax error half way."""
+    if old := too_old(database_url):
+        raise click.ClickException(f"{old}: {NEWER_SQLITE}. Nothing was made")
 
 
 @contextmanager

@@ -11,8 +11,9 @@ import click
 from flask import current_app
 from sqlalchemy.exc import OperationalError
 
+from portal.cli.init_place import NEWER_SQLITE
 from portal.current import registry
-from portal.database import db, history, session
+from portal.database import db, history, session, too_old
 
 #: Seconds between two looks of a process that waits for its database.
 LOOK_AGAIN = 2.0
@@ -45,6 +46,8 @@ def refuse_if_not_ready() -> None:
     """
     if (Path(current_app.config["DATA_DIR"]) / "upgrade.json").exists():
         raise click.ClickException("an upgrade was interrupted; run: portal upgrade")
+    if old := too_old(current_app.config["SQLALCHEMY_DATABASE_URI"]):
+        raise click.ClickException(f"{old}: {NEWER_SQLITE}")
     try:
         waiting = history.pending(registry().folders())
     except OperationalError as error:

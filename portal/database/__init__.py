@@ -3,7 +3,7 @@
 from portal.database import policies  # noqa: F401  every table of a district gets its policy
 from portal.database.core import Model, connection, db, in_verb, is_postgresql, session, transaction, writing
 from portal.database.direct import forget, insert_row, insert_rows
-from portal.database.engine import configure, create_all, glance, written_over
+from portal.database.engine import configure, create_all, glance, too_old, written_over
 from portal.database.guards import append_only, trigger
 from portal.database.ready import run_ready
 from portal.database.scope import (
@@ -52,6 +52,7 @@ __all__ = [
     "session",
     "swap",
     "swap_row",
+    "too_old",
     "transaction",
     "trigger",
     "trouble",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
 from portal.database import postgresql
 from portal.database.core import db, reading
+
+#: The first SQLite that understands RETURNING, which guarded changes ask for. Old systems have older ones.
+SQLITE: Final = (3, 35)
 
 _glancing: ContextVar[bool] = ContextVar("glancing", default=False)
 
@@ -32,6 +36,14 @@ class glance:
             self._connection.close()
         finally:
             _glancing.reset(self._token)
+
+
+def too_old(url: str) -> str:
+    """Say that SQLite here is too old for a database at ``url`` (empty: SQLite); else return nothing."""
+    if (url and not url.startswith("sqlite")) or sqlite3.sqlite_version_info >= SQLITE:
+        return ""
+    least = ".".join(map(str, SQLITE))
+    return f"this Python has SQLite {sqlite3.sqlite_version}, and {least} is the least"
 
 
 def configure(app: Flask) -> None:

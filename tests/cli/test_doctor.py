@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -213,6 +214,14 @@ def test_sqlite_on_a_network_file_system_is_found(
     monkeypatch.setattr(doctor_machine, "file_system", lambda _: "nfs4")
     code, found = examine()
     assert code == 1 and any("network file system" in text for text in found)
+
+
+def test_an_old_sqlite_is_found(place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    code, found = examine()
+    assert code == 1 and any("3.35 is the least" in text for text in found)
+    refused = CliRunner().invoke(group.portal, ["serve"])
+    assert refused.exit_code == 1 and "3.35 is the least" in refused.output
 
 
 def test_touched_books_are_found_when_looked_at(place: Path):

@@ -56,6 +56,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return place, done.stdout
 
 
+def test_an_old_sqlite_is_refused_before_anything_is_made(tmp_path: Path):
+    """As RHEL 8 and Debian 10 have it; for PostgreSQL it does not matter."""
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "sitecustomize.py").write_text("import sqlite3; sqlite3.sqlite_version_info = (3, 26, 0)")
+    place = tmp_path / "place"
+    refused = init(place, PYTHONPATH=str(old))
+    assert refused.returncode == 1 and "3.35 is the least" in refused.stderr, refused.stderr
+    assert not place.exists()
+    nowhere = "postgresql+psycopg://127.0.0.1:9/nowhere"
+    elsewhere = init(place, PYTHONPATH=str(old), PORTAL_DATABASE_URL=nowhere)
+    assert elsewhere.returncode == 1 and "SQLite" not in elsewhere.stderr
+
+
 def test_settings_are_private_and_nobody_s_secret_is_printed(made):
     place, said = made
     path = place / "portal.toml"

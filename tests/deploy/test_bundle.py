@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,17 @@ import pytest
 from portal.cli.ports import free_port
 from portal.config import ROOT
 from tests.cli.test_init import WORDS
+from tests.deploy import elf
 from tests.deploy.test_deploy import _until_open
 
 pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("bundle")]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle for this Python and both processors, unpacked."""
-    place = tmp_path_factory.mktemp("bundle")
+def make(place: Path, *words: str) -> Path:
+    """Make a bundle in a folder; return the packed file."""
     made = subprocess.run(
-        [sys.executable, str(ROOT / "deploy" / "bundle.py"), "--to", str(place), "--python", HERE],
+        [sys.executable, str(ROOT / "deploy" / "bundle.py"), "--to", str(place), *words],
         capture_output=True,
         text=True,
         timeout=900,
@@ -36,6 +36,14 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert made.returncode == 0, made.stderr[-2000:]
     (packed,) = place.glob("portal-*.tar")
+    return packed
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle for this Python and both processors, unpacked."""
+    place = tmp_path_factory.mktemp("bundle")
+    packed = make(place, "--python", HERE)
     with tarfile.open(packed) as tar:
         tar.extractall(place / "out", filter="data")
     (top,) = (place / "out").iterdir()
@@ -54,6 +62,33 @@ def test_every_package_of_the_lock_file_is_there_for_both_processors(bundle: Pat
             assert fitting, f"{package} {version} for {processor}: {own}"
     assert not [one for one in names if "musllinux" in one or "win" in one or "macosx" in one]
     assert not (bundle / "source" / "tests").exists() and (bundle / "source" / "static").is_dir()
+
+
+def test_no_library_needs_more_than_is_promised(bundle: Path):
+    """A wheel's name is a promise of whoever built it; what the loader will ask for stands in its files."""
+    promised = "glibc 2.28"
+    assert promised in (ROOT / "docs" / "operate.md").read_text()
+    limit = tuple(int(part) for part in promised.split()[1].split("."))
+    seen: dict[str, set[tuple[int, ...]]] = {}
+    for path in (bundle / "wheels").glob("*.whl"):
+        with zipfile.ZipFile(path) as wheel:
+            for name in wheel.namelist():
+                data = wheel.read(name)
+                if not data.startswith(b"\x7fELF"):
+                    continue
+                processor = elf.machine(data)
+                assert path.stem.endswith(processor), f"{path.name}: {name} is for {processor}"
+                for version in elf.needed(data):
+                    kind, _, number = version.partition("_")
+                    if kind != "GLIBC":
+                        continue
+                    # GLIBC_ABI_DT_RELR and the like are marks of much newer ones.
+                    assert re.fullmatch(r"[\d.]+", number), f"{path.name}: {name} needs {version}"
+                    asked = tuple(int(part) for part in number.split("."))
+                    assert asked <= limit, f"{path.name}: {name} needs {version}"
+                    seen.setdefault(processor, set()).add(asked)
+    # A parser that finds nothing finds no fault.
+    assert set(seen) == {"x86_64", "aarch64"} and all(max(one) > (2, 17) for one in seen.values())
 
 
 def offline(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -81,6 +116,13 @@ def offline(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedP
 
 def test_it_installs_without_a_network_and_serves(bundle: Path, tmp_path: Path):
     target = tmp_path / "opt"
+    without = tmp_path / "without"
+    without.mkdir()
+    for module, said in (("ensurepip", "install python3-venv"), ("pip", "pip")):
+        (without / "sitecustomize.py").write_text(f"import sys; sys.modules['{module}'] = None")
+        broken = offline("sh", "install.sh", str(target), cwd=bundle, PYTHONPATH=str(without))
+        assert broken.returncode == 1 and said in broken.stderr, broken.stderr[-2000:]
+        assert target.exists() == (module == "pip"), "pip is called half way"
     done = offline("sh", "install.sh", str(target), cwd=bundle)
     assert done.returncode == 0 and "as the manifest says" in done.stdout, done.stderr[-2000:]
     portal = str(target / ".venv" / "bin" / "portal")
