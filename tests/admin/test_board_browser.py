@@ -77,6 +77,16 @@ def go_to(page: Any, text: str) -> None:
     raise AssertionError(f"{text} is not reached by Tab")
 
 
+def choose(page: Any, name: str) -> None:
+    """Find somebody whose account it is about, and go on with them, by keyboard."""
+    go_to(page, "姓名、手机号后4位")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=name).wait_for()
+    go_to(page, name)
+    page.keyboard.press("Enter")
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_switching_off_by_keyboard_alone(world: World, visit: Visit, county: District, width: int):
     page = visit("/d/990100/admin/plugins/dues", account=admin_of(world, county), width=width)
@@ -108,12 +118,7 @@ def test_a_setting_by_keyboard_alone(world: World, visit: Visit, county: Distric
 def test_a_role_by_keyboard_alone(world: World, visit: Visit, county: District):
     world.account(world.member(world.organization(county, name="甲党支部"), name="钱测书"))
     page = visit("/d/990100/admin/roles/find", account=admin_of(world, county), width=375)
-    go_to(page, "姓名、手机号后4位")
-    page.keyboard.type("钱测书")
-    page.keyboard.press("Enter")
-    page.get_by_role("link", name="钱测书").wait_for()
-    go_to(page, "钱测书")
-    page.keyboard.press("Enter")
+    choose(page, "钱测书")
     page.get_by_role("heading", name="给“钱测书”一个角色").wait_for()
     go_to(page, "支部书记")
     page.keyboard.press("Space")
@@ -165,12 +170,7 @@ def test_an_account_is_disabled_and_let_in_again_by_keyboard_alone(
     go_to(page, "停用一个账号")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="停用一个账号").wait_for()
-    go_to(page, "姓名、手机号后4位")
-    page.keyboard.type("周书记")
-    page.keyboard.press("Enter")
-    page.get_by_role("link", name="周书记").wait_for()
-    go_to(page, "周书记")
-    page.keyboard.press("Enter")
+    choose(page, "周书记")
     page.get_by_role("heading", name="停用“周书记”的账号").wait_for()
     go_to(page, "停用这个账号")
     page.keyboard.press("Enter")

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy import debian
+
 NEEDED = ("podman", "debootstrap")
 BASE = "localhost/portal-base"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -110,7 +112,7 @@ def _base(home: Path) -> Path:
     """Return an archive that is like the official image where it matters: glibc, and ``python`` on PATH."""
     folder = home / "base"
     packages = "python3,python3-venv,ca-certificates"
-    release, mirror = _release(), _mirror()
+    release, mirror = debian.release(), debian.mirror()
     done = subprocess.run(
         ["debootstrap", "--variant=minbase", f"--include={packages}", release, str(folder), mirror],
         env={**os.environ, **_way_out(), "TMPDIR": str(home)},
@@ -151,28 +153,6 @@ def _import_base(made: Engine, archive: Path) -> None:
                 return
             said.append(done.stderr[-300:])
     pytest.skip(f"podman starts nothing here, not even the base: {' / '.join(said)}")
-
-
-def _release() -> str:
-    text = Path("/etc/os-release").read_text()
-    found = re.search(r"^VERSION_CODENAME=(\S+)", text, re.MULTILINE)
-    return found[1] if found else pytest.skip("no release of Debian or Ubuntu: no base can be made")
-
-
-def _mirror() -> str:
-    """Return where this machine takes the packages of its release from."""
-    form = "$(SITE) $(CODENAME) $(COMPONENT)"
-    done = subprocess.run(
-        ["apt-get", "indextargets", "--format", form, "Created-By: Packages"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    for line in done.stdout.splitlines():
-        site, _, rest = line.partition(" ")
-        if rest == f"{_release()} main":
-            return site
-    return pytest.skip("apt names no mirror of this release: no base can be made")
 
 
 def _way_out() -> dict[str, str]:

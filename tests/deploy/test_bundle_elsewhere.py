@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.debian import mirror
 from tests.deploy.test_bundle import make
 
 pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("bundle")]
@@ -49,16 +50,6 @@ PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 NATIVE = 10
 #: Colours, secrets and settings of this machine are not those of that one.
 CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
-
-
-def mirror() -> str:
-    """Return where this machine's apt gets Debian from."""
-    if shutil.which("apt-get") is None:
-        return ""
-    words = ("apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages")
-    told = subprocess.run(words, capture_output=True, text=True, check=False).stdout
-    # Updates of security stand in an archive of their own, with a label of its own.
-    return next((line.split()[-1] for line in told.splitlines() if line.startswith("Debian Debian ")), "")
 
 
 @contextmanager
@@ -97,11 +88,9 @@ def entered(root: Path, *words: str, foreign: str, timeout: int) -> subprocess.C
         )
 
 
-def debian(root: Path, suite: str, processor: str) -> None:
+def make_debian(root: Path, suite: str, processor: str) -> None:
     """Make the root of a small Debian with Python, or skip where its archive does not answer."""
     archive = mirror()
-    if not archive:
-        pytest.skip("apt knows no archive of Debian")
     words = ["debootstrap", f"--arch={DEBIAN[processor]}", "--foreign", "--variant=minbase"]
     words += ["--include=python3,python3-venv", f"--keyring={KEYRING}", suite, str(root), archive]
     made = subprocess.run(words, capture_output=True, text=True, timeout=900, check=False)
@@ -156,7 +145,7 @@ def test_it_is_installed_and_serves_on_a_debian_of_another_kind(suite: str, proc
     if tried.returncode:
         pytest.skip(f"no namespaces with interpreters of their own (Linux 6.7): {tried.stderr.strip()}")
     root = tmp_path / "root"
-    debian(root, suite, processor)
+    make_debian(root, suite, processor)
     place = root / "srv" / "walk"
     place.mkdir(parents=True)
     packed = make(place, "--python", PYTHON[suite], "--processor", processor)
