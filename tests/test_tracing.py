@@ -10,31 +10,23 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from portal import database, tracing
-from portal.app import create_app
+from portal import tracing
 from portal.cli.group import portal
-from portal.database import session
-from portal.testing import Browser, World, settings
-
-
-def made(data_dir: Path, package: str, **more: object) -> Iterator[Flask]:
-    app = create_app(settings(data_dir, **more), package=package)
-    app.test_client_class = Browser
-    with app.app_context():
-        yield app
-        session.remove()
-        database.db.engine.dispose()
+from portal.testing import World
+from tests.guards.package import portal_with
 
 
 @pytest.fixture
 def broken(data_dir: Path) -> Iterator[Flask]:
     """Return the portal with a plugin that works and others that fail in their hooks."""
-    yield from made(data_dir, "tests.broken")
+    with portal_with("tests.broken", data_dir) as made:
+        yield made
 
 
 @pytest.fixture
 def told(data_dir: Path) -> Iterator[Flask]:
-    yield from made(data_dir, "plugins", trace_hooks=True)
+    with portal_with("plugins", data_dir, trace_hooks=True) as made:
+        yield made
 
 
 def trace(app: Flask, *words: str) -> Result:

@@ -1,4 +1,4 @@
-"""Where words about somebody stand: in every table of the models, in the clear or sealed."""
+"""Somebody erased, and where words about them stand: in every table of the models, in the clear or sealed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,26 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal import crypto
+from portal import clock, crypto
 from portal.database import Model, everything, session
+from portal.jobs import run_due
 from portal.keys.sealed import sealed_columns
+from portal.members import rights
+from portal.members.models import Member
+from portal.testing import World
+
+
+def erase(world: World, here: Any, member_id: int, word: str) -> None:
+    """Close and erase a record, ``word`` being why it was left; what is to be done afterwards is done."""
+    with world.writing(here):
+        row = session.get_one(Member, member_id)
+        row = rights.leave(
+            row, version=row.version, on_day=clock.today(), exit_type="withdrew", reason=word, actor=None
+        )
+        rights.erase(row, version=row.version, reason="本人申请", actor=None)
+    session.rollback()
+    run_due()
+    session.remove()
 
 
 def standing(words: Collection[str], *, without: Collection[str] = ()) -> set[str]:

@@ -13,10 +13,9 @@ from portal.database import session, transaction
 from portal.identity import passwords, recovery, stops, totp
 from portal.identity.models import Account
 from portal.jobs import run_due
-from portal.members import rights
-from portal.members.models import Member, Request, RequestStep, StatusEvent
+from portal.members.models import Request, RequestStep, StatusEvent
 from portal.testing import World
-from tests.members.standing import standing
+from tests.members.standing import erase, standing
 
 NAME, PHONE, WORD = "檀标记", "10000097531", "独一无二的话"
 #: What stays, and why; a line here is a decision.
@@ -81,23 +80,11 @@ def known(world: World, here: Any) -> Any:
     return member.id, account.id
 
 
-def erase(world: World, here: Any, member_id: int) -> None:
-    with world.writing(here):
-        row = session.get_one(Member, member_id)
-        row = rights.leave(
-            row, version=row.version, on_day=clock.today(), exit_type="withdrew", reason=WORD, actor=None
-        )
-        rights.erase(row, version=row.version, reason="本人申请", actor=None)
-    session.rollback()
-    run_due()
-    session.rollback()
-
-
 def test_whoever_is_erased_stands_in_no_table(world: World, here: Any, known: Any) -> None:
     member_id, account_id = known
     markers = (NAME, PHONE, WORD, "tanbiaoji", "tan biao ji", crypto.blind_index("phone", PHONE))
     assert len(standing(markers, without=KEPT)) > 10, "a search that finds nobody before proves nothing after"
-    erase(world, here, member_id)
+    erase(world, here, member_id, WORD)
     assert standing(markers, without=KEPT) == set()
     row = session.execute(select(Account).where(Account.id == account_id)).scalar_one()
     assert row.disabled_at is not None

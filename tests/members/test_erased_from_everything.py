@@ -20,14 +20,13 @@ from plugins.dues.models import DuesObligation
 from portal import clock, crypto
 from portal.database import Model, db, everything, is_postgresql, session, transaction, written_over
 from portal.identity.models import Grant
-from portal.jobs import run_due
-from portal.members import merging, rights
+from portal.members import merging
 from portal.members.models import Member
 from portal.organizations.unmatched_models import Unmatched
 from portal.payments.models import PaymentAttempt
 from portal.testing import World, invented_ric
 from tests.guards import marks
-from tests.members.standing import standing
+from tests.members.standing import erase, standing
 from tests.sheets.imports.desk import Desk, member_row, member_sheet
 
 WORD, USERNAME, SORTED = "独有的标记", "tanbiaoji", "tan biao ji"
@@ -157,18 +156,6 @@ def _plant_outside(district: int, account: int) -> None:
             session.execute(update(table).where(table.c.id == row.id).values(**values))
 
 
-def erase(world: World, here: Any, number: int) -> None:
-    with world.writing(here):
-        row = session.get_one(Member, number)
-        row = rights.leave(
-            row, version=row.version, on_day=clock.today(), exit_type="withdrew", reason=WORD, actor=None
-        )
-        rights.erase(row, version=row.version, reason="本人申请", actor=None)
-    session.remove()
-    run_due()
-    session.remove()
-
-
 def test_nobody_erased_stands_in_a_table_or_a_file(
     world: World, known: tuple[Any, int], data_dir: Path, temporary: Path
 ) -> None:
@@ -177,7 +164,7 @@ def test_nobody_erased_stands_in_a_table_or_a_file(
     assert len(before) > 50 and len(plugins) >= 8 and "import_row.cells_sealed" in before, before
     # PostgreSQL keeps its files elsewhere, where only its own owner reads them.
     assert written_over() and (is_postgresql() or "portal.db" in in_files(data_dir))
-    erase(world, *known)
+    erase(world, *known, WORD)
     assert standing(markers()) - set(KEPT) == set()
     with everything(), transaction():
         for place in KEPT:  # what may be kept is told apart, and goes here so that the files can be searched
@@ -192,5 +179,5 @@ def test_nobody_erased_stands_in_a_table_or_a_file(
 
 def test_what_is_kept_is_really_there(world: World, known: tuple[Any, int]) -> None:
     """A reason for a place where nothing stands is left over from before."""
-    erase(world, *known)
+    erase(world, *known, WORD)
     assert set(KEPT) - standing(markers()) == set()
