@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from portal import audit, clock, crypto, jobs, ledger, notices, payments
+from portal import audit, claims, clock, crypto, jobs, ledger, notices, payments
 from portal.current import district, district_or_none, registry
 from portal.database import (
     Conflict,
@@ -185,6 +185,7 @@ __all__ = [
     "asks_again",
     "audit",
     "civil",
+    "claims",
     "clock",
     "connection",
     "crypto",

@@ -1,0 +1,130 @@
+"""What an agreement lets whom do when: a shared venue is booked within it and not beyond (criterion 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from portal.api import civil, clock, session, workdays
+from portal.api import gettext as _
+
+from .hours import minute_words
+from .models import BookingsAgreement
+from .queries.places import Room
+from .verdicts import Refusal, Span
+
+if TYPE_CHECKING:
+    from .judging import Asker
+
+
+def against(room: Room, spans: Sequence[Span], asker: Asker) -> dict[Span, list[Refusal]]:
+    """Return what the agreements on a shared venue have against each time; the owner needs none.
+
+    A time is allowed when one agreement in force allows its day, its hours and who asks. Otherwise the
+    clause of the one that came closest is shown.
+    """
+    if room.venue_kind != "shared" or room.owner_id == asker.organization_id and room.owner_id is not None:
+        return {}
+    known = list(
+        session.scalars(
+            select(BookingsAgreement)
+            .where(BookingsAgreement.venue_id == room.venue_id, BookingsAgreement.state == "active")
+            .order_by(BookingsAgreement.valid_from, BookingsAgreement.id)
+        )
+    )
+    days = {clock.civil(span.start) for span in spans} | {_last_day(span) for span in spans}
+    kinds = {day: found.kind for day, found in workdays.span(min(days), max(days)).items()} if days else {}
+    found: dict[Span, list[Refusal]] = {}
+    for span in spans:
+        said = _of_span(known, span, asker, kinds)
+        if said is not None:
+            found[span] = [said]
+    return found
+
+
+def _of_span(
+    known: Iterable[BookingsAgreement], span: Span, asker: Asker, kinds: Mapping[date, str]
+) -> Refusal | None:
+    closest: tuple[int, Refusal] | None = None
+    for agreement in known:
+        step, refusal = _one(agreement, span, asker, kinds)
+        if refusal is None:
+            return None
+        if closest is None or step > closest[0]:
+            closest = step, refusal
+    if closest is not None:
+        return closest[1]
+    return Refusal(code="agreement", text=_("这个共享场地现在没有生效的协议，还不能约。"), field="room")
+
+
+def _one(
+    agreement: BookingsAgreement, span: Span, asker: Asker, kinds: Mapping[date, str]
+) -> tuple[int, Refusal | None]:
+    """Return how far the time got with this agreement, and the clause it failed."""
+    first, last = clock.civil(span.start), _last_day(span)
+    if first < agreement.valid_from or agreement.valid_to is not None and last >= agreement.valid_to:
+        return 0, _clause(agreement, _("协议期限：%(dates)s。", dates=_dates(agreement)))
+    if not _for_group(agreement, asker):
+        return 1, _clause(agreement, _("协议没有把这里开放给您这样的使用人，请问场地单位。"), field="room")
+    if agreement.hours and not _in_hours(agreement.hours, span, kinds):
+        listed = _("、").join(window_words(one) for one in agreement.hours)
+        return 2, _clause(agreement, _("协议约定的开放时间：%(hours)s。", hours=listed))
+    return 3, None
+
+
+def _clause(agreement: BookingsAgreement, text: str, *, field: str = "start") -> Refusal:
+    said = _("和%(party)s的共享协议：%(text)s", party=agreement.party_b_name, text=text)
+    return Refusal(code="agreement", text=said, field=field)
+
+
+def _dates(agreement: BookingsAgreement) -> str:
+    if agreement.valid_to is None:
+        return _("%(first)s起", first=civil(agreement.valid_from))
+    last = agreement.valid_to - timedelta(days=1)
+    return _("%(first)s至%(last)s", first=civil(agreement.valid_from), last=civil(last))
+
+
+def _for_group(agreement: BookingsAgreement, asker: Asker) -> bool:
+    groups = set(agreement.groups)
+    if "residents" in groups or "members" in groups and asker.is_member:
+        return True
+    if asker.organization_id is None:
+        return False
+    return "organizations" in groups or asker.organization_id in (
+        *(agreement.named_ids if "named" in groups else ()),
+        agreement.party_b_id,
+    )
+
+
+def _in_hours(hours: Sequence[Mapping[str, Any]], span: Span, kinds: Mapping[date, str]) -> bool:
+    day = clock.civil(span.start)
+    midnight = datetime.combine(day, time(), clock.SHANGHAI)
+    return any(
+        window["kind"] in (str(day.isoweekday()), kinds[day])
+        and midnight + timedelta(minutes=window["opens"]) <= span.start
+        and span.end <= midnight + timedelta(minutes=window["closes"])
+        for window in hours
+    )
+
+
+def window_words(window: Mapping[str, Any]) -> str:
+    """Write a window of an agreement as 星期六 09:00—12:00."""
+    day = {
+        "1": _("星期一"),
+        "2": _("星期二"),
+        "3": _("星期三"),
+        "4": _("星期四"),
+        "5": _("星期五"),
+        "6": _("星期六"),
+        "7": _("星期日"),
+        "work": _("工作日"),
+        "off": _("休息日"),
+    }[str(window["kind"])]
+    return f"{day} {minute_words(window['opens'])}—{minute_words(window['closes'])}"
+
+
+def _last_day(span: Span) -> date:
+    return clock.civil(span.end - timedelta(microseconds=1))

@@ -1,0 +1,201 @@
+"""The notices about bookings: what a lock screen may show, and what stands inside the portal.
+
+A booking of an account is told there; one the desk wrote down for somebody goes to the number they left.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.api import clock, crypto, district, notices, session
+from portal.api import lazy_gettext as _l
+
+from .models import BookingsBooking, BookingsOccurrence, BookingsWish
+from .queries.places import Room
+
+_INSIDE = ("room", "venue", "when", "why", "until", "title", "count")
+
+
+def _declare(key: str, title: Any, body: Any, inside: Any, *, kind: str = "result") -> None:
+    notices.declare(notices.Template(key=f"bookings.{key}", title=title, body=body, inside=inside, kind=kind))
+
+
+_declare(
+    "requested",
+    _l("场地申请已收到"),
+    _l("场地申请已收到，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）已经替您留着，等场地方答复，最晚%(until)s。"),
+)
+_declare(
+    "booked",
+    _l("场地约好了"),
+    _l("场地约好了：%(date)s %(time)s。请登录查看。"),
+    _l("%(room)s约好了：%(when)s。"),
+)
+_declare(
+    "approved",
+    _l("场地申请通过了"),
+    _l("场地申请通过了：%(date)s %(time)s。请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）通过了。"),
+)
+_declare(
+    "refused",
+    _l("场地申请有答复了"),
+    _l("场地申请有答复了，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）没有通过：%(why)s。可以换个时间或房间再约。"),
+)
+_declare(
+    "lapsed",
+    _l("场地申请到期了"),
+    _l("场地申请到期没有答复，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）到期没有人答复，时间放出来了。请再约一次，或者打电话问服务台。"),
+)
+_declare(
+    "displaced",
+    _l("场地安排有变"),
+    _l("%(date)s的场地安排有变，请登录查看。"),
+    _l("您约的%(room)s（%(when)s）用不了了：%(why)s。点进来看还有哪些时间。"),
+)
+_declare(
+    "cancelled",
+    _l("场地预约取消了"),
+    _l("%(date)s的场地预约取消了，请登录查看。"),
+    _l("%(room)s（%(when)s）的预约取消了：%(why)s。"),
+)
+_declare(
+    "moved",
+    _l("场地预约改了时间"),
+    _l("场地预约改到%(date)s %(time)s，请登录查看。"),
+    _l("您的预约改到了%(room)s，%(when)s。"),
+)
+_declare(
+    "offered",
+    _l("候补轮到您了"),
+    _l("您候补的场地有了，请在%(time)s前登录确认。"),
+    _l("您候补的%(room)s（%(when)s）有了，给您留到%(until)s。要不要，请点进来选。"),
+    kind="duty",
+)
+_declare(
+    "reminder",
+    _l("场地预约提醒"),
+    _l("您约的场地%(date)s %(time)s开始，请按时到。"),
+    _l("%(room)s：%(when)s。来不了请早点取消，别人还能用。"),
+    kind="reminder",
+)
+
+
+def asked(booking: BookingsBooking, room: Room, *, waits: bool) -> None:
+    """Say that a request came in, or that the room is booked."""
+    first = booking_times(booking)[0]
+    tell("requested" if waits else "booked", booking, first, room, key=f"asked:{booking.id}")
+
+
+def displaced(booking: BookingsBooking, row: BookingsOccurrence, room: Room, *, why: str) -> None:
+    """Say that somebody's time is gone, why, and lead to other times."""
+    tell("displaced", booking, row, room, key=f"displaced:{row.id}:{row.version}", why=why)
+
+
+def tell(
+    template: str,
+    booking: BookingsBooking,
+    row: BookingsOccurrence,
+    room: Room,
+    *,
+    key: str,
+    why: str = "",
+) -> None:
+    """Tell whoever a booking belongs to, once for one key, in the caller's transaction."""
+    start = row.starts_at.astimezone(clock.SHANGHAI)
+    values = {
+        "date": f"{start.month}-{start.day}",
+        "time": f"{start:%H:%M}",
+        "room": f"{room.venue} {room.name}",
+        "when": _when(row),
+        "why": why.rstrip("。"),
+        "until": _until(row),
+    }
+    _send(
+        f"bookings.{template}",
+        account_id=booking.account_id,
+        phone=phone_of(booking),
+        district_id=booking.district_id,
+        values=values,
+        url=_address(booking.uid),
+        key=f"bookings:{key}",
+    )
+
+
+def offered(wish: BookingsWish, room: Room) -> None:
+    """Say to one person that the time is held for them, and until when."""
+    assert wish.hold_until is not None
+    until = wish.hold_until.astimezone(clock.SHANGHAI)
+    _send(
+        "bookings.offered",
+        account_id=wish.account_id,
+        phone=wish_phone(wish),
+        district_id=wish.district_id,
+        values={
+            "time": f"{until:%H:%M}",
+            "room": f"{room.venue} {room.name}",
+            "when": _when(wish),
+            "until": f"{until:%m-%d %H:%M}",
+        },
+        url=_address(f"wishes/{wish.uid}"),
+        key=f"bookings:offered:{wish.id}",
+    )
+
+
+def phone_of(booking: BookingsBooking) -> str:
+    """Return the number left with a booking, or nothing."""
+    if booking.phone_sealed is None:
+        return ""
+    return crypto.decrypt("bookings_booking.phone_sealed", booking.uid, booking.phone_sealed)
+
+
+def wish_phone(wish: BookingsWish) -> str:
+    """Return the number left with a wish, or nothing."""
+    if wish.phone_sealed is None:
+        return ""
+    return crypto.decrypt("bookings_wish.phone_sealed", wish.uid, wish.phone_sealed)
+
+
+def booking_times(booking: BookingsBooking) -> list[BookingsOccurrence]:
+    """Return the times of a booking in their order."""
+    found = select(BookingsOccurrence).where(BookingsOccurrence.booking_id == booking.id)
+    return list(session.scalars(found.order_by(BookingsOccurrence.starts_at, BookingsOccurrence.id)))
+
+
+def _send(
+    template: str,
+    *,
+    account_id: int | None,
+    phone: str,
+    district_id: int,
+    values: dict[str, str],
+    url: str,
+    key: str,
+) -> None:
+    if account_id is not None:
+        notices.notify(
+            template, account_id=account_id, district_id=district_id, params=values, url=url, dedupe_key=key
+        )
+    elif phone:
+        # No account: only what may stand on a lock screen goes out, and nothing waits inside.
+        outward = {name: value for name, value in values.items() if name not in _INSIDE}
+        notices.send_to_phone(template, phone=phone, params=outward, district_id=district_id)
+
+
+def _address(rest: str) -> str:
+    # Jobs have no request to make an address from.
+    return f"/d/{district().code}/bookings/{rest}"
+
+
+def _when(row: Any) -> str:
+    start, end = row.starts_at.astimezone(clock.SHANGHAI), row.ends_at.astimezone(clock.SHANGHAI)
+    return f"{start:%Y-%m-%d %H:%M}—{end:%H:%M}"
+
+
+def _until(row: BookingsOccurrence) -> str:
+    return "" if row.answer_by is None else f"{row.answer_by.astimezone(clock.SHANGHAI):%m-%d %H:%M}"

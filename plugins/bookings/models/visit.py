@@ -1,0 +1,27 @@
+"""Groups that come to see the center (参观接待): a booking with a guide."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api import DistrictScoped, Model
+from portal.api import lazy_gettext as _l
+
+
+class BookingsVisit(DistrictScoped, Model):
+    """Who comes, from where, what they want to see, and who shows them round."""
+
+    __tablename__ = "bookings_visit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings_booking.id"), unique=True)
+    group_name: Mapped[str] = mapped_column(String(80), info={"class": 1})
+    wants: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 2})
+    with_guide: Mapped[bool] = mapped_column(default=True, server_default="1")
+    guide_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+    __table_args__ = (
+        Index("ix_bookings_visit_guide", "district_id", "guide_id"),
+        {"info": {"label": _l("参观接待")}},
+    )

@@ -1,0 +1,24 @@
+"""What the bookings plugin contributes, and nothing else."""
+
+from __future__ import annotations
+
+from portal.api import Plugin
+from portal.api import lazy_gettext as _l
+
+from . import models
+
+__all__ = ["Bookings", "models", "plugin"]
+
+
+class Bookings(Plugin):
+    """Site bookings."""
+
+    slug = "bookings"
+    name = _l("场地预约")
+    description = _l("党群服务中心和共享场地的房间：找、约、改、用，一个时间只给一家")
+    order = 20
+    version = "0.1.0"
+    on_by_default = True
+
+
+plugin = Bookings()

@@ -1,0 +1,88 @@
+"""How much one person may hold in a week; weeks begin on Monday, and a night counts in each week its part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.api import Account, civil, clock, rows, session
+from portal.api import gettext as _
+
+from .models import BookingsBooking, BookingsOccurrence
+from .models.booking import COUNTED
+from .policy import Policy
+from .verdicts import Refusal, Span, lasting
+
+_WEEK = timedelta(days=7)
+_TIME: Any = BookingsOccurrence.__table__.c
+_BOOKING: Any = BookingsBooking.__table__.c
+
+
+def lock(policy: Policy, account_id: int | None) -> None:
+    """Let two bookings of one person wait for each other where a quota counts; before any unit is locked."""
+    if policy.quota_minutes and account_id is not None:
+        session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
+def against(
+    policy: Policy, *, account_id: int | None, spans: Sequence[Span], apart_from: Iterable[int] = ()
+) -> list[Refusal]:
+    """Return what the quota has against more times; ``apart_from`` are occurrences that would move."""
+    if not policy.quota_minutes or account_id is None or not spans:
+        return []
+    wanted: dict[date, int] = {}
+    for span in spans:
+        for monday, minutes in by_week(span):
+            wanted[monday] = wanted.get(monday, 0) + minutes
+    had = used(account_id, min(wanted), max(wanted), apart_from=apart_from)
+    for monday in sorted(wanted):
+        if had.get(monday, 0) + wanted[monday] > policy.quota_minutes:
+            text = _(
+                "每人每周最多约%(most)s。%(monday)s这一周已经约了%(had)s。",
+                most=lasting(policy.quota_minutes),
+                monday=civil(monday),
+                had=lasting(had.get(monday, 0)),
+            )
+            return [Refusal(code="quota", text=text)]
+    return []
+
+
+def used(account_id: int, first: date, last: date, *, apart_from: Iterable[int] = ()) -> dict[date, int]:
+    """Return the minutes an account holds in each week from Monday ``first`` to that of ``last``."""
+    begins, stops = _midnight(first), _midnight(last) + _WEEK
+    found = (
+        rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
+        .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
+        .where(
+            _BOOKING.account_id == account_id,
+            _TIME.state.in_(COUNTED),
+            _TIME.starts_at < stops,
+            _TIME.ends_at > begins,
+        )
+    )
+    spared = sorted(apart_from)
+    if spared:
+        found = found.where(_TIME.id.not_in(spared))
+    minutes: dict[date, int] = {}
+    for start, end in session.execute(found):
+        for monday, part in by_week(Span(start=start, end=end)):
+            minutes[monday] = minutes.get(monday, 0) + part
+    return minutes
+
+
+def by_week(span: Span) -> Iterator[tuple[date, int]]:
+    """Yield the Monday of each week a time touches, and the minutes of it that lie in that week."""
+    day = clock.civil(span.start)
+    monday = day - timedelta(days=day.weekday())
+    while _midnight(monday) < span.end:
+        begins, stops = _midnight(monday), _midnight(monday) + _WEEK
+        part = min(span.end, stops) - max(span.start, begins)
+        yield monday, int(part.total_seconds()) // 60
+        monday += _WEEK
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), clock.SHANGHAI)

@@ -1,0 +1,1 @@
+"""The verbs of the bookings; each is one transaction."""

@@ -1,0 +1,277 @@
+"""Change what is booked: other times, another room, other words, or not at all. Nothing past ever changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from portal.api import Conflict, audit, claims, clock, district, session, swap, transaction
+from portal.api import gettext as _
+
+from .. import judging, messages, points, quota, verdicts
+from ..judging import Asker, Question
+from ..models import BookingsBooking, BookingsOccurrence
+from ..models.booking import LIVE
+from ..policy import Policy, policy_of
+from ..queries import places
+from ..queries.places import Room
+from ..verdicts import NotFree, Refusal, Refused, Span
+from . import freeing, steps
+from .asking import answer_by, holder, needs_approval
+
+#: What may still be moved or called off.
+OPEN = ("requested", "approved")
+
+
+def move(
+    row: BookingsOccurrence, *, version: int, span: Span, room: Room, asker: Asker, by: int
+) -> BookingsOccurrence:
+    """Move, shorten or lengthen one time of a booking, also into another room.
+
+    What needs an approval needs it again when it moves, not when it only gets shorter; the page says so.
+
+    Raises:
+        Refused, NotFree: as for asking; the old time stays then.
+        Conflict: it was changed meanwhile, has begun, or is over.
+    """
+    moved = move_all([row], versions={row.id: version}, spans=[span], room=room, asker=asker, by=by)
+    return moved[0]
+
+
+def move_all(
+    rows: Sequence[BookingsOccurrence],
+    *,
+    versions: dict[int, int],
+    spans: Sequence[Span],
+    room: Room,
+    asker: Asker,
+    by: int,
+    skip: bool = False,
+) -> list[BookingsOccurrence]:
+    """Move several times of one booking at once; with ``skip`` those that are not free stay where they are.
+
+    A day left out of a series for a clash comes back when it is free at the new time (case c.9).
+
+    Raises:
+        Refused, NotFree, Conflict: as ``move``; nothing moved then.
+    """
+    booking = session.get_one(BookingsBooking, rows[0].booking_id)
+    with transaction():
+        policy = policy_of(district(), room)
+        refused = verdicts.of_headcount(
+            room, booking.headcount, over_reason=booking.over_reason, by_keeper=asker.staff
+        )
+        if refused:
+            raise Refused(refused)
+        quota.lock(policy, booking.account_id)
+        question = Question(
+            room=room,
+            spans=spans,
+            asker=asker,
+            needs={int(kind): number for kind, number in booking.needs.items()},
+            series=bool(booking.rule),
+            apart_from=[holder(row) for row in rows],
+        )
+        old_rooms = sorted({row.room_id for row in rows})
+        grids = freeing.lock_around([*old_rooms, room.id], judging.units(question))
+        for row in rows:
+            session.refresh(row)
+            if row.version != versions[row.id] or not _may_change(row):
+                raise Conflict(current=row)
+        answer = judging.judge(question, policy, grids=grids)
+        free = [one.free for one in answer.verdicts]
+        if not all(free) and not skip or not any(free):
+            raise NotFree(answer.verdicts)
+        chosen = [span for span, ok in zip(spans, free, strict=True) if ok]
+        moving = [row for row, ok in zip(rows, free, strict=True) if ok]
+        own = quota.against(
+            policy, account_id=booking.account_id, spans=chosen, apart_from=[row.id for row in moving]
+        )
+        if own:
+            raise Refused(own)
+        before = [Span(start=row.starts_at, end=row.ends_at) for row in moving]
+        asks = needs_approval(policy, asker, by=by)
+        for row in moving:
+            claims.release(holder(row))
+        for row, ok, span, wants in zip(rows, free, spans, answer.wants, strict=True):
+            if ok:
+                _place(row, span, room, policy, wants, asks=asks)
+        swap(booking, version=None, **({"room_id": room.id} if _all_there(booking, room) else {}))
+        steps.note(booking, "moved", by=by, words=verdicts.clock_words(chosen[0]))
+        audit.record(
+            "bookings.move",
+            booking,
+            actor=by,
+            district=booking.district_id,
+            detail={"room": room.id, "times": len(moving)},
+        )
+        messages.tell("moved", booking, moving[0], room, key=f"moved:{moving[0].id}:{moving[0].version}")
+        freeing.freed(old_rooms, before)
+    return moving
+
+
+def cancel(
+    rows: Sequence[BookingsOccurrence], *, versions: dict[int, int], reason: str, by: int, staff: bool
+) -> int:
+    """Call off these times of one booking; return how many, which is the figure the page has shown.
+
+    Raises:
+        Refused: no reason.
+        Conflict: one of them was changed meanwhile, has begun, or is over; none is called off then.
+    """
+    why = reason.strip()[:200]
+    if not why:
+        raise Refused([Refusal(code="reason", text=_("请写一下为什么取消。"), field="reason")])
+    booking = session.get_one(BookingsBooking, rows[0].booking_id)
+    with transaction():
+        old_rooms = sorted({row.room_id for row in rows})
+        freeing.lock_around(old_rooms)
+        for row in rows:
+            session.refresh(row)
+            if row.version != versions[row.id] or not _may_change(row):
+                raise Conflict(current=row)
+        for row in rows:
+            policy = policy_of(district(), _room(row.room_id))
+            swap(
+                row,
+                version=row.version,
+                states=OPEN,
+                state="cancelled",
+                reason=why,
+                answer_by=None,
+                sequence=row.sequence + 1,
+            )
+            claims.release(holder(row))
+            if not staff:
+                _late(booking, row, policy)
+        swap(booking, version=None)
+        steps.note(booking, "cancelled", by=by, words=why)
+        audit.record(
+            "bookings.cancel", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
+        )
+        if staff:
+            first = rows[0]
+            room = _room(first.room_id)
+            messages.tell("cancelled", booking, first, room, key=f"cancelled:{first.id}", why=why)
+        freeing.freed(old_rooms, [Span(start=row.starts_at, end=row.ends_at) for row in rows])
+    return len(rows)
+
+
+def rename(
+    booking: BookingsBooking,
+    *,
+    version: int,
+    title: str,
+    headcount: int,
+    note: str,
+    contact_name: str,
+    asker: Asker,
+    by: int,
+) -> None:
+    """Change the words of a booking; no time, no state and nobody else's booking is touched (cases c.5, c.7).
+
+    Raises:
+        Refused: no title, no contact, too many people for its room.
+        Conflict: it was changed meanwhile.
+    """
+    room = _room(booking.room_id)
+    refused = verdicts.of_headcount(room, headcount, over_reason=booking.over_reason, by_keeper=asker.staff)
+    if not title.strip():
+        refused.append(Refusal(code="title", text=_("请写做什么用，比如：支部学习。"), field="title"))
+    if not contact_name.strip():
+        refused.append(Refusal(code="contact", text=_("请写联系人怎么称呼。"), field="contact_name"))
+    if refused:
+        raise Refused(refused)
+    with transaction():
+        swap(
+            booking,
+            version=version,
+            title=title.strip()[:80],
+            headcount=headcount,
+            note=note.strip()[:300],
+            contact_name=contact_name.strip()[:40],
+        )
+        for row in upcoming(booking):
+            # A calendar shows the title too.
+            swap(row, version=None, sequence=row.sequence + 1)
+        steps.note(booking, "renamed", by=by)
+        audit.record("bookings.rename", booking, actor=by, district=booking.district_id)
+
+
+def upcoming(
+    booking: BookingsBooking, *, states: Sequence[str] = LIVE, left_out: bool = False
+) -> list[BookingsOccurrence]:
+    """Return the times of a booking that have not begun; ``left_out`` names skipped days as well."""
+    wanted = [*states, "skipped"] if left_out else list(states)
+    found = select(BookingsOccurrence).where(
+        BookingsOccurrence.booking_id == booking.id,
+        BookingsOccurrence.state.in_(wanted),
+        BookingsOccurrence.starts_at > clock.now(),
+    )
+    return list(session.scalars(found.order_by(BookingsOccurrence.starts_at, BookingsOccurrence.id)))
+
+
+def shifted(rows: Sequence[BookingsOccurrence], change: Callable[[Span], Span]) -> list[Span]:
+    """Return the new times of a series, each by the same change."""
+    return [change(Span(start=row.starts_at, end=row.ends_at)) for row in rows]
+
+
+def _may_change(row: BookingsOccurrence) -> bool:
+    return row.state in (*OPEN, "skipped") and row.starts_at > clock.now()
+
+
+def _place(
+    row: BookingsOccurrence,
+    span: Span,
+    room: Room,
+    policy: Policy,
+    wants: Sequence[claims.Want],
+    *,
+    asks: bool,
+) -> None:
+    shorter = row.room_id == room.id and row.starts_at <= span.start and span.end <= row.ends_at
+    asks = asks and not (row.state == "approved" and shorter)
+    competes = asks and policy.pending == "compete"
+    swap(
+        row,
+        version=row.version,
+        states=(*OPEN, "skipped"),
+        room_id=room.id,
+        starts_at=span.start,
+        ends_at=span.end,
+        buffer_before=policy.buffer_before,
+        buffer_after=policy.buffer_after,
+        state="requested" if asks else "approved",
+        answer_by=answer_by(policy, span.start) if asks else None,
+        competes=competes,
+        reason="",
+        reminded_at=None,
+        sequence=row.sequence + 1,
+    )
+    if not competes:
+        claims.reserve(holder(row), wants, district_id=row.district_id)
+
+
+def _all_there(booking: BookingsBooking, room: Room) -> bool:
+    found = session.scalars(
+        select(BookingsOccurrence.room_id).where(
+            BookingsOccurrence.booking_id == booking.id, BookingsOccurrence.state.in_(LIVE)
+        )
+    )
+    return set(found) == {room.id}
+
+
+def _late(booking: BookingsBooking, row: BookingsOccurrence, policy: Policy) -> None:
+    """Count half a point for calling off late, where a district counts any (criterion 15)."""
+    now = clock.now()
+    if not policy.points or row.starts_at - now >= timedelta(hours=policy.late_hours):
+        return
+    points.give(booking, row, why="late", policy=policy)
+
+
+def _room(room_id: int) -> Room:
+    found = places.room(id=room_id)
+    assert found is not None  # a booking's room is never deleted
+    return found

@@ -1,0 +1,237 @@
+"""Answer a request: approve it, refuse it with a reason, or let it lapse when nobody answers in time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import or_, select
+
+from portal.api import Conflict, audit, claims, clock, crypto, district, session, swap, transaction
+from portal.api import gettext as _
+
+from .. import judging, messages
+from ..judging import Asker, Question
+from ..models import BookingsBooking, BookingsOccurrence, BookingsWish
+from ..policy import policy_of
+from ..queries import places
+from ..queries.places import Room
+from ..verdicts import NotFree, Refusal, Refused, Span
+from . import freeing, steps
+from .asking import holder
+
+
+def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection[int] | None = None) -> int:
+    """Approve what is requested of a booking (``only`` these occurrences); return how many times.
+
+    Where requests compete, the approval claims the slots; those it leaves nothing for become entries of the
+    waiting list, not refusals.
+
+    Raises:
+        Refused: it is one's own request (rule K12).
+        NotFree: a competing request's time went to somebody else meanwhile.
+        Conflict: it was answered or changed meanwhile.
+    """
+    _refuse_own(booking, by)
+    with transaction():
+        room = _room(booking)
+        rows = _requested(booking, only)
+        competing = [row for row in rows if row.competes]
+        question = _question(booking, room, competing)
+        freeing.lock_around([room.id], judging.units(question) if competing else ())
+        swap(booking, version=version)
+        rows = _requested(booking, only)
+        if not rows:
+            raise Conflict(current=booking)
+        if competing:
+            _claim(question, competing, room)
+        now = clock.now()
+        for row in rows:
+            swap(
+                row,
+                version=row.version,
+                states=("requested",),
+                state="approved",
+                answer_by=None,
+                competes=False,
+                decided_by=by,
+                decided_at=now,
+                sequence=row.sequence + 1,
+            )
+            messages.tell("approved", booking, row, room, key=f"approved:{row.id}:{row.version}")
+        steps.note(booking, "approved", by=by)
+        audit.record(
+            "bookings.approve", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
+        )
+        if competing:
+            _outbid(booking, competing, room, by=by)
+    return len(rows)
+
+
+def refuse(
+    booking: BookingsBooking, *, version: int, reason: str, by: int, only: Collection[int] | None = None
+) -> int:
+    """Refuse what is requested of a booking, with a reason; its slots go on. Return how many times.
+
+    Raises:
+        Refused: no reason.
+        Conflict: it was answered or changed meanwhile.
+    """
+    why = reason.strip()[:200]
+    if not why:
+        raise Refused([Refusal(code="reason", text=_("请写原因，申请的人会看到。"), field="reason")])
+    return _end(booking, version=version, state="refused", why=why, by=by, only=only)
+
+
+def lapse(booking: BookingsBooking, *, only: Collection[int]) -> int:
+    """Let go requests that nobody answered in time; the next on the waiting list get their turn."""
+    return _end(booking, version=None, state="lapsed", why=_("到期没有答复"), by=None, only=only)
+
+
+def _end(
+    booking: BookingsBooking,
+    *,
+    version: int | None,
+    state: str,
+    why: str,
+    by: int | None,
+    only: Collection[int] | None,
+) -> int:
+    with transaction():
+        room = _room(booking)
+        freeing.lock_around([room.id])
+        swap(booking, version=version)
+        rows = _requested(booking, only)
+        if not rows:
+            raise Conflict(current=booking)
+        for row in rows:
+            swap(
+                row,
+                version=row.version,
+                states=("requested",),
+                state=state,
+                reason=why,
+                answer_by=None,
+                decided_by=by,
+                decided_at=clock.now(),
+                sequence=row.sequence + 1,
+            )
+            claims.release(holder(row))
+        messages.tell(state, booking, rows[0], room, key=f"{state}:{rows[0].id}:{rows[0].version}", why=why)
+        steps.note(booking, state, by=by, words=why)
+        audit.record(
+            f"bookings.{state}", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
+        )
+        freeing.freed([room.id], spans_of(rows))
+    return len(rows)
+
+
+def spans_of(rows: Sequence[BookingsOccurrence]) -> list[Span]:
+    """Return the times of occurrences."""
+    return [Span(start=row.starts_at, end=row.ends_at) for row in rows]
+
+
+def _refuse_own(booking: BookingsBooking, by: int) -> None:
+    if booking.account_id == by:
+        text = _("自己的申请要请另一位同志批准。")
+        raise Refused([Refusal(code="own", text=text, field="approve")])
+
+
+def _room(booking: BookingsBooking) -> Room:
+    found = places.room(id=booking.room_id)
+    assert found is not None  # a booking's room is never deleted
+    return found
+
+
+def _requested(booking: BookingsBooking, only: Collection[int] | None) -> list[BookingsOccurrence]:
+    found = (
+        select(BookingsOccurrence)
+        .where(BookingsOccurrence.booking_id == booking.id, BookingsOccurrence.state == "requested")
+        .order_by(BookingsOccurrence.id)
+        .execution_options(populate_existing=True)
+    )
+    if only is not None:
+        found = found.where(BookingsOccurrence.id.in_(sorted(only)))
+    return list(session.scalars(found))
+
+
+def _question(booking: BookingsBooking, room: Room, rows: Sequence[BookingsOccurrence]) -> Question:
+    # Staff judge by the clock and by claims; limits were asked when it was made.
+    return Question(
+        room=room,
+        spans=spans_of(rows),
+        asker=Asker(account_id=booking.account_id, organization_id=booking.organization_id, staff=True),
+        needs={int(kind): number for kind, number in booking.needs.items()},
+    )
+
+
+def _claim(question: Question, rows: Sequence[BookingsOccurrence], room: Room) -> None:
+    grids = claims.lock(judging.units(question))
+    answer = judging.judge(question, policy_of(district(), room), grids=grids)
+    if not all(one.free for one in answer.verdicts):
+        raise NotFree(answer.verdicts)
+    for row, own in zip(rows, answer.wants, strict=True):
+        claims.reserve(holder(row), own, district_id=row.district_id)
+
+
+def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: Room, *, by: int) -> None:
+    """Put everybody who competed for the same time on the waiting list."""
+    around = places.neighbours([room.id])
+    rivals = [other for other, own in around.items() if set(own) & set(room.units)]
+    overlapping = [
+        (BookingsOccurrence.starts_at < row.ends_at) & (BookingsOccurrence.ends_at > row.starts_at)
+        for row in won
+    ]
+    lost = session.scalars(
+        select(BookingsOccurrence)
+        .where(
+            BookingsOccurrence.room_id.in_(rivals),
+            BookingsOccurrence.booking_id != booking.id,
+            BookingsOccurrence.state == "requested",
+            BookingsOccurrence.competes,
+            or_(*overlapping),
+        )
+        .order_by(BookingsOccurrence.id)
+    ).all()
+    why = _("这个时间批给了别人，已经替您排上候补")
+    for row in lost:
+        theirs = session.get_one(BookingsBooking, row.booking_id)
+        swap(
+            row,
+            version=None,
+            states=("requested",),
+            state="lapsed",
+            reason=why,
+            answer_by=None,
+            decided_by=by,
+            decided_at=clock.now(),
+        )
+        put_in_line(theirs, row, ahead=False)
+        steps.note(theirs, "outbid", by=by, occurrence=row, words=why)
+        messages.tell("refused", theirs, row, room, key=f"outbid:{row.id}:{row.version}", why=why)
+
+
+def put_in_line(booking: BookingsBooking, row: BookingsOccurrence, *, ahead: bool) -> BookingsWish:
+    """Put whose time is gone on the waiting list for it, first in line where a closure took it."""
+    uid = crypto.new_uid()
+    phone = messages.phone_of(booking)
+    wish = BookingsWish(
+        uid=uid,
+        district_id=row.district_id,
+        room_id=row.room_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        account_id=booking.account_id,
+        organization_id=booking.organization_id,
+        title=booking.title,
+        headcount=booking.headcount,
+        contact_name=booking.contact_name,
+        phone_sealed=crypto.encrypt("bookings_wish.phone_sealed", uid, phone) if phone else None,
+        phone_index=booking.phone_index,
+        phone_tail=booking.phone_tail,
+        occurrence_id=row.id,
+        ahead=ahead,
+        joined_at=clock.now(),
+    )
+    session.add(wish)
+    session.flush()
+    return wish

@@ -1,0 +1,123 @@
+"""What becomes of slots that are let go: a closure keeps its own, then the waiting list gets its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import select
+
+from portal.api import audit, claims, clock, district, session, swap
+
+from .. import messages, wants
+from ..models import BookingsClosure, BookingsWish
+from ..policy import Policy, policies
+from ..queries import places
+from ..queries.places import Room
+from ..verdicts import Span
+
+#: Offers made in the evening are held until the next morning (services/bookings b, waitlist).
+EVENING, MORNING = time(20), time(8)
+
+
+def lock_around(room_ids: Iterable[int], extra: Iterable[int] = ()) -> dict[int, int]:
+    """Lock all units whose slots may be given on when these rooms let go of theirs; return their grids."""
+    around = {unit for own in places.neighbours(room_ids).values() for unit in own}
+    return claims.lock([*around, *extra])
+
+
+def freed(room_ids: Iterable[int], spans: Sequence[Span]) -> int:
+    """Give freed times on, under the lock of ``lock_around``; return how many offers were made."""
+    if not spans:
+        return 0
+    first, last = min(span.start for span in spans), max(span.end for span in spans)
+    around = sorted(places.neighbours(room_ids))
+    rooms = {room.id: room for room in places.rooms(ids=around)}
+    _closures_first(rooms, first, last)
+    return _offers(rooms, first, last)
+
+
+def _closures_first(rooms: dict[int, Room], first: datetime, last: datetime) -> None:
+    found = session.scalars(
+        select(BookingsClosure).where(
+            BookingsClosure.venue_id.in_(sorted({room.venue_id for room in rooms.values()})),
+            BookingsClosure.state == "closed",
+            BookingsClosure.starts_at < last,
+            BookingsClosure.ends_at > first,
+        )
+    ).all()
+    for closure in found:
+        for room in rooms.values():
+            if closure.venue_id == room.venue_id and closure.room_id in (None, room.id):
+                close_free(closure, room)
+
+
+def close_free(closure: BookingsClosure, room: Room) -> int:
+    """Let a closure have every slot of a room in it that nobody has; return how many. Units are locked."""
+    own = wants.of_room(
+        room, Span(start=closure.starts_at, end=closure.ends_at), before=0, after=0, kind="closed"
+    )
+    taken = {(clash.unit_id, clash.slot) for clash in claims.taken(own)}
+    free = [
+        claims.Want(unit_id=want.unit_id, span=range(slot, slot + 1), kind="closed")
+        for want in own
+        for slot in want.span
+        if (want.unit_id, slot) not in taken
+    ]
+    if free:
+        holder = claims.Holder(wants.CLOSURE, closure.id)
+        claims.reserve(holder, free, district_id=closure.district_id)
+    return len(free)
+
+
+def _offers(rooms: dict[int, Room], first: datetime, last: datetime) -> int:
+    now = clock.now()
+    waiting = session.scalars(
+        select(BookingsWish)
+        .where(
+            BookingsWish.room_id.in_(sorted(rooms)),
+            BookingsWish.state == "waiting",
+            BookingsWish.starts_at < last,
+            BookingsWish.ends_at > first,
+            # What has begun is not offered any more.
+            BookingsWish.starts_at > now,
+        )
+        .order_by(BookingsWish.ahead.desc(), BookingsWish.joined_at, BookingsWish.id)
+    ).all()
+    if not waiting:
+        return 0
+    known = policies(district(), rooms.values())
+    return sum(_offer(wish, rooms[wish.room_id], known[wish.room_id], now) for wish in waiting)
+
+
+def _offer(wish: BookingsWish, room: Room, policy: Policy, now: datetime) -> bool:
+    """Hold the time for one person if all of it is free; those further back see it taken."""
+    span = Span(start=wish.starts_at, end=wish.ends_at)
+    own = wants.of_room(room, span, before=policy.buffer_before, after=policy.buffer_after, kind="held")
+    if claims.taken(own):
+        return False
+    until = hold_until(policy, now, wish.starts_at)
+    swap(
+        wish,
+        version=None,
+        states=("waiting",),
+        state="offered",
+        offered_at=now,
+        hold_until=until,
+        buffer_before=policy.buffer_before,
+        buffer_after=policy.buffer_after,
+    )
+    claims.reserve(claims.Holder(wants.WISH, wish.id), own, district_id=wish.district_id)
+    audit.record("bookings.offer", wish, actor=None, district=wish.district_id, detail={"room": room.id})
+    messages.offered(wish, room)
+    return True
+
+
+def hold_until(policy: Policy, now: datetime, start: datetime) -> datetime:
+    """Return until when an offer is held: some minutes, at night until eight, never beyond the start."""
+    local = now.astimezone(clock.SHANGHAI)
+    until = now + timedelta(minutes=policy.offer_minutes)
+    if local.time() >= EVENING or local.time() < MORNING:
+        morning = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
+        until = max(until, datetime.combine(morning, MORNING, clock.SHANGHAI))
+    return min(until, start)

@@ -1,0 +1,183 @@
+"""The waiting list: join, take what is offered, decline it, leave; and what time does to it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal.api import Conflict, audit, claims, clock, crypto, district, session, swap, transaction
+from portal.api import gettext as _
+
+from .. import judging, messages, wants
+from ..models import BookingsBooking, BookingsOccurrence, BookingsWish
+from ..policy import policy_of
+from ..queries import places
+from ..verdicts import Refusal, Refused, Span
+from . import freeing, steps
+from .asking import Wanted, holder, write_booking
+
+
+def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
+    """Wait for a time that is taken.
+
+    Raises:
+        Refused: the list is not open here, the time could not be had anyway, it is free, or this person waits
+            for it already.
+    """
+    (span,) = wanted.spans
+    with transaction():
+        policy = policy_of(district(), wanted.room)
+        if not policy.waiting_list:
+            raise Refused([Refusal(code="no_list", text=_("这里没有开候补，请换个时间，或者问服务台。"))])
+        question = wanted.question()
+        freeing.lock_around([wanted.room.id], judging.units(question))
+        (verdict,) = judging.judge(question, policy).verdicts
+        if verdict.free:
+            raise Refused([Refusal(code="free", text=_("这个时间现在空着，直接约就行。"))])
+        if not verdict.only_taken:
+            raise Refused(verdict.refusals)
+        uid = crypto.new_uid()
+        phone = wanted.contact.phone
+        wish = BookingsWish(
+            uid=uid,
+            district_id=district().id,
+            room_id=wanted.room.id,
+            starts_at=span.start,
+            ends_at=span.end,
+            account_id=wanted.asker.account_id,
+            organization_id=wanted.asker.organization_id,
+            title=wanted.title.strip()[:80],
+            headcount=wanted.headcount,
+            contact_name=wanted.contact.name.strip()[:40],
+            phone_sealed=crypto.encrypt("bookings_wish.phone_sealed", uid, phone) if phone else None,
+            phone_index=crypto.blind_index("phone", phone) if phone else None,
+            phone_tail=phone[-4:],
+            joined_at=clock.now(),
+        )
+        try:
+            with session.begin_nested():
+                session.add(wish)
+        except IntegrityError:
+            text = _("您已经在排这个时间了，放出来会通知您。")
+            raise Refused([Refusal(code="waits", text=text)]) from None
+        audit.record("bookings.wait", wish, actor=by, district=wish.district_id)
+    return wish
+
+
+def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking:
+    """Take what is offered: the held slots become a booking's, without a moment in which they are nobody's.
+
+    Raises:
+        Conflict: the offer is over, or was answered already.
+    """
+    with transaction():
+        room = places.room(id=wish.room_id)
+        assert room is not None  # a wish's room is never deleted
+        freeing.lock_around([wish.room_id])
+        session.refresh(wish)
+        if wish.state != "offered" or wish.hold_until is None or wish.hold_until <= clock.now():
+            raise Conflict(current=wish)
+        booking = write_booking(
+            room_id=wish.room_id,
+            title=wish.title,
+            headcount=wish.headcount,
+            account_id=wish.account_id,
+            organization_id=wish.organization_id,
+            name=wish.contact_name,
+            phone=messages.wish_phone(wish),
+            by=by,
+        )
+        now = clock.now()
+        row = BookingsOccurrence(
+            uid=crypto.new_uid(),
+            district_id=booking.district_id,
+            booking_id=booking.id,
+            room_id=wish.room_id,
+            number=1,
+            first_start=wish.starts_at,
+            starts_at=wish.starts_at,
+            ends_at=wish.ends_at,
+            buffer_before=wish.buffer_before,
+            buffer_after=wish.buffer_after,
+            state="approved",
+            decided_at=now,
+        )
+        session.add(row)
+        session.flush()
+        swap(
+            wish, version=version, states=("offered",), state="taken", hold_until=None, booking_id=booking.id
+        )
+        _to_booking(wish, row, Span(start=wish.starts_at, end=wish.ends_at))
+        steps.note(booking, "from_list", by=by)
+        audit.record("bookings.take", wish, actor=by, district=wish.district_id)
+        messages.tell("booked", booking, row, room, key=f"taken:{wish.id}")
+    return booking
+
+
+def leave(wish: BookingsWish, *, version: int, by: int | None) -> str:
+    """Decline what is offered, or leave the list; the next in line gets the offer. Return the new state.
+
+    Raises:
+        Conflict: it was answered already.
+    """
+    with transaction():
+        freeing.lock_around([wish.room_id])
+        session.refresh(wish)
+        state = "declined" if wish.state == "offered" else "withdrawn"
+        _let_go(wish, version=version, state=state)
+        audit.record(f"bookings.wish_{state}", wish, actor=by, district=wish.district_id)
+    return state
+
+
+def time_out(wish: BookingsWish) -> bool:
+    """End an offer nobody answered in time, or a wish whose time has come; tell whether there was one."""
+    now = clock.now()
+    with transaction():
+        freeing.lock_around([wish.room_id])
+        session.refresh(wish)
+        if wish.state not in ("waiting", "offered"):
+            return False
+        if wish.starts_at <= now:
+            state = "past"
+        elif wish.state == "offered" and wish.hold_until is not None and wish.hold_until <= now:
+            state = "timed_out"
+        else:
+            return False
+        _let_go(wish, version=None, state=state)
+        audit.record(f"bookings.wish_{state}", wish, actor=None, district=wish.district_id)
+    return True
+
+
+def _let_go(wish: BookingsWish, *, version: int | None, state: str) -> None:
+    held = wish.state == "offered"
+    swap(wish, version=version, states=("waiting", "offered"), state=state, hold_until=None)
+    if held:
+        claims.release(claims.Holder(wants.WISH, wish.id))
+        freeing.freed([wish.room_id], [Span(start=wish.starts_at, end=wish.ends_at)])
+
+
+def _to_booking(wish: BookingsWish, row: BookingsOccurrence, span: Span) -> None:
+    """Turn the held slots into the booking's own: the time itself is used, what lies around it is buffer."""
+    giver, taker = claims.Holder(wants.WISH, wish.id), holder(row)
+    claims.hand_over(giver, taker, kind="use")
+    room = places.room(id=wish.room_id)
+    assert room is not None  # a wish's room is never deleted
+    used = claims.slots(span.start, span.end, room.grid)
+    claims.mark(taker, outside=used, kind="buffer")
+
+
+def places_before(wish: BookingsWish) -> int:
+    """Return how many stand in line before a wish, for overlapping times of the same room."""
+    found = select(BookingsWish.id).where(
+        BookingsWish.room_id == wish.room_id,
+        BookingsWish.state.in_(("waiting", "offered")),
+        BookingsWish.starts_at < wish.ends_at,
+        BookingsWish.ends_at > wish.starts_at,
+        (BookingsWish.ahead > wish.ahead)
+        | (BookingsWish.ahead == wish.ahead)
+        & (
+            (BookingsWish.joined_at < wish.joined_at)
+            | (BookingsWish.joined_at == wish.joined_at) & (BookingsWish.id < wish.id)
+        ),
+    )
+    return len(session.scalars(found).all())
