@@ -15,6 +15,7 @@ from portal.database import Conflict, connection, transaction
 from portal.workdays import files, queries
 from portal.workdays.files import Calendar, Entry
 from portal.workdays.models import ORIGINS, WorkdayCalendar, WorkdayDay
+from portal.workdays.queries import Published
 
 ACTION = "workdays.publish"
 
@@ -48,12 +49,7 @@ def publish(calendar: Calendar, *, by: Any, origin: str = "own") -> Outcome:
     if origin not in ORIGINS:
         raise ValueError(f"{origin!r} is none of {', '.join(ORIGINS)}")
     with transaction():
-        found = _outcome(calendar, queries.published(calendar.year))
-        if found.changed:
-            _write(calendar, version=found.version, origin=origin)
-            detail = {"year": found.year, "version": found.version, "origin": origin, "days": len(found.days)}
-            audit.record(ACTION, ("workday_calendar", found.year), actor=by, district=None, detail=detail)
-    return found
+        return _publish(calendar, queries.published(calendar.year), by=by, origin=origin)
 
 
 def ship() -> list[Outcome]:
@@ -73,7 +69,7 @@ def _ship(calendar: Calendar) -> list[Outcome]:
                 if before is None or (
                     before.origin == "shipped" and not _on_record(calendar, before.version)
                 ):
-                    return [publish(calendar, by=None, origin="shipped")]
+                    return [_publish(calendar, before, by=None, origin="shipped")]
                 return []
         except Conflict:
             # Another machine upgrades at this instant, and ships the same.
@@ -82,12 +78,22 @@ def _ship(calendar: Calendar) -> list[Outcome]:
     return []
 
 
+def _publish(calendar: Calendar, before: Published | None, *, by: Any, origin: str) -> Outcome:
+    # What was decided upon ``before`` is written as the version after it, or not at all.
+    found = _outcome(calendar, before)
+    if found.changed:
+        _write(calendar, version=found.version, origin=origin)
+        detail = {"year": found.year, "version": found.version, "origin": origin, "days": len(found.days)}
+        audit.record(ACTION, ("workday_calendar", found.year), actor=by, district=None, detail=detail)
+    return found
+
+
 def _on_record(calendar: Calendar, newest: int) -> bool:
     stood = (queries.published(calendar.year, version) for version in range(1, newest + 1))
     return any(one and (one.source, one.days) == (calendar.source, calendar.days) for one in stood)
 
 
-def _outcome(calendar: Calendar, before: queries.Published | None) -> Outcome:
+def _outcome(calendar: Calendar, before: Published | None) -> Outcome:
     old = before.days if before else {}
     differ = sorted({*old, *calendar.days})
     days = {
