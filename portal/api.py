@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from portal import audit, claims, clock, crypto, jobs, ledger, notices, payments
+from portal import audit, claims, clock, crypto, jobs, ledger, notices, payments, workdays
 from portal.current import district, district_or_none, registry
 from portal.database import (
     Conflict,
@@ -238,6 +238,7 @@ __all__ = [
     "trigger",
     "wants_fragment",
     "within_scope",
+    "workdays",
     "writing",
     "yuan",
 ]

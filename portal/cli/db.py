@@ -6,10 +6,11 @@ import click
 from alembic.util.exc import CommandError
 from flask.cli import with_appcontext
 
+from portal import workdays
 from portal.cli.common import is_installed
 from portal.cli.plugin_maker import tidy
 from portal.current import registry
-from portal.database import history
+from portal.database import everything, history
 
 
 @click.group()
@@ -18,8 +19,15 @@ def db() -> None:
 
 
 def upgrade_schema() -> None:
-    """Bring the schema up to date: the core's, then each loaded plugin's."""
+    """Bring the schema up to date, the core's, then each loaded plugin's; and the years that come along."""
     history.upgrade(registry().folders())
+    ship_years()
+
+
+def ship_years() -> None:
+    """Put the years of working days that come along in force, where the installation has none of its own."""
+    with everything():
+        workdays.ship()
 
 
 @db.command()

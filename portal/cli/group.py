@@ -42,6 +42,7 @@ CORE = {
     "search": "portal.cli.search",
     "serve": "portal.cli.serve",
     "upgrade": "portal.cli.upgrade",
+    "workdays": "portal.cli.workdays",
     "worker": "portal.cli.worker",
 }
 

@@ -12,7 +12,7 @@ from portal import VERSION
 from portal import backup as backups
 from portal.backup.place import in_use, place
 from portal.cli import checks
-from portal.cli.db import upgrade_schema
+from portal.cli.db import ship_years, upgrade_schema
 from portal.cli.init_place import write_private
 from portal.current import registry
 from portal.database import db, history, session
@@ -44,6 +44,9 @@ def upgrade(check_only: bool) -> None:
         return
     if waiting:
         _migrate(journal)
+    else:
+        # A version may bring a new year's working days and no change of the schema.
+        ship_years()
     problems = checks.schema() + checks.books_and_trail() + checks.pages()
     if problems:
         raise click.ClickException("; ".join(problems[:5]))

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 
-from portal import config, database
+from portal import config, database, workdays
 from portal.app import create_app
-from portal.database import history, session
+from portal.database import everything, history, session
 from portal.testing import postgresql
 from portal.testing.browser import Browser
 
@@ -53,6 +53,8 @@ def template_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = create_app(settings(data))
     with app.app_context():
         history.upgrade(app.extensions["portal.registry"].folders())
+        with everything():
+            workdays.ship()
         session.remove()
         database.db.engine.dispose()
     return data

@@ -27,7 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"database"}),
-    frozenset({"audit", "notices", "jobs", "files"}),
+    frozenset({"audit", "notices", "jobs", "files", "workdays"}),
     frozenset({"districts"}),
     frozenset({"identity"}),
     frozenset({"organizations"}),
@@ -44,6 +44,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 NEIGHBOURS = {
     "audit": {"jobs"},
     "notices": {"jobs", "audit"},
+    "workdays": {"audit"},
     "hookspecs": {"plugin"},
     "registry": {"API_VERSION", "tracing", "pace"},
     "pace": {"clock"},
