@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from portal.api import Plugin
+from collections.abc import Iterable
+from typing import Any
+
+from portal.api import Permission, Plugin, Setting, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import models
+from . import models, permissions, settings, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -19,6 +22,18 @@ class Bookings(Plugin):
     order = 20
     version = "0.1.0"
     on_by_default = True
+
+    @hookimpl
+    def register_blueprints(self) -> Iterable[Any]:
+        return [views.bookings]
+
+    @hookimpl
+    def register_permissions(self) -> Iterable[Permission]:
+        return permissions.PERMISSIONS
+
+    @hookimpl
+    def register_settings(self) -> Iterable[Setting]:
+        return settings.SETTINGS
 
 
 plugin = Bookings()

@@ -87,7 +87,7 @@ def left_out(text: str, first: date) -> list[date]:
     months = rrule(
         YEARLY if yearly else MONTHLY,
         dtstart=_midnight(first.replace(day=1)),
-        interval=rule._interval,  # type: ignore[attr-defined]  # dateutil has no public name for it
+        interval=rule._interval,  # dateutil has no public name for it
         until=_midnight(_last_month(text, there)),
     )
     had = {(day.year, day.month) for day in there}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_
@@ -50,18 +49,10 @@ def on_grid(room: Room, span: Span) -> list[Refusal]:
     """Return what the room's grid has against a time: the field and the nearest that fit."""
     found = []
     for field, at in (("start", span.start), ("end", span.end)):
-        nearest = _nearest(at, room.grid)
+        nearest = claims.nearest(at, room.grid)
         if nearest is not None:
             found.append(off_grid(nearest, field))
     return found
-
-
-def _nearest(at: datetime, grid: int) -> tuple[datetime, datetime] | None:
-    try:
-        claims.slots(at, claims.instant(2**31, grid), grid)
-    except claims.OffGrid as wrong:
-        return wrong.nearest if wrong.at == at else None
-    return None
 
 
 def pieces_of(needs: Mapping[int, int], *, venue_id: int) -> dict[int, list[int]]:

@@ -55,9 +55,14 @@ def _up(minutes: int, grid: int) -> int:
     return -(-minutes // grid)
 
 
+def nearest(at: datetime, grid: int) -> tuple[datetime, datetime] | None:
+    """Return the beginnings of the slots around ``at`` (UTC), or None where it is one itself."""
+    whole, rest = divmod(at - _START, timedelta(minutes=grid))
+    return (instant(whole, grid), instant(whole + 1, grid)) if rest else None
+
+
 def _slot(at: datetime, grid: int) -> int:
-    step = timedelta(minutes=grid)
-    whole, rest = divmod(at - _START, step)
-    if rest:
-        raise OffGrid(at, (instant(whole, grid), instant(whole + 1, grid)))
-    return whole
+    around = nearest(at, grid)
+    if around is not None:
+        raise OffGrid(at, around)
+    return (at - _START) // timedelta(minutes=grid)

@@ -98,7 +98,7 @@ def move_all(
         for row, ok, span, wants in zip(rows, free, spans, answer.wants, strict=True):
             if ok:
                 _place(row, span, room, policy, wants, asks=asks)
-        swap(booking, version=None, **({"room_id": room.id} if _all_there(booking, room) else {}))
+        swap(booking, version=None, room_id=room.id if _all_there(booking, room) else booking.room_id)
         steps.note(booking, "moved", by=by, words=verdicts.clock_words(chosen[0]))
         audit.record(
             "bookings.move",

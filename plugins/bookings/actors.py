@@ -1,0 +1,51 @@
+"""From somebody logged in to what the verbs ask: for whom a time is wanted, and who is staff at a venue."""
+
+from __future__ import annotations
+
+from portal.api import Actor
+
+from . import permissions
+from .judging import Asker
+from .models import BookingsBooking
+from .queries.places import Room
+
+
+def reaches(actor: Actor, permission: str, room: Room) -> bool:
+    """Tell whether a permission holds at a room's venue; a center belongs to the whole district."""
+    reach = actor.reach(permission)
+    return reach.everywhere or bool(room.owner_path) and reach.covers(room.owner_path)
+
+
+def asker(actor: Actor, *, organization_id: int | None = None) -> Asker:
+    """Return who asks for themselves or an organization of theirs; staff are held to the limits too."""
+    return Asker(
+        account_id=actor.account_id,
+        is_member=actor.member_id is not None,
+        organization_id=organization_id if organization_id in organizations(actor) else None,
+    )
+
+
+def for_somebody(actor: Actor, room: Room, *, account_id: int | None = None) -> Asker:
+    """Return the asker of what the desk writes down for somebody; raises PermissionError elsewhere."""
+    if not reaches(actor, permissions.DESK, room):
+        raise PermissionError(permissions.DESK)
+    return Asker(account_id=account_id, staff=True)
+
+
+def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
+    """Return who asks when a booking changes: its owner again, or staff on the owner's behalf."""
+    own = booking.account_id is not None and booking.account_id == actor.account_id
+    return Asker(
+        account_id=booking.account_id,
+        is_member=own and actor.member_id is not None,
+        organization_id=booking.organization_id,
+        staff=not own and reaches(actor, permissions.DESK, room),
+    )
+
+
+def organizations(actor: Actor) -> list[int]:
+    """Return the organizations this person may book for: the own branch, and those of the own offices."""
+    found = [held.organization_id for held in actor.held if held.organization_id is not None]
+    if actor.organization_id is not None:
+        found.append(actor.organization_id)
+    return sorted(set(found))

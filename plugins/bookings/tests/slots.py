@@ -1,0 +1,51 @@
+"""The promise behind every booking: each living one has exactly its slots, and no slot belongs to two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from plugins.bookings.models import BookingsOccurrence, BookingsWish
+from plugins.bookings.models.booking import LIVE
+from plugins.bookings.queries import places
+from plugins.bookings.verdicts import Span
+from plugins.bookings.wants import CLOSURE, OCCURRENCE, WISH, of_room
+from portal.api import claims, session
+
+
+def wrong() -> list[str]:
+    """Return what does not hold, a sentence each; pieces of equipment are counted apart."""
+    rooms = {room.id: room for room in places.rooms(every=True)}
+    of_rooms = {unit for room in rooms.values() for unit in room.units}
+    there: dict[tuple[str, int], set[tuple[int, int, str]]] = {}
+    seen: set[tuple[int, int]] = set()
+    found: list[str] = []
+    for row in session.execute(select(claims.Claim.__table__)):
+        if row.unit_id not in of_rooms:
+            continue
+        if (row.unit_id, row.slot) in seen:
+            found.append(f"slot {row.slot} of unit {row.unit_id} twice")
+        seen.add((row.unit_id, row.slot))
+        there.setdefault((row.holder_type, row.holder_id), set()).add((row.unit_id, row.slot, row.kind))
+    for one in session.scalars(select(BookingsOccurrence).execution_options(populate_existing=True)):
+        holds = one.state in (*LIVE, "completed", "no_show") and not one.competes
+        found += _differs(OCCURRENCE, one, rooms, there, "use" if holds else None)
+    for wish in session.scalars(select(BookingsWish).execution_options(populate_existing=True)):
+        found += _differs(WISH, wish, rooms, there, "held" if wish.state == "offered" else None)
+    strange = [key for key in there if key[0] != CLOSURE]
+    return found + [f"{kind} {number} has slots and is not there" for kind, number in strange]
+
+
+def _differs(kind: str, one: Any, rooms: Any, there: Any, use: str | None) -> list[str]:
+    has = there.pop((kind, one.id), set())
+    own = set()
+    if use is not None:
+        span = Span(start=one.starts_at, end=one.ends_at)
+        for want in of_room(
+            rooms[one.room_id], span, before=one.buffer_before, after=one.buffer_after, kind=use
+        ):
+            own |= {(want.unit_id, slot, want.kind) for slot in want.span}
+    if one.state in ("no_show", "completed") and has < own:
+        return []  # what was left of it was let go
+    return [] if has == own else [f"{kind} {one.id} ({one.state}) has {len(has)} slots, not {len(own)}"]

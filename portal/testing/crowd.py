@@ -1,0 +1,105 @@
+"""Many real processes that do something at the same instant: for what two people can want at once.
+
+``crowd(data_dir, "plugins.hall.tests.work:book", [{"room": 1}] * 50)`` runs ``book({"room": 1})`` in fifty
+processes with an application and a database connection each, all let go by one barrier, and returns what each
+returned (plain JSON), in the order of the arguments. An exception comes back as {"error": "Type: words"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from portal import database
+from portal.app import create_app
+from portal.database import session
+from portal.testing.installation import settings
+
+TIMEOUT = 240
+
+
+def crowd(data_dir: Path, work: str, given: Sequence[Any], *, timeout: int = TIMEOUT) -> list[Any]:
+    """Run ``work`` ("module:function") once for each of ``given`` at the same instant; return the results."""
+    session.remove()
+    asked = json.dumps({"data": str(data_dir), "work": work, "given": list(given)})
+    done = subprocess.run(
+        [sys.executable, "-m", "portal.testing.crowd"],
+        input=asked,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    results: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return results
+
+
+def _main() -> None:
+    asked = json.load(sys.stdin)
+    module, _, name = asked["work"].partition(":")
+    # Once for all: what is forked afterwards shares the code, and nothing else.
+    app = create_app(settings(Path(asked["data"])))
+    work = getattr(import_module(module), name)
+    with app.app_context():
+        database.db.engine.dispose()
+    ready, tell_ready = os.pipe()
+    gate, open_gate = os.pipe()
+    pipes = []
+    for argument in asked["given"]:
+        back, result = os.pipe()
+        if os.fork() == 0:
+            os.close(open_gate)
+            _one(app, work, argument, tell_ready, gate, result)
+        os.close(result)
+        pipes.append(back)
+    os.close(tell_ready)
+    waited = 0
+    while waited < len(pipes):
+        heard = os.read(ready, 64)
+        if not heard:
+            break
+        waited += len(heard)
+    os.close(open_gate)
+    results = []
+    for back in pipes:
+        with os.fdopen(back) as found:
+            said = found.read()
+        results.append(json.loads(said) if said else {"error": "died"})
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            break
+    print(json.dumps(results))
+
+
+def _one(app: Any, work: Callable[[Any], Any], argument: Any, ready: int, gate: int, result: int) -> None:
+    try:
+        with app.app_context():
+            session.execute(text("SELECT 1"))
+            session.remove()
+            os.write(ready, b".")
+            os.read(gate, 1)
+            found = work(argument)
+            session.remove()
+    except BaseException as error:
+        traceback.print_exc()
+        found = {"error": f"{type(error).__name__}: {str(error)[:200]}"}
+    with os.fdopen(result, "w") as out:
+        json.dump(found, out)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _main()
