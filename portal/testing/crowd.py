@@ -3,6 +3,10 @@
 ``crowd(data_dir, "plugins.hall.tests.work:book", [{"room": 1}] * 50)`` runs ``book({"room": 1})`` in fifty
 processes with an application and a database connection each, all let go by one barrier, and returns what each
 returned (plain JSON), in the order of the arguments. An exception comes back as {"error": "Type: words"}.
+
+A function ``warm`` beside ``work`` is called once with all arguments before there are many: what it does it
+takes back. Fifty processes that each build every statement anew while they hold SQLite's one lock would try
+that, and not who wins.
 """
 
 from __future__ import annotations
@@ -50,8 +54,11 @@ def _main() -> None:
     module, _, name = asked["work"].partition(":")
     # Once for all: what is forked afterwards shares the code, and nothing else.
     app = create_app(settings(Path(asked["data"])))
-    work = getattr(import_module(module), name)
+    work, warm = getattr(import_module(module), name), getattr(import_module(module), "warm", None)
     with app.app_context():
+        if warm is not None:
+            warm(asked["given"])
+        session.remove()
         database.db.engine.dispose()
     ready, tell_ready = os.pipe()
     gate, open_gate = os.pipe()
