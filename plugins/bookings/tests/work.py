@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import g
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import (
@@ -25,6 +26,8 @@ from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, in_scope, session, transaction
 from portal.districts import context
 
+#: How often somebody presses again who is told that it is busy.
+TURNS = 5
 #: Something was refused as it should be when others were faster.
 LATE = (NotFree, Refused, Conflict)
 
@@ -48,12 +51,20 @@ def spans_of(given: list[list[str]]) -> list[Span]:
 def do(given: dict[str, Any]) -> str:
     """Do one act; return "done" or the name of what refused it."""
     with there(given):
-        try:
-            ACTS[given["act"]](given)
-        except LATE as refused:
-            session.rollback()
-            return type(refused).__name__
-    return "done"
+        for _turn in range(TURNS):
+            try:
+                ACTS[given["act"]](given)
+            except LATE as refused:
+                session.rollback()
+                return type(refused).__name__
+            except OperationalError as busy:
+                # The page says that it is busy, and the person presses again: SQLite's lock is not fair.
+                session.rollback()
+                if "locked" not in str(busy):
+                    raise
+                continue
+            return "done"
+    return "busy"
 
 
 def _book(given: dict[str, Any]) -> None:
