@@ -56,7 +56,7 @@ def ship() -> list[Changes]:
     """Put the years that come with the portal in force where they are not; return those that were new.
 
     Run with every upgrade. A year the installation published itself is its own affair, and what was shipped
-    once is not brought back.
+    once is not brought back. The trail names a correction, not a year's first coming.
     """
     return [changes for calendar in files.shipped() for changes in _ship(calendar)]
 
@@ -83,8 +83,11 @@ def _publish(calendar: Calendar, before: Published | None, *, by: Any, origin: s
     found = _difference(calendar, before)
     if found.changed:
         _write(calendar, version=found.version, origin=origin)
-        detail = {"year": found.year, "version": found.version, "origin": origin, "days": len(found.days)}
-        audit.record(ACTION, ("workday_calendar", found.year), actor=by, district=None, detail=detail)
+        # A first year that comes along is part of making the schema and nobody's act; its row says when.
+        if before is not None or origin != "shipped":
+            detail = {"year": found.year, "version": found.version, "origin": origin, "days": len(found.days)}
+            subject = ("workday_calendar", found.year)
+            audit.record(ACTION, subject, actor=by, district=None, detail=detail)
     return found
 
 
