@@ -84,6 +84,15 @@ def test_shipping_again_changes_nothing_and_never_overwrites_an_own_year() -> No
     assert found and (found.version, found.origin, len(found.days)) == (2, "own", 3)
 
 
+def test_a_year_that_comes_along_later_leaves_the_own_one_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(read(NEXT), by=None)
+    other = read(NEXT.replace("last = 2027-01-03", "last = 2027-01-04"))
+    monkeypatch.setattr("portal.workdays.files.shipped", lambda: [other])
+    assert ship() == []
+    found = workdays.published(2027)
+    assert found and (found.version, found.origin, len(found.days)) == (1, "own", 3)
+
+
 def test_a_correction_that_comes_along_replaces_only_what_came_along(monkeypatch: pytest.MonkeyPatch) -> None:
     corrected = read(OWN_2026)
     monkeypatch.setattr("portal.workdays.files.shipped", lambda: [corrected])
