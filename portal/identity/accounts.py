@@ -38,9 +38,9 @@ def open_account(
     number. Members need none of this: they claim their record. ``home_id`` is the district a resident opens
     it in, who is then on record as having done it. Of many at the same instant one opens it.
 
-    Raises ``AccountRefused``: ``name``, ``phone``, ``username``, ``taken`` (another's user name), ``different`` (this person's is another),
-    ``stopped`` (this person's account is disabled: a second one is no way round), or what
-    ``passwords.problem`` says.
+    Raises ``AccountRefused``: ``name``, ``phone``, ``username``, ``taken`` (another's user name),
+    ``different`` (this person's is another), ``stopped`` (this person's account is disabled: a second one
+    is no way round), or what ``passwords.problem`` says.
     """
     fault = problem(name=name, phone=phone, username=username)
     if fault:

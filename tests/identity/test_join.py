@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from sqlalchemy import select, text
 from portal import clock, crypto
 from portal.database import session, transaction
 from portal.districts import settings
+from portal.identity import accounts as identity_accounts
 from portal.identity import joining, people, stops
 from portal.identity.models import Account, LoginSession, RolePermission
 from portal.members.models import Member
@@ -412,6 +415,42 @@ def test_eight_at_once_open_one_account(app: Flask, world: World, data_dir: Path
     answers = list(at_once(data_dir, forms))
     assert {answer[0] for answer in answers} <= {303, 422}
     assert sum(answer[:2] == [303, "/d/990001/"] for answer in answers) == 4
+    assert len(accounts()) == 1
+
+
+def test_of_two_tabs_at_one_instant_one_waits_for_the_other(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, found = joining.known_as, identity_accounts.find
+
+    def slow(look: Any) -> Any:
+        def looked(*given: Any) -> Any:
+            answer = look(*given)
+            time.sleep(0.4)
+            return answer
+
+        return looked
+
+    monkeypatch.setattr(joining, "known_as", slow(known))
+    monkeypatch.setattr(identity_accounts, "find", slow(found))
+    tabs = []
+    for minute in range(3):
+        tab = Visitor(app, world.browser(), f"192.0.2.{minute}")
+        with clock.moved(timedelta(minutes=2 * minute)):
+            ask(tab)
+            tabs.append((tab, form(tab, "/login/code", code=code_for(NEW))["data_sent"]))
+    start, ways = threading.Barrier(3), []
+
+    def send(tab: Visitor, data: dict[str, str]) -> None:
+        start.wait()
+        ways.append(tab.browser.post("/login/code", data=data).location)
+
+    threads = [threading.Thread(target=send, args=one) for one in tabs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ways == ["/d/990001/"] * 3
     assert len(accounts()) == 1
 
 
