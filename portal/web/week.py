@@ -127,7 +127,7 @@ class Calendar:
         return tuple(range(self.first, self.last, _HOUR))
 
 
-def calendar(
+def calendar_plan(
     *,
     resources: Sequence[CalendarResource],
     events: Iterable[CalendarEvent],

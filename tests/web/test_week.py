@@ -15,7 +15,7 @@ from portal.web.week import (
     CalendarClosure,
     CalendarEvent,
     CalendarResource,
-    calendar,
+    calendar_plan,
     clock_time,
 )
 
@@ -43,7 +43,7 @@ many = st.lists(
 @given(many)
 def test_every_event_stands_once_in_each_column_it_touches_and_nowhere_else(drawn):
     events = [taken(at, length, id=n, room=room) for n, (at, length, room) in enumerate(drawn)]
-    made = calendar(resources=[HALL, ROOM], events=events, days=WEEK)
+    made = calendar_plan(resources=[HALL, ROOM], events=events, days=WEEK)
     shown = sorted((p.event.id, c.resource.id, c.day, p.start, p.end) for c in made.columns for p in c.pieces)
     wanted = []
     for event, (at, length, room) in zip(events, drawn, strict=True):
@@ -65,7 +65,7 @@ def test_every_event_stands_once_in_each_column_it_touches_and_nowhere_else(draw
 @given(many)
 def test_what_overlaps_stands_side_by_side(drawn):
     events = [taken(at, length, id=n) for n, (at, length, _room) in enumerate(drawn)]
-    made = calendar(resources=[HALL], events=events, days=WEEK)
+    made = calendar_plan(resources=[HALL], events=events, days=WEEK)
     for column in made.columns:
         for n, one in enumerate(column.pieces):
             assert 0 <= one.lane < one.lanes
@@ -76,10 +76,10 @@ def test_what_overlaps_stands_side_by_side(drawn):
 
 
 def test_neighbours_share_one_lane_and_a_third_beside_them_makes_two():
-    made = calendar(resources=[HALL], events=[taken(540, 60), taken(600, 60, id=2)], days=[MONDAY])
+    made = calendar_plan(resources=[HALL], events=[taken(540, 60), taken(600, 60, id=2)], days=[MONDAY])
     assert [(p.lane, p.lanes) for p in made.columns[0].pieces] == [(0, 1), (0, 1)]
     events = [taken(540, 60), taken(600, 60, id=2), taken(570, 60, id=3)]
-    made = calendar(resources=[HALL], events=events, days=[MONDAY])
+    made = calendar_plan(resources=[HALL], events=events, days=[MONDAY])
     assert [(p.event.id, p.lane, p.lanes) for p in made.columns[0].pieces] == [
         (1, 0, 2),
         (3, 1, 2),
@@ -95,16 +95,16 @@ def test_times_are_those_of_shanghai_wherever_the_instants_come_from():
         start=datetime(2026, 11, 23, 1, 15, tzinfo=UTC),
         end=datetime(2026, 11, 23, 2, 0, 30, tzinfo=UTC),
     )
-    [piece] = calendar(resources=[HALL], events=[event], days=[MONDAY]).columns[0].pieces
+    [piece] = calendar_plan(resources=[HALL], events=[event], days=[MONDAY]).columns[0].pieces
     assert (clock_time(piece.start), clock_time(piece.end)) == ("09:15", "10:01")
 
 
 def test_the_axis_widens_for_what_lies_outside_of_the_open_hours():
-    plain = calendar(resources=[HALL], events=[], days=WEEK)
+    plain = calendar_plan(resources=[HALL], events=[], days=WEEK)
     assert (plain.first, plain.last, plain.mode) == (480, 1080, "week")
-    early = calendar(resources=[HALL, ROOM], events=[taken(395, 30)], days=[MONDAY])
+    early = calendar_plan(resources=[HALL, ROOM], events=[taken(395, 30)], days=[MONDAY])
     assert (early.first, early.last, early.mode) == (360, 1080, "day")
-    late = calendar(resources=[HALL, ROOM], events=[taken(23 * 60, 120)], days=WEEK)
+    late = calendar_plan(resources=[HALL, ROOM], events=[taken(23 * 60, 120)], days=WEEK)
     assert (late.first, late.last, late.mode) == (0, 1440, "all")
 
 
@@ -116,7 +116,9 @@ def test_free_is_open_not_closed_and_not_taken():
         start=MIDNIGHT + timedelta(hours=16), end=MIDNIGHT + timedelta(hours=17), reason="cleaning"
     )
     other = CalendarClosure(start=MIDNIGHT, end=MIDNIGHT + timedelta(days=1), reason="other", resource_id=2)
-    made = calendar(resources=[HALL], events=[taken(600, 60)], days=WEEK, opens=opens, closures=[shut, other])
+    made = calendar_plan(
+        resources=[HALL], events=[taken(600, 60)], days=WEEK, opens=opens, closures=[shut, other]
+    )
     first, second = made.columns[:2]
     assert first.closed == (((960, 1020), "cleaning"),)
     assert [
@@ -129,9 +131,9 @@ def test_free_is_open_not_closed_and_not_taken():
 def test_what_cannot_be_is_refused():
     for wrong in (0, -30):
         with pytest.raises(ValueError, match="ends"):
-            calendar(resources=[HALL], events=[taken(540, wrong)], days=[MONDAY])
+            calendar_plan(resources=[HALL], events=[taken(540, wrong)], days=[MONDAY])
     with pytest.raises(ValueError, match="days"):
-        calendar(resources=[HALL], events=[], days=[WEEK[1], WEEK[0]])
+        calendar_plan(resources=[HALL], events=[], days=[WEEK[1], WEEK[0]])
 
 
 def test_only_what_is_shown_whole_can_be_moved():
@@ -139,5 +141,5 @@ def test_only_what_is_shown_whole_can_be_moved():
     event = CalendarEvent(
         id=1, resource_id=1, title="", start=begins, end=begins + timedelta(hours=2), movable=True
     )
-    made = calendar(resources=[HALL], events=[event], days=WEEK)
+    made = calendar_plan(resources=[HALL], events=[event], days=WEEK)
     assert [p.movable for column in made.columns for p in column.pieces] == [False, False]
