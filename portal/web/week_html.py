@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from urllib.parse import urlencode
 
 from flask import Flask
 from markupsafe import Markup, escape
 
 from portal.web.week import DAY, Calendar, Column, Piece, Span, clock_time
+from portal.web.wording import month_word
 from portal.words import gettext
 
 #: More columns than this offer no link for each free hour without script; one for the day is enough.
@@ -19,7 +21,12 @@ _HOUR = 60
 def install(app: Flask) -> None:
     """Register the globals that ``macros/week.html`` writes its cells with."""
     app.jinja_env.globals.update(
-        week_events=events, week_hour=hour, week_opens=opens, week_time=clock_time, week_columns=by_row
+        week_events=events,
+        week_hour=hour,
+        week_opens=opens,
+        week_time=clock_time,
+        week_columns=by_row,
+        week_date=short_date,
     )
 
 
@@ -27,6 +34,11 @@ def by_row(plan: Calendar) -> list[tuple[Column, ...]]:
     """Return the columns of each resource together, a day each."""
     width = len(plan.days)
     return [plan.columns[at : at + width] for at in range(0, len(plan.columns), width)] if width else []
+
+
+def short_date(day: date) -> str:
+    """Write a day of this year for a narrow head."""
+    return gettext("%(month)s月%(day)s日", month=month_word(day.month), day=day.day)
 
 
 def opens(column: Column) -> str:
