@@ -39,17 +39,14 @@ def test_each_booking_gets_what_was_chosen_for_it_and_everybody_is_told(inside: 
         "displaced", "displaced", "approved", "approved", "cancelled", "cancelled",
     ]  # fmt: skip
     assert [row.reason for row in rows] == ["检修电路", "检修电路", "", "", "检修电路", "检修电路"]
-    told = [
-        [notice.template for notice in notices.inbox(account_id)]
-        for account_id in [_account(inside, row) for row in rows]
-    ]
-    assert [sorted(one) for one in told] == [
-        ["bookings.booked", "bookings.displaced"],
-        ["bookings.booked", "bookings.displaced"],
-        ["bookings.booked"],
-        ["bookings.booked"],
-        ["bookings.booked", "bookings.cancelled"],
-        ["bookings.booked", "bookings.cancelled"],
+    told = [[notice.title for notice in notices.inbox(_account(inside, row))] for row in rows]
+    assert told == [
+        ["场地安排有变", "场地约好了"],
+        ["场地安排有变", "场地约好了"],
+        ["场地约好了"],
+        ["场地约好了"],
+        ["场地预约取消了", "场地约好了"],
+        ["场地预约取消了", "场地约好了"],
     ]
     inside.owns_its_slots()
 
