@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -29,24 +31,52 @@ from portal.database import session
 from portal.testing.installation import settings
 
 TIMEOUT = 240
+STARTED = "all of them have begun"
 
 
 def crowd(data_dir: Path, work: str, given: Sequence[Any], *, timeout: int = TIMEOUT) -> list[Any]:
     """Run ``work`` ("module:function") once for each of ``given`` at the same instant; return the results."""
+    running = _start(data_dir, work, given)
+    try:
+        said, wrong = running.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        raise
+    if running.returncode:
+        raise RuntimeError(wrong[-3000:])
+    results: list[Any] = json.loads(said.splitlines()[-1])
+    return results
+
+
+def crash(data_dir: Path, work: str, given: Sequence[Any], *, after: float) -> None:
+    """Do the same and kill all of them (``kill -9``) ``after`` seconds of their work."""
+    running = _start(data_dir, work, given)
+    assert running.stderr is not None
+    while STARTED not in running.stderr.readline():
+        if running.poll() is not None:
+            raise RuntimeError(running.stderr.read()[-3000:])
+    time.sleep(after)
+    assert running.poll() is None, "they were done before they were killed"
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+
+
+def _start(data_dir: Path, work: str, given: Sequence[Any]) -> subprocess.Popen[str]:
     session.remove()
-    asked = json.dumps({"data": str(data_dir), "work": work, "given": list(given)})
-    done = subprocess.run(
+    running = subprocess.Popen(
         [sys.executable, "-m", "portal.testing.crowd"],
-        input=asked,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
+        start_new_session=True,  # a group of its own, to be killed as a whole
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-3000:])
-    results: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    return results
+    assert running.stdin is not None
+    running.stdin.write(json.dumps({"data": str(data_dir), "work": work, "given": list(given)}))
+    running.stdin.close()
+    running.stdin = None
+    return running
 
 
 def _main() -> None:
@@ -78,6 +108,7 @@ def _main() -> None:
             break
         waited += len(heard)
     os.close(open_gate)
+    print(STARTED, file=sys.stderr, flush=True)
     results = []
     for back in pipes:
         with os.fdopen(back) as found:

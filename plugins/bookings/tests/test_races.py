@@ -15,7 +15,7 @@ from plugins.bookings.models import BookingsBooking, BookingsClosure, BookingsOc
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Span
 from portal.api import clock, session
-from portal.testing.crowd import crowd
+from portal.testing.crowd import crash, crowd
 
 WORK = "plugins.bookings.tests.work"
 WEEK = timedelta(days=7)
@@ -189,6 +189,30 @@ def test_two_thousand_mixed_acts_leave_every_booking_with_exactly_its_slots(peop
     assert ended["book:NotFree"] > 0
     center.owns_its_slots()
     center.pieces_are_had_once()
+
+
+@pytest.mark.hard
+def test_killed_at_any_moment_every_booking_has_exactly_its_slots(people: Crowd):
+    center = people.center
+    center.setting("waiting_list", True)
+    kind = center.equipment("投影仪", 2)
+    accounts = [center.world.account().id for _ in range(4)]
+    rooms = ["培训室", "东厅", "西厅", "大厅"]
+    for turn in range(5):
+        chance = random.Random(turn)
+        workers = [
+            {
+                "common": people.common(),
+                "acts": [_any_act(people, chance, rooms, accounts, kind) for _ in range(400)],
+            }
+            for _worker in range(4)
+        ]
+        session.commit()
+        before = len(center.times())
+        crash(people.data_dir, f"{WORK}:many", workers, after=0.7 + turn * 0.3)
+        assert len(center.times()) > before
+        center.owns_its_slots()
+        center.pieces_are_had_once()
 
 
 def _any_act(
