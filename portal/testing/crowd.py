@@ -18,16 +18,19 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from flask import g
 from sqlalchemy import text
 
 from portal import database
 from portal.app import create_app
 from portal.database import session
+from portal.districts import context
 from portal.testing.installation import settings
 
 TIMEOUT = 240
@@ -59,6 +62,14 @@ def crash(data_dir: Path, work: str, given: Sequence[Any], *, after: float) -> N
     assert running.poll() is None, "they were done before they were killed"
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
+
+
+@contextmanager
+def inside(district_id: int) -> Iterator[None]:
+    """Stand in a district as a request of it would; for the work of one process."""
+    g.district = context.ref(district_id)
+    with database.in_scope([district_id], write=district_id):
+        yield
 
 
 def _start(data_dir: Path, work: str, given: Sequence[Any]) -> subprocess.Popen[str]:

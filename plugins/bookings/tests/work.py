@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from flask import g
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -23,8 +22,8 @@ from plugins.bookings.queries import places
 from plugins.bookings.service import asking, changing, closing, deciding, waiting
 from plugins.bookings.service.asking import Contact, Wanted
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import Conflict, clock, in_scope, session, transaction
-from portal.districts import context
+from portal.api import Conflict, clock, session, transaction
+from portal.testing.crowd import inside
 
 #: How often somebody presses again who is told that it is busy.
 TURNS = 5
@@ -35,11 +34,7 @@ LATE = (NotFree, Refused, Conflict)
 @contextmanager
 def there(given: dict[str, Any]) -> Iterator[None]:
     """Stand where a request of the district would, at the instant the test holds."""
-    g.district = context.ref(given["district"])
-    with (
-        clock.frozen(datetime.fromisoformat(given["now"])),
-        in_scope([given["district"]], write=given["district"]),
-    ):
+    with clock.frozen(datetime.fromisoformat(given["now"])), inside(given["district"]):
         yield
 
 
