@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from portal.api import gettext as _
+
 from .hours import Window, minute_words
 
 _ONE = re.compile(r"(\d{1,2})(?:[:.点时](\d{1,2})?分?)?(?:-|~|到|至)+(\d{1,2})(?:[:.点时](\d{1,2})?分?)?")
@@ -35,3 +37,8 @@ def read(typed: str) -> list[Window] | None:
 def write(windows: Iterable[Window]) -> str:
     """Write windows so that they can be typed back."""
     return "，".join(f"{minute_words(opens)}-{minute_words(closes)}" for opens, closes in windows)
+
+
+def words(windows: Iterable[Window]) -> str:
+    """Write windows for reading."""
+    return _("、").join(f"{minute_words(opens)}—{minute_words(closes)}" for opens, closes in windows)
