@@ -58,6 +58,9 @@ def house(center: Center) -> Center:
     with center.inside():
         VENUE[center.ref.id] = session.scalars(select(BookingsVenue)).one().uid
         session.commit()
+    # Sessions come and go with each request and job; the district is only asked for its number.
+    session.refresh(center.district)
+    session.expunge(center.district)
     return center
 
 
@@ -93,10 +96,10 @@ def test_every_page_opens_for_the_district_and_for_nobody_else(house: Center, pa
     address = url(house, path.format(venue=venue(house).uid, room=room(house).uid))
     assert admin(house).get(address).status_code == 200
     strange = house.world.browser(house.world.account()).get(address).status_code
-    assert strange == (200 if path.startswith(("arrive", "mine")) else 403)
+    assert strange == (200 if path.startswith(("arrive", "mine")) else 404)
     elsewhere = house.world.district()
     other = house.world.browser(house.world.account(role="district_admin", district=elsewhere))
-    assert other.get(address).status_code in ((200,) if path.startswith(("arrive", "mine")) else (403, 404))
+    assert other.get(address).status_code in ((200,) if path.startswith(("arrive", "mine")) else (404,))
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if "{" in path and "arrive" not in path])
