@@ -47,6 +47,7 @@ from portal.districts import settings
 from portal.districts.models import District
 from portal.hookspecs import hookimpl
 from portal.identity.actor import Actor, Reach
+from portal.identity.holders import who_may
 from portal.identity.models import Account, Grant
 from portal.members import delegations, requests
 from portal.members.models import Affiliation, Member, Person, Request
@@ -251,6 +252,7 @@ __all__ = [
     "transaction",
     "trigger",
     "wants_fragment",
+    "who_may",
     "within_scope",
     "workdays",
     "writing",

@@ -49,3 +49,9 @@ def organizations(actor: Actor) -> list[int]:
     if actor.organization_id is not None:
         found.append(actor.organization_id)
     return sorted(set(found))
+
+
+def covers(actor: Actor, permission: str, owner_path: str | None) -> bool:
+    """Tell whether a permission holds at a venue; one without an owner is the district's."""
+    reach = actor.reach(permission)
+    return reach.everywhere or bool(owner_path) and reach.covers(owner_path)

@@ -1,7 +1,8 @@
 """When rooms are open: rows of hours and the year's calendar, as intervals of instants.
 
 A row of a weekday holds on that weekday, whatever the calendar says; ``work`` and ``off`` follow the
-calendar: a make-up Saturday is a working day (rule K9). Rows of one date replace all others for that date.
+calendar: a make-up Saturday is a working day (rule K9). Rows of one date replace all others for that date,
+the room's before the venue's; the week is the room's where it has rows of its own, else the venue's.
 """
 
 from __future__ import annotations
@@ -51,11 +52,18 @@ class Hours:
 
     def has_any(self, room: Room) -> bool:
         """Tell whether anybody ever wrote down hours for this room or its venue."""
-        return bool(self._rules(room))
+        return any(self._layers(room))
 
     def windows(self, room: Room, day: date) -> list[Window]:
         """Return when a room is open on a day: minutes of the day, merged and ordered."""
-        return windows(self._rules(room), day, self._kinds[day])
+        own, above = self._layers(room)
+        for rules in (own, above):
+            of_the_day = [row for row in rules if row.on_day == day]
+            if of_the_day:
+                return windows(of_the_day, day, self._kinds[day])
+        # A date of its own does not take the week away from a room.
+        week = [row for row in own if row.kind != "date" and _holds(row, day)] or above
+        return windows(week, day, self._kinds[day])
 
     def covers(self, room: Room, start: datetime, end: datetime) -> bool:
         """Tell whether one open interval holds all of ``start`` to ``end``; it may run over midnight."""
@@ -76,15 +84,13 @@ class Hours:
             day += _DAY
         return found
 
-    def _rules(self, room: Room) -> Sequence[Row]:
-        return self._rows.get((room.venue_id, room.id)) or self._rows.get((room.venue_id, None), [])
+    def _layers(self, room: Room) -> tuple[Sequence[Row], Sequence[Row]]:
+        return self._rows.get((room.venue_id, room.id), []), self._rows.get((room.venue_id, None), [])
 
 
 def windows(rules: Iterable[Row], day: date, kind: str) -> list[Window]:
     """Return the windows that ``rules`` open on ``day``; ``kind``: the calendar calls it work or off."""
-    holding = [
-        rule for rule in rules if rule.valid_from <= day and (rule.valid_to is None or day < rule.valid_to)
-    ]
+    holding = [rule for rule in rules if _holds(rule, day)]
     of_the_day = [rule for rule in holding if rule.kind == "date" and rule.on_day == day]
     if not of_the_day:
         of_the_day = [rule for rule in holding if rule.kind in (kind, str(day.isoweekday()))]
@@ -95,6 +101,10 @@ def windows(rules: Iterable[Row], day: date, kind: str) -> list[Window]:
         else:
             merged.append((opens, closes))
     return merged
+
+
+def _holds(row: Row, day: date) -> bool:
+    return row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
 
 
 def _read(venue_ids: set[int]) -> list[Row]:

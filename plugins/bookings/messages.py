@@ -84,6 +84,31 @@ _declare(
     _l("%(room)s：%(when)s。来不了请早点取消，别人还能用。"),
     kind="reminder",
 )
+_declare(
+    "to_answer",
+    _l("有场地申请等您答复"),
+    _l("有场地申请等您答复，请登录查看。"),
+    _l("%(room)s（%(when)s）的申请还没有答复，最晚%(until)s，到时没有答复就失效了。"),
+    kind="duty",
+)
+_declare(
+    "missed",
+    _l("场地预约没有签到"),
+    _l("您%(date)s %(time)s的场地预约没有签到，请登录查看。"),
+    _l("%(room)s（%(when)s）到时间没有签到，这次预约结束了。下次来不了请早点取消，别人还能用。"),
+)
+_declare(
+    "counted",
+    _l("场地预约没有签到"),
+    _l("您%(date)s %(time)s的场地预约没有签到，请登录查看。"),
+    _l("%(room)s（%(when)s）到时间没有签到，记了一次。不是这样的，点进来说明情况，会有人回复。"),
+)
+_declare(
+    "appealed",
+    _l("您的说明有答复了"),
+    _l("您的说明有答复了，请登录查看。"),
+    _l("%(room)s（%(when)s）那一次：%(why)s。"),
+)
 
 
 def asked(booking: BookingsBooking, room: Room, *, waits: bool) -> None:
@@ -105,8 +130,13 @@ def tell(
     *,
     key: str,
     why: str = "",
+    to: int | None = None,
+    url: str = "",
 ) -> None:
-    """Tell whoever a booking belongs to, once for one key, in the caller's transaction."""
+    """Tell whoever a booking belongs to, once for one key, in the caller's transaction.
+
+    ``to`` is another account instead; ``url`` leads elsewhere than to the booking (below /bookings/).
+    """
     start = row.starts_at.astimezone(clock.SHANGHAI)
     values = {
         "date": f"{start.month}-{start.day}",
@@ -118,11 +148,11 @@ def tell(
     }
     _send(
         f"bookings.{template}",
-        account_id=booking.account_id,
-        phone=phone_of(booking),
+        account_id=booking.account_id if to is None else to,
+        phone=phone_of(booking) if to is None else "",
         district_id=booking.district_id,
         values=values,
-        url=_address(booking.uid),
+        url=_address(url or booking.uid),
         key=f"bookings:{key}",
     )
 

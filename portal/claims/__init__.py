@@ -4,7 +4,7 @@ A claim is a row of (unit, slot) with a unique key. It works the same on both da
 check-then-insert, and serves buffers, closures and offers that are held for somebody too.
 """
 
-from portal.claims.grid import EmptySpan, OffGrid, instant, nearest, slots, widened
+from portal.claims.grid import DEFAULT_GRID, GRIDS, EmptySpan, OffGrid, instant, nearest, slots, widened
 from portal.claims.models import Claim, ClaimUnit
 from portal.claims.queries import busy, held, taken
 from portal.claims.service import hand_over, lock, make_unit, mark, release, reserve
@@ -14,7 +14,9 @@ __all__ = [
     "Claim",
     "ClaimUnit",
     "Clash",
+    "DEFAULT_GRID",
     "EmptySpan",
+    "GRIDS",
     "Holder",
     "OffGrid",
     "Taken",

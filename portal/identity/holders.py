@@ -12,7 +12,7 @@ from sqlalchemy.sql import column
 from portal import clock
 from portal.database import in_scope, session
 from portal.districts.models import District
-from portal.districts.queries import ids_of
+from portal.districts.queries import decisions, ids_of
 from portal.identity.actor import Actor, Held
 from portal.identity.models import Account, Grant
 from portal.plugin import DistrictRef
@@ -63,6 +63,16 @@ def holders(
                 )
             )
     return found
+
+
+def who_may(permission: str, here: DistrictRef, *, path: str = "") -> list[Holder]:
+    """Return who has ``permission`` over what belongs to an organization's ``path``, by a role held today.
+
+    An empty path is the district's own: whoever holds it for branches only is not in it. For jobs and
+    notices, which have nobody logged in.
+    """
+    overrides = decisions(list(ids_of(here.path)), {}).overrides
+    return holders(permission, here, overrides=overrides, path=path)
 
 
 def _opens(actor: Actor, permission: str, path: str | None) -> bool:

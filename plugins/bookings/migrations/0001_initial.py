@@ -277,6 +277,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("label", sa.String(length=40), nullable=False),
         sa.Column("fault", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("district_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["district_id"], ["district.id"], name=op.f("fk_bookings_equipment_unit_district_id_district")
@@ -570,7 +571,23 @@ def upgrade() -> None:
             "ix_bookings_handover_occurrence", ["district_id", "occurrence_id"], unique=False
         )
         batch_op.create_index("ix_bookings_handover_out", ["district_id", "back_at", "out_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_bookings_handover_piece_id"), ["piece_id"], unique=False)
+        batch_op.create_index(
+            "ix_bookings_handover_piece", ["district_id", "piece_id", "out_at"], unique=False
+        )
+        batch_op.create_index(
+            "uq_bookings_handover_key",
+            ["occurrence_id", "what"],
+            unique=True,
+            sqlite_where=sa.text("back_at is null and piece_id is null"),
+            postgresql_where=sa.text("back_at is null and piece_id is null"),
+        )
+        batch_op.create_index(
+            "uq_bookings_handover_piece",
+            ["piece_id"],
+            unique=True,
+            sqlite_where=sa.text("back_at is null"),
+            postgresql_where=sa.text("back_at is null"),
+        )
 
     op.create_table(
         "bookings_point",
@@ -725,6 +742,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_bookings_wish_room", ["district_id", "room_id", "state", "starts_at"], unique=False
         )
+        batch_op.create_index("ix_bookings_wish_state", ["district_id", "state", "starts_at"], unique=False)
         batch_op.create_index(
             "uq_bookings_wish_open",
             ["account_id", "room_id", "starts_at", "ends_at"],
@@ -803,6 +821,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state in ('waiting','offered')"),
             postgresql_where=sa.text("state in ('waiting','offered')"),
         )
+        batch_op.drop_index("ix_bookings_wish_state")
         batch_op.drop_index("ix_bookings_wish_room")
         batch_op.drop_index(batch_op.f("ix_bookings_wish_organization_id"))
         batch_op.drop_index(batch_op.f("ix_bookings_wish_occurrence_id"))
@@ -821,7 +840,17 @@ def downgrade() -> None:
 
     op.drop_table("bookings_point")
     with op.batch_alter_table("bookings_handover", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_bookings_handover_piece_id"))
+        batch_op.drop_index(
+            "uq_bookings_handover_piece",
+            sqlite_where=sa.text("back_at is null"),
+            postgresql_where=sa.text("back_at is null"),
+        )
+        batch_op.drop_index(
+            "uq_bookings_handover_key",
+            sqlite_where=sa.text("back_at is null and piece_id is null"),
+            postgresql_where=sa.text("back_at is null and piece_id is null"),
+        )
+        batch_op.drop_index("ix_bookings_handover_piece")
         batch_op.drop_index("ix_bookings_handover_out")
         batch_op.drop_index("ix_bookings_handover_occurrence")
 

@@ -13,8 +13,9 @@ from portal.api import lazy_gettext as _l
 #: What each state may become; the one table of legal moves. ``skipped`` is a day of a series left out.
 MOVES: dict[str, tuple[str, ...]] = {
     "requested": ("approved", "refused", "lapsed", "cancelled", "displaced"),
-    "approved": ("requested", "checked_in", "no_show", "cancelled", "displaced"),
-    "checked_in": ("completed",),
+    # Where nobody asks whether people come, what is over was used; a wrong check-in is taken back.
+    "approved": ("requested", "checked_in", "completed", "no_show", "cancelled", "displaced"),
+    "checked_in": ("approved", "completed"),
     "skipped": ("requested", "approved"),
     "refused": (),
     "lapsed": (),

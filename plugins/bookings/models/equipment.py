@@ -26,7 +26,7 @@ class BookingsEquipment(Versioned, DistrictScoped, Model):
     )
 
 
-class BookingsEquipmentUnit(DistrictScoped, Model):
+class BookingsEquipmentUnit(Versioned, DistrictScoped, Model):
     """One piece; ``fault`` says what is wrong with it, and it is not lent until somebody says it works."""
 
     __tablename__ = "bookings_equipment_unit"

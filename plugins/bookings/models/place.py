@@ -96,7 +96,7 @@ class BookingsHours(DistrictScoped, Model):
     """When a venue, or one room of it, is open: minutes of the day, half-open, on days of one kind.
 
     ``date`` rows say all there is for that date (an evening opened once, a holiday opened). A row without
-    times on a date says: closed. A room with rows of its own follows those and not its venue's.
+    times on a date says: closed. A room with a week of its own follows that and not its venue's.
     """
 
     __tablename__ = "bookings_hours"

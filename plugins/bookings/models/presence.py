@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
@@ -19,7 +19,7 @@ class BookingsHandover(Versioned, DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     occurrence_id: Mapped[int] = mapped_column(ForeignKey("bookings_occurrence.id"))
     what: Mapped[str] = mapped_column(String(60))
-    piece_id: Mapped[int | None] = mapped_column(ForeignKey("bookings_equipment_unit.id"), index=True)
+    piece_id: Mapped[int | None] = mapped_column(ForeignKey("bookings_equipment_unit.id"))
     out_at: Mapped[datetime] = mapped_column(UtcDateTime)
     out_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     taken_by: Mapped[str] = mapped_column(String(40), info={"class": 2})
@@ -30,7 +30,24 @@ class BookingsHandover(Versioned, DistrictScoped, Model):
     __table_args__ = (
         CheckConstraint("(back_at is null) = (back_by is null)", name="back"),
         Index("ix_bookings_handover_occurrence", "district_id", "occurrence_id"),
+        Index("ix_bookings_handover_piece", "district_id", "piece_id", "out_at"),
         Index("ix_bookings_handover_out", "district_id", "back_at", "out_at"),
+        # What is out is out: the same piece, or the same key of a booking, goes to nobody else meanwhile.
+        Index(
+            "uq_bookings_handover_piece",
+            "piece_id",
+            unique=True,
+            sqlite_where=text("back_at is null"),
+            postgresql_where=text("back_at is null"),
+        ),
+        Index(
+            "uq_bookings_handover_key",
+            "occurrence_id",
+            "what",
+            unique=True,
+            sqlite_where=text("back_at is null and piece_id is null"),
+            postgresql_where=text("back_at is null and piece_id is null"),
+        ),
         {"info": {"label": _l("钥匙和设备交接")}},
     )
 

@@ -60,6 +60,8 @@ class BookingsWish(Versioned, DistrictScoped, Model):
         CheckConstraint("(state = 'offered') = (hold_until is not null)", name="hold"),
         CheckConstraint("(state = 'taken') = (booking_id is not null)", name="taken"),
         Index("ix_bookings_wish_room", "district_id", "room_id", "state", "starts_at"),
+        # What time does to it: asked every few seconds.
+        Index("ix_bookings_wish_state", "district_id", "state", "starts_at"),
         Index("ix_bookings_wish_account", "district_id", "account_id", "id"),
         # Nobody stands in one queue twice.
         Index(

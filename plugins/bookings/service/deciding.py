@@ -98,7 +98,9 @@ def _end(
 ) -> int:
     with transaction():
         room = _room(booking)
-        freeing.lock_around([room.id])
+        # Single days may have been moved to other rooms.
+        rooms = sorted({row.room_id for row in _requested(booking, None)} | {room.id})
+        freeing.lock_around(rooms)
         swap(booking, version=version)
         rows = _requested(booking, only)
         if not rows:
@@ -121,7 +123,7 @@ def _end(
         audit.record(
             f"bookings.{state}", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
         )
-        freeing.freed([room.id], spans_of(rows))
+        freeing.freed(rooms, spans_of(rows))
     return len(rows)
 
 

@@ -18,6 +18,8 @@ from ..verdicts import Span
 
 #: Offers made in the evening are held until the next morning (services/bookings b, waitlist).
 EVENING, MORNING = time(20), time(8)
+#: Buffers reach this far: who waits for the time beside a freed one may have it now too.
+AROUND = timedelta(hours=8)
 
 
 def lock_around(room_ids: Iterable[int], extra: Iterable[int] = ()) -> dict[int, int]:
@@ -77,8 +79,8 @@ def _offers(rooms: dict[int, Room], first: datetime, last: datetime) -> int:
         .where(
             BookingsWish.room_id.in_(sorted(rooms)),
             BookingsWish.state == "waiting",
-            BookingsWish.starts_at < last,
-            BookingsWish.ends_at > first,
+            BookingsWish.starts_at < last + AROUND,
+            BookingsWish.ends_at > first - AROUND,
             # What has begun is not offered any more.
             BookingsWish.starts_at > now,
         )

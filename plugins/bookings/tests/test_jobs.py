@@ -1,0 +1,285 @@
+"""What time does: answers run out, offers pass on, who did not come, reminders; each of it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import current_app, g
+from sqlalchemy import func, select
+
+from plugins.bookings import jobs
+from plugins.bookings.judging import Asker
+from plugins.bookings.models import BookingsOccurrence, BookingsPoint, BookingsWish
+from plugins.bookings.service import arriving, changing, deciding, waiting
+from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.verdicts import Span
+from portal.api import District, clock, everything, session
+from portal.notices.models import Notice
+from portal.testing import World, queries
+from portal.testing.crowd import crowd
+
+BOTH = (jobs.tick, jobs.remind)
+
+
+def run(at_instant: datetime, *, times: int = 2) -> None:
+    """Let both jobs run at an instant, as often as a queue that delivers at least once."""
+    with clock.frozen(at_instant):
+        for _again in range(times):
+            for one in BOTH:
+                one({})
+    session.expire_all()
+
+
+def notices(template: str) -> list[int]:
+    found = select(Notice.account_id).where(Notice.template == f"bookings.{template}").order_by(Notice.id)
+    return list(session.scalars(found))
+
+
+def states(inside: Center) -> list[str]:
+    return [row.state for row in inside.times()]
+
+
+def asked(inside: Center, *spans: Span, **values: Any) -> Any:
+    """Book for an account of its own; return (booking, account id)."""
+    account = inside.world.account().id
+    asker = Asker(account_id=account)
+    return inside.book(*spans, asker=asker, by=account, **values), account
+
+
+def test_a_request_lapses_when_its_answer_was_due_and_the_next_in_line_has_the_offer(inside: Center):
+    inside.setting("approval", "ask")
+    inside.setting("waiting_list", True)
+    _made, account = asked(inside, span(9, 9, 10))
+    other = inside.world.account().id
+    waiting.join(inside.wanted(span(9, 9, 10), asker=Asker(account_id=other)), by=other)
+    run(at(5, 0) - timedelta(seconds=1))
+    assert states(inside) == ["requested"] and notices("lapsed") == []
+    run(at(5, 0))
+    assert states(inside) == ["lapsed"]
+    (wish,) = session.scalars(select(BookingsWish))
+    assert wish.state == "offered"
+    assert notices("lapsed") == [account] and notices("offered") == [other]
+    inside.owns_its_slots()
+
+
+def test_the_jobs_come_often_enough_for_an_offer_within_a_minute():
+    assert {one.name: one.every for one in jobs.JOBS} == {"bookings.tick": 20, "bookings.remind": 300}
+    assert all(one.per_district and not one.always for one in jobs.JOBS)
+
+
+def test_who_may_approve_is_reminded_once_before_the_deadline(inside: Center):
+    inside.setting("approval", "ask")
+    admin = inside.world.account(role="district_admin", district=inside.district).id
+    branch = inside.world.organization(inside.district)
+    inside.world.account(role="secretary", organization=branch)
+    inside.world.account(role="auditor", district=inside.district)
+    # A desk officer who asks for a room does not answer the own request.
+    own = inside.world.account(role="desk", district=inside.district).id
+    inside.book(span(9, 9, 10), span(10, 9, 10), asker=Asker(account_id=own), by=own)
+    run(at(4, 0) - timedelta(seconds=1))
+    assert notices("to_answer") == []
+    run(at(4, 0))
+    run(at(4, 12))
+    assert notices("to_answer") == [admin]
+
+
+def test_a_secretary_is_reminded_of_requests_for_the_own_venue_only(inside: Center):
+    inside.setting("approval", "ask")
+    branch, other = (inside.world.organization(inside.district) for _number in range(2))
+    mine = inside.world.account(role="secretary", organization=branch).id
+    inside.world.account(role="secretary", organization=other)
+    inside.venue.owner_id = branch.id
+    session.commit()
+    asked(inside, span(9, 9, 10))
+    run(at(4, 1))
+    assert notices("to_answer") == [mine]
+
+
+def test_people_are_reminded_a_day_and_two_hours_before_and_not_twice(inside: Center):
+    _made, account = asked(inside, span(4, 9, 10))
+    run(at(3, 9) - timedelta(seconds=1))
+    assert notices("reminder") == []
+    for hour in (9, 10, 20):
+        run(at(3, hour))
+    assert notices("reminder") == [account]
+    run(at(4, 7) - timedelta(seconds=1))
+    assert notices("reminder") == [account]
+    for minute in (0, 5, 59):
+        run(at(4, 7, minute))
+    assert notices("reminder") == [account] * 2
+    run(at(4, 9))
+    assert notices("reminder") == [account] * 2
+
+
+def test_who_booked_just_now_is_not_reminded_of_it(inside: Center):
+    _made, account = asked(inside, span(2, 11, 12))
+    run(at(2, 10, 30))
+    assert notices("reminder") == []
+    _made, account = asked(inside, span(2, 14, 15))
+    run(at(2, 12))
+    assert notices("reminder") == [account]
+
+
+def test_a_reminder_does_not_make_an_open_form_old(inside: Center):
+    made, _account = asked(inside, span(4, 9, 10))
+    (row,) = inside.times(made)
+    before = row.version
+    run(at(3, 9))
+    (row,) = inside.times(made)
+    assert row.reminded_at is not None and row.version == before
+
+
+def test_what_is_over_is_completed_where_nobody_is_asked_to_check_in(inside: Center):
+    asked(inside, span(3, 9, 10))
+    run(at(3, 10) - timedelta(seconds=1))
+    assert states(inside) == ["approved"]
+    run(at(3, 10))
+    assert states(inside) == ["completed"]
+    assert session.scalar(select(func.count()).select_from(BookingsPoint)) == 0
+    inside.owns_its_slots()
+
+
+@pytest.mark.parametrize(
+    ("release", "points", "at_grace", "at_end", "given"),
+    [
+        (False, False, "approved", "completed", 0),
+        (True, False, "no_show", "no_show", 0),
+        (False, True, "approved", "no_show", 1),
+        (True, True, "no_show", "no_show", 1),
+    ],
+)
+def test_who_does_not_come_is_a_no_show_as_the_policy_says(
+    inside: Center, release: bool, points: bool, at_grace: str, at_end: str, given: int
+):
+    inside.setting("release", release)
+    inside.setting("points", points)
+    asked(inside, span(3, 9, 11))
+    run(at(3, 9, 15) - timedelta(seconds=1))
+    assert states(inside) == ["approved"]
+    run(at(3, 9, 15))
+    assert states(inside) == [at_grace]
+    run(at(3, 11))
+    assert states(inside) == [at_end]
+    assert [row.halves for row in session.scalars(select(BookingsPoint))] == [2] * given
+    inside.owns_its_slots()
+
+
+def test_the_rest_of_a_no_show_is_free_and_offered(inside: Center):
+    inside.setting("release", True)
+    inside.setting("waiting_list", True)
+    asked(inside, span(3, 9, 12))
+    other = inside.world.account().id
+    waiting.join(inside.wanted(span(3, 10, 12), asker=Asker(account_id=other)), by=other)
+    run(at(3, 9, 15))
+    (wish,) = session.scalars(select(BookingsWish))
+    assert wish.state == "offered" and notices("missed") != []
+    with clock.frozen(at(3, 9, 15)):
+        inside.book(Span(start=at(3, 9, 15), end=at(3, 10)))
+    inside.owns_its_slots()
+
+
+def test_who_checked_in_is_completed_after_the_end(inside: Center):
+    inside.setting("release", True)
+    inside.setting("points", True)
+    made, account = asked(inside, span(3, 9, 10))
+    (row,) = inside.times(made)
+    with clock.frozen(at(3, 9, 5)):
+        arriving.check_in(row, version=row.version, by=account)
+    run(at(3, 9, 30))
+    assert states(inside) == ["checked_in"]
+    run(at(3, 10))
+    assert states(inside) == ["completed"]
+    assert session.scalar(select(func.count()).select_from(BookingsPoint)) == 0
+
+
+def test_an_offer_nobody_answers_goes_to_the_next_and_a_wish_ends_with_its_time(inside: Center):
+    inside.setting("waiting_list", True)
+    made, account = asked(inside, span(3, 9, 10))
+    for _number in range(2):
+        other = inside.world.account().id
+        waiting.join(inside.wanted(span(3, 9, 10), asker=Asker(account_id=other)), by=other)
+    (row,) = inside.times(made)
+    changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=account, staff=False)
+
+    def wishes() -> list[str]:
+        session.expire_all()
+        return list(session.scalars(select(BookingsWish.state).order_by(BookingsWish.id)))
+
+    run(at(2, 12) - timedelta(seconds=1))
+    assert wishes() == ["offered", "waiting"]
+    run(at(2, 12))
+    assert wishes() == ["timed_out", "offered"]
+    run(at(3, 9))
+    assert wishes() == ["timed_out", "past"]
+    inside.owns_its_slots()
+
+
+def test_a_clock_that_jumps_ahead_and_back_does_nothing_twice(inside: Center):
+    inside.setting("release", True)
+    inside.setting("points", True)
+    inside.setting("waiting_list", True)
+    inside.setting("approval", "ask")
+    made, account = asked(inside, span(3, 9, 10))
+    deciding.approve(made, version=made.version, by=inside.world.account().id)
+    asked(inside, span(6, 9, 10))
+    later = at(2, 10) + timedelta(days=40)
+    for instant in (later, at(2, 10), later, at(3, 9, 20), later + timedelta(days=40)):
+        run(instant)
+    assert states(inside) == ["no_show", "lapsed"]
+    # The portal slept through it: perhaps nobody could check in, so nothing is counted.
+    assert session.scalar(select(func.count()).select_from(BookingsPoint)) == 0
+    assert len(notices("missed")) == 1 and len(notices("lapsed")) == 1
+    assert notices("reminder") == [] and notices("counted") == []
+    inside.owns_its_slots()
+
+
+def test_nothing_due_takes_no_lock_and_few_queries(inside: Center):
+    asked(inside, span(9, 9, 10))
+    jobs.tick({})
+    with queries() as seen:
+        jobs.tick({})
+    assert len(seen) <= 4 and not [one for one in seen if "UPDATE" in str(one) or "FOR" in str(one)]
+
+
+def at_once(district_id: int) -> str:
+    """Run both jobs in a process of its own (for ``crowd``)."""
+    world = World(current_app)
+    with within(world, district_id), clock.frozen(at(3, 9, 16)):
+        for one in BOTH:
+            one({})
+    return "done"
+
+
+@contextmanager
+def within(world: World, district_id: int) -> Iterator[None]:
+    """Work in a district, in a process of its own."""
+    with everything():
+        district = session.get_one(District, district_id)
+        g.district = world.ref(district)
+    with world.writing(district):
+        yield
+
+
+def test_many_workers_at_once_do_it_once(inside: Center, data_dir: Path):
+    inside.setting("release", True)
+    inside.setting("points", True)
+    inside.setting("waiting_list", True)
+    _made, account = asked(inside, span(3, 9, 12))
+    _next, later = asked(inside, span(4, 9, 10))
+    other = inside.world.account().id
+    waiting.join(inside.wanted(span(3, 10, 12), asker=Asker(account_id=other)), by=other)
+    session.commit()
+    results = crowd(data_dir, "plugins.bookings.tests.test_jobs:at_once", [inside.district.id] * 6)
+    session.expire_all()
+    assert results == ["done"] * 6
+    assert states(inside) == ["no_show", "approved"]
+    assert [row.account_id for row in session.scalars(select(BookingsPoint))] == [account]
+    assert notices("counted") == [account] and notices("offered") == [other]
+    assert notices("reminder") == [later]
+    assert session.scalar(select(func.count()).select_from(BookingsOccurrence)) == 2
+    inside.owns_its_slots()

@@ -1,0 +1,160 @@
+"""Keep the rules of a venue or a room: each value inherited or its own, and where it comes from."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, request, url_for
+
+from portal.api import Setting, district, go, once, render, required_version, requires, say, settings
+from portal.api import gettext as _
+
+from ..models import BookingsRoom, BookingsVenue
+from ..policy import DECLARED
+from ..service import ruling
+from ..verdicts import Refused
+from . import bookings
+from .keeping_forms import refusals
+from .keeping_hours import place_at
+
+INHERIT, OWN = "inherit", "own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One value of the form: what holds, what would come from above, and what is chosen."""
+
+    setting: Setting
+    name: str
+    value: Any
+    source: Any
+    above: Any
+    above_source: Any
+    chosen: str
+    text: str
+    options: list[tuple[str, Any]]
+
+
+@bookings.route("/keep/<any(venues,rooms):what>/<uid>/policy", methods=["GET", "POST"])
+@requires("bookings.manage")
+@once
+def keep_policy(what: str, uid: str) -> Any:
+    """Show and change what a venue or a room decides for itself."""
+    venue, row, _room = place_at(what, uid)
+    if request.method == "GET":
+        return _page(what, venue, row)
+    values, errors = _sent()
+    if errors:
+        return _page(what, venue, row, errors=errors)
+    above = {name: value for name, (value, _source) in _above(venue, row).items()}
+    try:
+        ruling.decide(
+            venue,
+            row,
+            version=required_version(),
+            values=values,
+            effective={**above, **values},
+            by=g.actor.account_id,
+        )
+    except Refused as refused:
+        return _page(what, venue, row, errors=refusals(refused))
+    say(_("规则改好了，以后约的按新的来，已经约好的不变。"))
+    return go(url_for("bookings.keep_policy", what=what, uid=uid))
+
+
+def _page(
+    what: str, venue: BookingsVenue, row: BookingsRoom | None, *, errors: dict[str, str] | None = None
+) -> Any:
+    kept = ruling.own(venue.id, row.id if row is not None else None)
+    own = kept.values if kept is not None else {}
+    above = _above(venue, row)
+    return render(
+        "bookings/keep_policy.html",
+        block="content" if errors else None,
+        status=422 if errors else 200,
+        what=what,
+        venue=venue,
+        row=row,
+        place=row if row is not None else venue,
+        version=kept.version if kept is not None else 0,
+        fields=[_field(setting, own, above, room=row is not None, errors=errors) for setting in DECLARED],
+        own=len(own),
+        errors=errors or {},
+    )
+
+
+def _above(venue: BookingsVenue, row: BookingsRoom | None) -> dict[str, tuple[Any, Any]]:
+    """Return what a place would inherit, and from whom."""
+    here = district()
+    of_venue = ruling.own(venue.id, None) if row is not None else None
+    found: dict[str, tuple[Any, Any]] = {}
+    for setting in DECLARED:
+        name = setting.key.removeprefix("bookings.")
+        if of_venue is not None and name in of_venue.values:
+            found[name] = of_venue.values[name], venue.name
+        else:
+            found[name] = settings.get(here, setting.key), here.name
+    return found
+
+
+def _field(setting: Setting, own: Any, above: Any, *, room: bool, errors: dict[str, str] | None) -> Field:
+    name = setting.key.removeprefix("bookings.")
+    inherited, source = above[name]
+    value = own.get(name, inherited)
+    options = _options(setting)
+    chosen, text = INHERIT, ""
+    if errors is not None:
+        chosen, text = request.form.get(f"set.{name}", ""), request.form.get(f"value.{name}", "")
+    elif name in own:
+        chosen = f"={int(value) if isinstance(value, bool) else value}" if options else OWN
+        text = "" if options else str(value)
+    return Field(
+        setting=setting,
+        name=name,
+        value=words(setting, value),
+        source=(_("本房间自己定的") if room else _("本场馆自己定的")) if name in own else source,
+        above=words(setting, inherited),
+        above_source=source,
+        chosen=chosen,
+        text=text,
+        options=options,
+    )
+
+
+def _options(setting: Setting) -> list[tuple[str, Any]]:
+    if setting.choices:
+        return [(f"={key}", label) for key, label in setting.choices]
+    return [("=1", _("是")), ("=0", _("否"))] if setting.type is bool else []
+
+
+def words(setting: Setting, value: Any) -> Any:
+    """Write a value as the form shows it."""
+    if setting.choices:
+        return dict(setting.choices).get(value, value)
+    if setting.type is bool:
+        return _("是") if value else _("否")
+    return str(value)
+
+
+def _sent() -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for setting in DECLARED:
+        name = setting.key.removeprefix("bookings.")
+        chosen = request.form.get(f"set.{name}", "")
+        typed = unicodedata.normalize("NFKC", request.form.get(f"value.{name}", "")).strip()
+        options = dict(_options(setting))
+        if chosen == INHERIT:
+            if typed:
+                errors[name] = _("选了跟上面一样，旁边又填了数。请选自己定，或者把数删掉。")
+        elif options and chosen in options:
+            values[name] = chosen == "=1" if setting.type is bool else chosen[1:]
+        elif not options and chosen == OWN and typed.isascii() and typed.isdigit() and len(typed) < 9:
+            values[name] = int(typed)
+        elif chosen == OWN:
+            errors[name] = _("请填一个整数。")
+        else:
+            errors[name] = _("请选一个。")
+    return values, errors
