@@ -17,6 +17,7 @@ from portal.api import (
     ngettext,
     render,
     requires,
+    transaction,
 )
 from portal.api import gettext as _
 
@@ -96,7 +97,8 @@ def desk_phone(uid: str) -> Any:
     found = record_of(uid)
     if not reached(permissions.DESK, list(found.rooms.values())):
         abort(403)
-    audit.record_view(found.booking, actor=g.actor, district=district(), action="bookings.phone")
+    with transaction():
+        audit.record("bookings.phone", found.booking, actor=g.actor, district=district())
     return page(found, phone=messages.phone_of(found.booking))
 
 
