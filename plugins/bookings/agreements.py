@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
 from portal.api import civil, clock, session, workdays
 from portal.api import gettext as _
 
+from .asker import Asker
 from .hours import minute_words
 from .models import BookingsAgreement
 from .queries.places import Room
 from .verdicts import Refusal, Span
-
-if TYPE_CHECKING:
-    from .judging import Asker
 
 
 def against(room: Room, spans: Sequence[Span], asker: Asker) -> dict[Span, list[Refusal]]:

@@ -12,25 +12,14 @@ from portal.api import claims, clock, session
 from portal.api import gettext as _
 
 from . import agreements, verdicts, wants
+from .asker import Asker
 from .hours import Hours, minute_words
 from .models import BookingsClosure, BookingsEquipment
 from .policy import Policy
 from .queries.places import Room
 from .verdicts import Refusal, Span, Verdict
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
-    """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more.
-
-    ``host``: the venue's own staff let somebody in, which takes no agreement with anybody else.
-    """
-
-    account_id: int | None = None
-    is_member: bool = False
-    organization_id: int | None = None
-    staff: bool = False
-    host: bool = False
+__all__ = ["Answer", "Asker", "Question", "judge", "units"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

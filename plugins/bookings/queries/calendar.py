@@ -78,8 +78,29 @@ class Board:
 
     def of(self, room: Room, day: date) -> list[Busy]:
         """Return what stands in one room on one day, by its begin."""
-        begin, end = midnight(day), midnight(day + timedelta(days=1))
-        return [one for one in self.busy if one.room_id == room.id and one.start < end and one.end > begin]
+        return [one for one in self.busy if one.room_id == room.id and _on(one, day)]
+
+    def around(self, room: Room, day: date) -> list[Busy]:
+        """Return what stands that day in rooms that share a part with this one: a hall, or its parts."""
+        return [
+            one
+            for one in self.busy
+            if one.room_id != room.id
+            and _on(one, day)
+            and any(other.id == room.id for other in self.beside[one.room_id])
+        ]
+
+    def closed(self, room: Room, day: date) -> list[Shut]:
+        """Return the closures of a room on a day."""
+        return [
+            one
+            for one in self.shut
+            if one.venue_id == room.venue_id and one.room_id in (None, room.id) and _on(one, day)
+        ]
+
+
+def _on(one: Busy | Shut, day: date) -> bool:
+    return one.start < midnight(day + timedelta(days=1)) and one.end > midnight(day)
 
 
 def board(

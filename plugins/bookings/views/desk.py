@@ -32,7 +32,7 @@ _PLACES = (
 @requires("bookings.see")
 def desk() -> Any:
     """Lead to today."""
-    return redirect(url_for("bookings.desk_day"))
+    return redirect(url_for("bookings.desk_day"), 303)
 
 
 def tabs() -> list[tuple[str, str, bool]]:

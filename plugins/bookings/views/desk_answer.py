@@ -13,11 +13,12 @@ from portal.api import gettext as _
 from .. import alternatives, permissions, verdicts
 from ..judging import Asker, Question
 from ..models import BookingsOccurrence
+from ..queries import desk as queries
 from ..queries import places, requests
 from ..queries.requests import Near
 from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
-from ..words import STATES, hours_words, until_words, when_words
+from ..words import STATES, day_words, hours_words, until_words
 from . import bookings
 from .desk import reached, versions_sent
 from .desk_record import Record, page, record_of
@@ -118,6 +119,7 @@ def _page(found: Record, *, errors: dict[str, str] | None = None, status: int = 
         status=status,
         record=found,
         booking=found.booking,
+        organization=queries.organization_name(found.booking.organization_id),
         lines=[_line(found, row, near, shared[row.room_id], seen, names) for row in waiting],
         others=others,
         others_choices=[(one, one) for one in others],
@@ -152,7 +154,8 @@ def _line(
     hints += [_("同一天：%(what)s", what=words(one)) for one in beside] or [_("这一天没有别人用")]
     return {
         "value": f"{row.uid}.{row.version}",
-        "when": f"{when_words(row.starts_at, row.ends_at)} {found.rooms[row.room_id].name}",
+        "day": day_words(clock.civil(row.starts_at)),
+        "rest": f"{hours_words(row.starts_at, row.ends_at)} {found.rooms[row.room_id].name}",
         "hint": _("；").join(hints),
     }
 

@@ -13,6 +13,7 @@ from portal.api import (
     CalendarEvent,
     CalendarResource,
     calendar_plan,
+    civil,
     clock,
     go,
     ngettext,
@@ -30,7 +31,7 @@ from ..queries.calendar import Board, Busy
 from ..queries.places import Room
 from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
-from ..words import STATES, day_words
+from ..words import STATES, day_words, hours_words, weekday
 from . import bookings
 from .desk import ROOMS, day_asked, reached, room_of, tabs, usual, venues
 from .desk_record import time_of
@@ -68,10 +69,25 @@ def desk_print() -> Any:
         board=board,
         day=day,
         titles=titles,
-        words=day_words(day),
+        # A sheet hangs there tomorrow as well: it never says today.
+        words=f"{civil(day)} {weekday(day)}",
         venues=venues(every),
-        hours=lambda one: verdicts.clock_words(Span(start=one.start, end=one.end)).split(" ", 1)[1],
+        lines=lambda room: _door(board, room, day, titles=titles),
     )
+
+
+def _door(board: Board, room: Room, day: date, *, titles: bool) -> list[tuple[str, str]]:
+    """Return the times of one room for its door, and what to write beside each."""
+    found = [
+        (one.start, one.end, one.title if titles and one.known else _("已约")) for one in board.of(room, day)
+    ]
+    found += [(one.start, one.end, _("已约")) for one in board.around(room, day)]
+    found += [(one.start, one.end, _("停用：%(why)s", why=one.reason)) for one in board.closed(room, day)]
+    begin, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    return [
+        (hours_words(max(start, begin), min(stop, end)), said)
+        for start, stop, said in sorted(found, key=lambda one: one[:2])
+    ]
 
 
 @bookings.post("/desk/move")

@@ -121,7 +121,7 @@ def desk_slip(uid: str) -> Any:
         times=[
             (when_words(row.starts_at, row.ends_at), found.rooms[row.room_id])
             for row in found.times
-            if row.state in ("requested", "approved", "checked_in")
+            if row.state in ("approved", "checked_in")
         ],
     )
 

@@ -122,6 +122,7 @@ def page(
         facts=_facts(found, phone),
         lines=[_line(found, row) for row in found.times],
         steps=_timeline(found),
+        slip=any(row.state in ("approved", "checked_in") for row in found.times),
         phone_hidden=bool(booking.phone_tail) and not phone and g.actor.can(permissions.DESK),
         waiting=[(row, when_of(found, row)) for row in waiting],
         errors=errors or {},
@@ -165,6 +166,7 @@ def _way(way: str) -> str:
 
 
 def when_of(found: Record, row: BookingsOccurrence) -> str:
+    """Write one time of a booking with its room."""
     room = found.rooms[row.room_id]
     return f"{when_words(row.starts_at, row.ends_at)} {room.name}"
 

@@ -14,7 +14,7 @@ from .. import permissions, typed
 from ..queries import places, requests
 from ..queries.places import Room
 from ..queries.requests import Near, Waiting
-from ..words import hours_words, left_words, until_words, when_words
+from ..words import STATES, day_words, hours_words, left_words
 from . import bookings
 from .desk import reached, tabs, venues
 
@@ -65,12 +65,14 @@ def _line(one: Waiting, room: Room, near: Sequence[Near], shared: set[int]) -> d
     return {
         "one": one,
         "room": room,
-        "when": when_words(one.start, one.end),
-        "until": until_words(one.answer_by),
+        "day": day_words(clock.civil(one.start)),
+        "hours": hours_words(one.start, one.end),
         "left": left_words(one.answer_by),
         "own": one.account_id is not None and one.account_id == g.actor.account_id,
-        "clashing": [f"{hours_words(other.start, other.end)} {other.title}" for other in clashing],
-        "around": [
-            f"{hours_words(other.start, other.end)} {other.title}" for other in (*before[-1:], *behind[:1])
-        ],
+        "clashing": [_beside(other) for other in clashing],
+        "around": [_beside(other) for other in (*before[-1:], *behind[:1])],
     }
+
+
+def _beside(other: Near) -> tuple[str, str]:
+    return hours_words(other.start, other.end), f"{other.title}（{STATES[other.state][0]}）"
