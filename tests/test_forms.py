@@ -16,6 +16,10 @@ from tests.guards.town import Town, changed, state
 #: POST routes without the key of a form, and what makes a second sending harmless.
 OTHERWISE = {
     "account.": "a name and a deletion name the version they read",
+    "bookings.desk_counter_known": "a search changes nothing",
+    "bookings.desk_list_export": "an export changes nothing but the trail, which has both",
+    "bookings.desk_phone": "a look changes nothing but the trail, which has both",
+    "bookings.search_": "a search changes nothing",
     "dev.": "the workshop's pages keep nothing",
     "desk.search_": "a search changes nothing",
     "delegations.search_": "a search changes nothing",

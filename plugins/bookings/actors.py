@@ -29,18 +29,26 @@ def for_somebody(actor: Actor, room: Room, *, account_id: int | None = None) -> 
     """Return the asker of what the desk writes down for somebody; raises PermissionError elsewhere."""
     if not reaches(actor, permissions.DESK, room):
         raise PermissionError(permissions.DESK)
-    return Asker(account_id=account_id, staff=True)
+    return Asker(account_id=account_id, staff=True, host=_host(actor, room))
 
 
 def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
     """Return who asks when a booking changes: its owner again, or staff on the owner's behalf."""
     own = booking.account_id is not None and booking.account_id == actor.account_id
+    staff = not own and reaches(actor, permissions.DESK, room)
     return Asker(
         account_id=booking.account_id,
         is_member=own and actor.member_id is not None,
         organization_id=booking.organization_id,
-        staff=not own and reaches(actor, permissions.DESK, room),
+        staff=staff,
+        # Whom the venue itself let in; an organization that came by an agreement is held to it.
+        host=staff and booking.organization_id is None and _host(actor, room),
     )
+
+
+def _host(actor: Actor, room: Room) -> bool:
+    """Tell whether somebody is staff here for the venue's owner, and not for the whole district."""
+    return not actor.reach(permissions.DESK).everywhere and reaches(actor, permissions.DESK, room)
 
 
 def organizations(actor: Actor) -> list[int]:

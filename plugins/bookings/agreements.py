@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.api import civil, clock, session, workdays
 from portal.api import gettext as _
 
+from .asker import Asker
 from .hours import minute_words
 from .models import BookingsAgreement
 from .queries.places import Room
@@ -24,7 +25,9 @@ def against(room: Room, spans: Sequence[Span], asker: Asker) -> dict[Span, list[
     A time is allowed when one agreement in force allows its day, its hours and who asks. Otherwise the
     clause of the one that came closest is shown.
     """
-    if room.venue_kind != "shared" or room.owner_id == asker.organization_id and room.owner_id is not None:
+    if room.venue_kind != "shared" or asker.host:
+        return {}
+    if room.owner_id == asker.organization_id and room.owner_id is not None:
         return {}
     known = list(
         session.scalars(

@@ -11,6 +11,7 @@ from portal.api import claims, clock, session
 from portal.api import gettext as _
 
 from . import agreements, verdicts, wants
+from .asker import Asker
 from .hours import Hours, minute_words
 from .models import BookingsClosure, BookingsEquipment
 from .policy import Policy

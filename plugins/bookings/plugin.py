@@ -8,7 +8,7 @@ from typing import Any
 from portal.api import Actor, DistrictRef, Job, NavItem, Permission, Plugin, Setting, Todo, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import jobs, keeping_hooks, models, permissions, settings, views
+from . import jobs, keeping_hooks, models, permissions, settings, staff, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -41,11 +41,11 @@ class Bookings(Plugin):
 
     @hookimpl
     def nav_items(self, district: DistrictRef, actor: Actor) -> Iterable[NavItem]:
-        return keeping_hooks.nav(actor)
+        return [*staff.nav(actor), *keeping_hooks.nav(actor)]
 
     @hookimpl
     def todo_items(self, district: DistrictRef, actor: Actor) -> Iterable[Todo]:
-        return keeping_hooks.todos(actor)
+        return [*staff.todos(actor), *keeping_hooks.todos(actor)]
 
 
 plugin = Bookings()

@@ -13,6 +13,9 @@ from portal.api import gettext as _
 from .policy import Policy
 from .queries.places import Room
 
+#: Nobody has a room for longer in one go: what touches a day began no earlier than this before it.
+LONGEST = timedelta(days=31)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
@@ -66,15 +69,22 @@ class NotFree(Exception):
 
 
 def of_time(span: Span, policy: Policy, *, series: bool, by_staff: bool, now: datetime) -> list[Refusal]:
-    """Return what the policy has against a time. Staff are held to the clock and the order of times only."""
+    """Return what the policy has against a time. Staff are held to the clock and the order of times only.
+
+    Nobody may take a room for longer than LONGEST at once.
+    """
     if span.end <= span.start:
         return [Refusal(code="order", text=_("结束时间要晚于开始时间。"), field="end")]
     if span.start < now:
         return [Refusal(code="past", text=_("这个时间已经过了，请选以后的时间。"))]
+    if span.end - span.start > LONGEST:
+        return [
+            Refusal(code="long", text=_("一次最长%(long)s。", long=lasting(_minutes(LONGEST))), field="end")
+        ]
     if by_staff:
         return []
     found: list[Refusal] = []
-    minutes = int((span.end - span.start).total_seconds()) // 60
+    minutes = _minutes(span.end - span.start)
     if span.start < now + timedelta(minutes=policy.min_lead_minutes):
         text = _("要提前%(long)s约，这个时间来不及了。", long=lasting(policy.min_lead_minutes))
         found.append(Refusal(code="lead", text=text))
@@ -96,6 +106,10 @@ def of_time(span: Span, policy: Policy, *, series: bool, by_staff: bool, now: da
         text = _("一次最短%(long)s。", long=lasting(policy.min_minutes))
         found.append(Refusal(code="short", text=text, field="end"))
     return found
+
+
+def _minutes(long: timedelta) -> int:
+    return int(long.total_seconds()) // 60
 
 
 def of_headcount(room: Room, headcount: int, *, over_reason: str, by_keeper: bool) -> list[Refusal]:

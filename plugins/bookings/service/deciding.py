@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import or_, select
 
@@ -33,17 +33,17 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
     """
     _refuse_own(booking, by)
     with transaction():
-        room = _room(booking)
-        rows = _requested(booking, only)
-        competing = [row for row in rows if row.competes]
-        question = _question(booking, room, competing)
-        freeing.lock_around([room.id], judging.units(question) if competing else ())
+        rows = requested(booking, only)
+        rooms = _rooms(booking, rows)
+        questions = _questions(booking, rooms, [row for row in rows if row.competes])
+        units = {unit for question in questions for unit in judging.units(question)}
+        freeing.lock_around(rooms, units)
         swap(booking, version=version)
-        rows = _requested(booking, only)
-        if not rows:
+        rows = requested(booking, only)
+        if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
-        if competing:
-            _claim(question, competing, room)
+        competing = [row for row in rows if row.competes]
+        _claim(_questions(booking, rooms, competing), competing)
         now = clock.now()
         for row in rows:
             swap(
@@ -57,20 +57,31 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
                 decided_at=now,
                 sequence=row.sequence + 1,
             )
-            messages.tell("approved", booking, row, room, key=f"approved:{row.id}:{row.version}")
+            key = f"approved:{row.id}:{row.version}"
+            messages.tell("approved", booking, row, rooms[row.room_id], key=key)
         steps.note(booking, "approved", by=by)
         audit.record(
             "bookings.approve", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
         )
-        if competing:
-            _outbid(booking, competing, room, by=by)
+        for room in rooms.values():
+            won = [row for row in competing if row.room_id == room.id]
+            if won:
+                _outbid(booking, won, room, by=by)
     return len(rows)
 
 
 def refuse(
-    booking: BookingsBooking, *, version: int, reason: str, by: int, only: Collection[int] | None = None
+    booking: BookingsBooking,
+    *,
+    version: int,
+    reason: str,
+    by: int,
+    only: Collection[int] | None = None,
+    instead: Sequence[str] = (),
 ) -> int:
     """Refuse what is requested of a booking, with a reason; its slots go on. Return how many times.
+
+    ``instead`` are other times in words, which go into the message.
 
     Raises:
         Refused: no reason.
@@ -79,7 +90,7 @@ def refuse(
     why = reason.strip()[:200]
     if not why:
         raise Refused([Refusal(code="reason", text=_("请写原因，申请的人会看到。"), field="reason")])
-    return _end(booking, version=version, state="refused", why=why, by=by, only=only)
+    return _end(booking, version=version, state="refused", why=why, by=by, only=only, instead=instead)
 
 
 def lapse(booking: BookingsBooking, *, only: Collection[int]) -> int:
@@ -95,15 +106,14 @@ def _end(
     why: str,
     by: int | None,
     only: Collection[int] | None,
+    instead: Sequence[str] = (),
 ) -> int:
     with transaction():
-        room = _room(booking)
-        # Single days may have been moved to other rooms.
-        rooms = sorted({row.room_id for row in _requested(booking, None)} | {room.id})
+        rooms = _rooms(booking, requested(booking, only))
         freeing.lock_around(rooms)
         swap(booking, version=version)
-        rows = _requested(booking, only)
-        if not rows:
+        rows = requested(booking, only)
+        if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
         for row in rows:
             swap(
@@ -118,8 +128,10 @@ def _end(
                 sequence=row.sequence + 1,
             )
             claims.release(holder(row))
-        messages.tell(state, booking, rows[0], room, key=f"{state}:{rows[0].id}:{rows[0].version}", why=why)
-        steps.note(booking, state, by=by, words=why)
+        first, said = rows[0], _with_others(why, instead)
+        key = f"{state}:{first.id}:{first.version}"
+        messages.tell(state, booking, first, rooms[first.room_id], key=key, why=said)
+        steps.note(booking, state, by=by, words=said)
         audit.record(
             f"bookings.{state}", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
         )
@@ -138,13 +150,19 @@ def _refuse_own(booking: BookingsBooking, by: int) -> None:
         raise Refused([Refusal(code="own", text=text, field="approve")])
 
 
-def _room(booking: BookingsBooking) -> Room:
-    found = places.room(id=booking.room_id)
-    assert found is not None  # a booking's room is never deleted
-    return found
+def _with_others(why: str, instead: Sequence[str]) -> str:
+    if not instead:
+        return why
+    return _("%(why)s。这些时间还空着：%(others)s", why=why.rstrip("。"), others=_("；").join(instead))
 
 
-def _requested(booking: BookingsBooking, only: Collection[int] | None) -> list[BookingsOccurrence]:
+def _rooms(booking: BookingsBooking, rows: Sequence[BookingsOccurrence]) -> dict[int, Room]:
+    """Return the rooms of these times: one may have been moved into another room than its booking's."""
+    return {room.id: room for room in places.rooms(ids={booking.room_id, *(row.room_id for row in rows)})}
+
+
+def requested(booking: BookingsBooking, only: Collection[int] | None) -> list[BookingsOccurrence]:
+    """Return the times of a booking that wait for an answer (``only`` these), read anew."""
     found = (
         select(BookingsOccurrence)
         .where(BookingsOccurrence.booking_id == booking.id, BookingsOccurrence.state == "requested")
@@ -156,23 +174,34 @@ def _requested(booking: BookingsBooking, only: Collection[int] | None) -> list[B
     return list(session.scalars(found))
 
 
-def _question(booking: BookingsBooking, room: Room, rows: Sequence[BookingsOccurrence]) -> Question:
+def _questions(
+    booking: BookingsBooking, rooms: Mapping[int, Room], rows: Sequence[BookingsOccurrence]
+) -> list[Question]:
     # Staff judge by the clock and by claims; limits were asked when it was made.
-    return Question(
-        room=room,
-        spans=spans_of(rows),
-        asker=Asker(account_id=booking.account_id, organization_id=booking.organization_id, staff=True),
-        needs={int(kind): number for kind, number in booking.needs.items()},
-    )
+    asker = Asker(account_id=booking.account_id, organization_id=booking.organization_id, staff=True)
+    needs = {int(kind): number for kind, number in booking.needs.items()}
+    return [
+        Question(
+            room=room,
+            spans=spans_of([row for row in rows if row.room_id == room.id]),
+            asker=asker,
+            needs=needs,
+        )
+        for room in rooms.values()
+        if any(row.room_id == room.id for row in rows)
+    ]
 
 
-def _claim(question: Question, rows: Sequence[BookingsOccurrence], room: Room) -> None:
-    grids = claims.lock(judging.units(question))
-    answer = judging.judge(question, policy_of(district(), room), grids=grids)
-    if not all(one.free for one in answer.verdicts):
-        raise NotFree(answer.verdicts)
-    for row, own in zip(rows, answer.wants, strict=True):
-        claims.reserve(holder(row), own, district_id=row.district_id)
+def _claim(questions: Sequence[Question], rows: Sequence[BookingsOccurrence]) -> None:
+    """Claim competing times, room by room; the units are locked already."""
+    for question in questions:
+        grids = claims.lock(judging.units(question))
+        answer = judging.judge(question, policy_of(district(), question.room), grids=grids)
+        if not all(one.free for one in answer.verdicts):
+            raise NotFree(answer.verdicts)
+        own = [row for row in rows if row.room_id == question.room.id]
+        for row, slots in zip(own, answer.wants, strict=True):
+            claims.reserve(holder(row), slots, district_id=row.district_id)
 
 
 def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: Room, *, by: int) -> None:

@@ -40,7 +40,14 @@ def freed(room_ids: Iterable[int], spans: Sequence[Span]) -> int:
 
 
 def _closures_first(rooms: dict[int, Room], first: datetime, last: datetime) -> None:
-    found = session.scalars(
+    for closure in _closures(rooms, first, last):
+        for room in rooms.values():
+            if closure.venue_id == room.venue_id and closure.room_id in (None, room.id):
+                close_free(closure, room)
+
+
+def _closures(rooms: dict[int, Room], first: datetime, last: datetime) -> Sequence[BookingsClosure]:
+    return session.scalars(
         select(BookingsClosure).where(
             BookingsClosure.venue_id.in_(sorted({room.venue_id for room in rooms.values()})),
             BookingsClosure.state == "closed",
@@ -48,10 +55,6 @@ def _closures_first(rooms: dict[int, Room], first: datetime, last: datetime) -> 
             BookingsClosure.ends_at > first,
         )
     ).all()
-    for closure in found:
-        for room in rooms.values():
-            if closure.venue_id == room.venue_id and closure.room_id in (None, room.id):
-                close_free(closure, room)
 
 
 def close_free(closure: BookingsClosure, room: Room) -> int:
@@ -74,7 +77,17 @@ def close_free(closure: BookingsClosure, room: Room) -> int:
 
 def _offers(rooms: dict[int, Room], first: datetime, last: datetime) -> int:
     now = clock.now()
-    waiting = session.scalars(
+    waiting = _in_line(rooms, first, last, now)
+    if not waiting:
+        return 0
+    known = policies(district(), rooms.values())
+    return sum(_offer(wish, rooms[wish.room_id], known[wish.room_id], now) for wish in waiting)
+
+
+def _in_line(
+    rooms: dict[int, Room], first: datetime, last: datetime, now: datetime
+) -> Sequence[BookingsWish]:
+    return session.scalars(
         select(BookingsWish)
         .where(
             BookingsWish.room_id.in_(sorted(rooms)),
@@ -86,16 +99,51 @@ def _offers(rooms: dict[int, Room], first: datetime, last: datetime) -> int:
         )
         .order_by(BookingsWish.ahead.desc(), BookingsWish.joined_at, BookingsWish.id)
     ).all()
+
+
+def forecast(closure: BookingsClosure, closed: Sequence[Room]) -> list[BookingsWish]:
+    """Return who would be offered their time if a closure of these rooms were lifted now; nothing changes."""
+    rooms = {
+        room.id: room for room in places.rooms(ids=sorted(places.neighbours(room.id for room in closed)))
+    }
+    waiting = _in_line(rooms, closure.starts_at, closure.ends_at, clock.now())
     if not waiting:
-        return 0
+        return []
     known = policies(district(), rooms.values())
-    return sum(_offer(wish, rooms[wish.room_id], known[wish.room_id], now) for wish in waiting)
+    gone = _closed_besides(closure, rooms)
+    offered = []
+    for wish in waiting:
+        own = _of_wish(wish, rooms[wish.room_id], known[wish.room_id])
+        slots = {(want.unit_id, slot) for want in own for slot in want.span}
+        holder = claims.Holder(wants.CLOSURE, closure.id)
+        if slots & gone or claims.taken(own, apart_from=[holder]):
+            continue
+        gone |= slots
+        offered.append(wish)
+    return offered
+
+
+def _closed_besides(closure: BookingsClosure, rooms: dict[int, Room]) -> set[tuple[int, int]]:
+    """Return the slots that other closures would take the moment this one lets go of them."""
+    return {
+        (want.unit_id, slot)
+        for other in _closures(rooms, closure.starts_at, closure.ends_at)
+        if other.id != closure.id
+        for room in rooms.values()
+        if other.venue_id == room.venue_id and other.room_id in (None, room.id)
+        for want in wants.of_room(room, Span(start=other.starts_at, end=other.ends_at), before=0, after=0)
+        for slot in want.span
+    }
+
+
+def _of_wish(wish: BookingsWish, room: Room, policy: Policy) -> list[claims.Want]:
+    span = Span(start=wish.starts_at, end=wish.ends_at)
+    return wants.of_room(room, span, before=policy.buffer_before, after=policy.buffer_after, kind="held")
 
 
 def _offer(wish: BookingsWish, room: Room, policy: Policy, now: datetime) -> bool:
     """Hold the time for one person if all of it is free; those further back see it taken."""
-    span = Span(start=wish.starts_at, end=wish.ends_at)
-    own = wants.of_room(room, span, before=policy.buffer_before, after=policy.buffer_after, kind="held")
+    own = _of_wish(wish, room, policy)
     if claims.taken(own):
         return False
     until = hold_until(policy, now, wish.starts_at)

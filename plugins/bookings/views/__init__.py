@@ -6,6 +6,15 @@ bookings = Blueprint("bookings", __name__, template_folder="../templates")
 
 from . import (  # noqa: E402, F401  they fill the blueprint
     arriving,
+    desk,
+    desk_answer,
+    desk_calendar,
+    desk_change,
+    desk_closures,
+    desk_counter,
+    desk_list,
+    desk_record,
+    desk_requests,
     handing,
     keeping,
     keeping_equipment,

@@ -1,0 +1,117 @@
+"""What staff do to other people's bookings, and the question whether they may, asked in one place.
+
+The calendar and the record lead here alike, so that the answer cannot differ between them (criterion 20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from portal.api import Actor, Conflict, session
+
+from .. import actors, permissions
+from ..models import BookingsBooking, BookingsOccurrence
+from ..queries import places
+from ..queries.places import Room
+from ..verdicts import Span
+from . import changing, deciding
+
+
+def may(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> bool:
+    """Tell whether somebody may act on a booking in all of these rooms; owners may change their own."""
+    own = booking.account_id is not None and booking.account_id == actor.account_id
+    if own and permission == permissions.DESK:
+        return True
+    return bool(rooms) and all(actors.reaches(actor, permission, room) for room in rooms)
+
+
+def move(
+    actor: Actor, row: BookingsOccurrence, *, version: int, span: Span, room: Room
+) -> BookingsOccurrence:
+    """Move one time of a booking for its owner, or as its owner.
+
+    Raises:
+        PermissionError: neither the owner, nor staff at both rooms.
+        Refused, NotFree, Conflict: as ``changing.move``.
+    """
+    booking = session.get_one(BookingsBooking, row.booking_id)
+    _require(actor, permissions.DESK, booking, [*_rooms([row]), room])
+    asker = actors.of_booking(actor, booking, room)
+    return changing.move(row, version=version, span=span, room=room, asker=asker, by=_who(actor))
+
+
+def cancel(
+    actor: Actor, rows: Sequence[BookingsOccurrence], *, versions: Mapping[int, int], reason: str
+) -> int:
+    """Call off these times of one booking; return how many. Raises: PermissionError, Refused, Conflict."""
+    booking = session.get_one(BookingsBooking, rows[0].booking_id)
+    _require(actor, permissions.DESK, booking, _rooms(rows))
+    own = booking.account_id == actor.account_id
+    return changing.cancel(rows, versions=dict(versions), reason=reason, by=_who(actor), staff=not own)
+
+
+def approve(
+    actor: Actor, booking: BookingsBooking, *, version: int, only: Collection[int] | None = None
+) -> int:
+    """Approve the requested times of a booking (``only`` these); return how many.
+
+    Raises:
+        PermissionError: they are at venues of somebody else.
+        Refused: one's own request (rule K12).
+        NotFree, Conflict: as ``deciding.approve``.
+    """
+    chosen = _answerable(actor, booking, only)
+    return deciding.approve(booking, version=version, by=_who(actor), only=chosen)
+
+
+def refuse(
+    actor: Actor,
+    booking: BookingsBooking,
+    *,
+    version: int,
+    reason: str,
+    instead: Sequence[str] = (),
+    only: Collection[int] | None = None,
+) -> int:
+    """Refuse the requested times of a booking (``only`` these), naming other times; return how many.
+
+    Raises:
+        PermissionError, Conflict: as ``approve``.
+        Refused: no reason.
+    """
+    chosen = _answerable(actor, booking, only)
+    return deciding.refuse(
+        booking, version=version, reason=reason, instead=instead, by=_who(actor), only=chosen
+    )
+
+
+def answerable(actor: Actor, rows: Sequence[BookingsOccurrence]) -> list[BookingsOccurrence]:
+    """Return those of the requested times whose venue this person answers for."""
+    waiting = [row for row in rows if row.state == "requested"]
+    reached = {room.id for room in _rooms(waiting) if actors.reaches(actor, permissions.APPROVE, room)}
+    return [row for row in waiting if row.room_id in reached]
+
+
+def _answerable(actor: Actor, booking: BookingsBooking, only: Collection[int] | None) -> list[int]:
+    there = deciding.requested(booking, only)
+    if not there or only is not None and {row.id for row in there} != set(only):
+        raise Conflict(current=booking)
+    found = [row.id for row in answerable(actor, there)]
+    if not found or only is not None and len(found) != len(set(only)):
+        raise PermissionError(permissions.APPROVE)
+    return found
+
+
+def _require(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> None:
+    if not may(actor, permission, booking, rooms):
+        raise PermissionError(permission)
+
+
+def _rooms(rows: Sequence[BookingsOccurrence]) -> list[Room]:
+    return places.rooms(ids={row.room_id for row in rows}) if rows else []
+
+
+def _who(actor: Actor) -> int:
+    if actor.account_id is None:
+        raise PermissionError(permissions.DESK)
+    return actor.account_id

@@ -1,0 +1,183 @@
+"""Answering requests: some times, all of them, refusing with other times, and in whose room."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from plugins.bookings.judging import Asker
+from plugins.bookings.models import BookingsStep
+from plugins.bookings.service import changing, deciding
+from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.tests.test_desk_rights import Street, key
+from plugins.bookings.verdicts import Span
+from portal.api import session
+from portal.testing import queries as counted
+
+
+@pytest.fixture
+def street(world: Any, march: None) -> Street:
+    made = Street(world)
+    made.setting("approval", "ask")
+    return made
+
+
+def weeks(number: int, hour: int = 9) -> list[Span]:
+    """Return the same hour of so many Mondays."""
+    return [
+        Span(start=at(9, hour) + timedelta(days=7 * n), end=at(9, hour + 1) + timedelta(days=7 * n))
+        for n in range(number)
+    ]
+
+
+def series(street: Street, number: int = 3, **values: Any) -> Any:
+    return street.request(*weeks(number), room="培训室", rule=f"FREQ=WEEKLY;COUNT={number}", **values)
+
+
+def test_some_times_of_a_series_are_approved_and_the_others_wait_on(street: Street):
+    with street.inside():
+        made = series(street)
+        marks = [f"{row.uid}.{row.version}" for row in street.times(made)]
+        uid, version = made.uid, made.version
+    answer = street.browser("desk").post(
+        f"{street.base}/{uid}/answer",
+        data={"_once": key(), "version": version, "act": "approve", "time": [marks[0], marks[2]]},
+    )
+    assert answer.status_code == 303
+    with street.inside():
+        assert [row.state for row in street.times()] == ["approved", "requested", "approved"]
+        street.owns_its_slots()
+
+
+def test_all_times_are_approved_from_the_list(street: Street):
+    with street.inside():
+        made = series(street)
+        uid, version = made.uid, made.version
+    browser = street.browser("desk")
+    said = browser.get(f"{street.base}/requests").get_data(as_text=True)
+    assert "批准这3个时间" in said and "前后都空着" in said
+    form = {"_once": key(), "version": version}
+    assert browser.post(f"{street.base}/{uid}/approve", data=form).status_code == 303
+    # Sent twice, it counts once (K4); sent anew it is a conflict in words (K2).
+    assert browser.post(f"{street.base}/{uid}/approve", data=form).status_code == 303
+    again = browser.post(f"{street.base}/{uid}/approve", data={"_once": key(), "version": version})
+    assert again.status_code == 409
+    with street.inside():
+        assert [(row.state, row.version) for row in street.times()] == [("approved", 2)] * 3
+
+
+@pytest.mark.parametrize("path", ["approve", "answer", "cancel", "move"])
+def test_a_form_without_its_version_is_400(street: Street, path: str):
+    with street.inside():
+        uid = series(street).uid
+    answer = street.browser("desk").post(
+        f"{street.base}/{uid}/{path}", data={"_once": key(), "act": "approve"}
+    )
+    assert answer.status_code == 400
+    with street.inside():
+        assert {row.state for row in street.times()} == {"requested"}
+
+
+def test_a_refusal_needs_a_reason_and_names_other_times(street: Street):
+    with street.inside():
+        made = series(street, 2)
+        marks = [f"{row.uid}.{row.version}" for row in street.times(made)]
+        uid, version = made.uid, made.version
+    browser = street.browser("desk")
+    page = browser.get(f"{street.base}/{uid}/answer").get_data(as_text=True)
+    assert page.count('name="instead"') == 3
+    form = {"version": version, "act": "refuse", "time": marks}
+    refused = browser.post(f"{street.base}/{uid}/answer", data={**form, "_once": key()})
+    assert refused.status_code == 422
+    assert "请写原因，申请的人会看到" in refused.get_data(as_text=True)
+    other = "培训室 2026年3月9日 08:00—09:00"
+    assert other in page
+    sent = {**form, "_once": key(), "reason": "设备检修", "instead": [other, "随便写的 2026年"]}
+    assert browser.post(f"{street.base}/{uid}/answer", data=sent).status_code == 303
+    with street.inside():
+        assert [(row.state, row.reason) for row in street.times()] == [("refused", "设备检修")] * 2
+        step = session.scalars(select(BookingsStep).where(BookingsStep.action == "refused")).one()
+        assert step.note == f"设备检修。这些时间还空着：{other}"
+        street.owns_its_slots()
+
+
+def test_a_time_that_changed_meanwhile_is_a_conflict(street: Street):
+    with street.inside():
+        made = series(street, 2)
+        marks = [f"{row.uid}.{row.version}" for row in street.times(made)]
+        uid, version = made.uid, made.version
+        (first, _second) = street.times(made)
+        by = street.accounts["resident"].id
+        changing.cancel([first], versions={first.id: 1}, reason="来不了", by=by, staff=False)
+        session.commit()
+    answer = street.browser("desk").post(
+        f"{street.base}/{uid}/answer",
+        data={"_once": key(), "version": version, "act": "approve", "time": marks},
+    )
+    assert answer.status_code == 409
+    with street.inside():
+        assert [row.state for row in street.times()] == ["cancelled", "requested"]
+
+
+def test_competing_requests_show_their_clash_and_the_loser_is_put_in_line(street: Street):
+    street.setting("pending", "compete")
+    with street.inside():
+        mine = street.request(span(9, 9, 10), room="培训室", title="甲的学习")
+        other = street.request(span(9, 9, 11), room="培训室", title="乙的学习", who="member")
+        (row,) = street.times(mine)
+        form = {"_once": key(), "version": mine.version, "act": "approve", "time": f"{row.uid}.{row.version}"}
+        uid, rival = mine.uid, other.id
+    browser = street.browser("desk")
+    said = browser.get(f"{street.base}/requests").get_data(as_text=True)
+    assert said.count("撞上") == 2 and f"/{uid}/approve" not in said
+    assert "撞上：09:00—11:00 培训室 乙的学习（等答复）" in browser.get(
+        f"{street.base}/{uid}/answer"
+    ).get_data(as_text=True)
+    assert browser.post(f"{street.base}/{uid}/answer", data=form).status_code == 303
+    with street.inside():
+        states = {row.booking_id: row.state for row in street.times()}
+        assert states.pop(rival) == "lapsed" and list(states.values()) == ["approved"]
+        street.owns_its_slots()
+
+
+def test_a_competing_time_moved_to_another_room_is_claimed_there(inside: Center):
+    inside.setting("approval", "ask")
+    inside.setting("pending", "compete")
+    account = inside.world.account().id
+    asker = Asker(account_id=account)
+    made = inside.book(*weeks(2), rule="FREQ=WEEKLY;COUNT=2", asker=asker, by=account)
+    first, _second = inside.times(made)
+    changing.move(first, version=1, span=span(9, 9, 10), room=inside.room("东厅"), asker=asker, by=account)
+    by = inside.world.account().id
+    deciding.approve(made, version=made.version, by=by)
+    assert [(row.state, row.room_id) for row in inside.times()] == [
+        ("approved", inside.room("东厅").id),
+        ("approved", inside.room().id),
+    ]
+    inside.owns_its_slots()
+
+
+def test_the_list_and_the_answer_cost_the_same_for_one_and_five_requests(street: Street):
+    browser = street.browser("desk")
+    seen = []
+    for hours in ((8,), (10, 12, 14, 16)):
+        with street.inside():
+            for hour in hours:
+                made = street.request(*weeks(2, hour), room="培训室", rule="FREQ=WEEKLY;COUNT=2")
+            uid = made.uid
+        found = []
+        for path in ("requests", f"{uid}/answer", uid):
+            browser.get(f"{street.base}/{path}")
+            with counted() as statements:
+                assert browser.get(f"{street.base}/{path}").status_code == 200
+            found.append(len(statements))
+        seen.append(found)
+    assert seen[0] == seen[1]
+    assert seen[0] == COUNTS
+
+
+#: The list, the answer (with three other times looked for) and the record, session and frame included.
+COUNTS = [8, 37, 11]

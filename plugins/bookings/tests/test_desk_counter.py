@@ -1,0 +1,210 @@
+"""Booking for somebody at the counter: sensible beginnings, known numbers, other times when it is taken."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from plugins.bookings.models import BookingsBooking
+from plugins.bookings.service import places
+from plugins.bookings.service.asking import Contact
+from plugins.bookings.tests.conftest import span
+from plugins.bookings.tests.test_desk_rights import Street, key
+from portal.api import clock, session
+
+PHONE = "13900001234"
+
+
+@pytest.fixture
+def street(world: Any, march: None) -> Street:
+    return Street(world)
+
+
+def form(street: Street, **values: Any) -> dict[str, Any]:
+    with street.inside():
+        room = street.room().uid
+    return {
+        "_once": key(),
+        "phone": PHONE,
+        "contact_name": "王测",
+        "headcount": "10",
+        "room": room,
+        "day": "2026-03-03",
+        "start": "9",
+        "end": "10点半",
+        "title": "",
+        **values,
+    }
+
+
+def test_the_form_begins_now_for_an_hour(street: Street):
+    with clock.frozen(clock.now().replace(hour=2, minute=7)):
+        said = street.browser("desk").get(f"{street.base}/counter").get_data(as_text=True)
+    values = dict(re.findall(r'name="(day|start|end)"[^>]* value="([^"]*)"', said))
+    assert values == {"day": "2026-03-02", "start": "10:15", "end": "11:15"}
+
+
+def test_a_free_place_pressed_in_the_calendar_fills_the_form(street: Street):
+    with street.inside():
+        room = street.room("东厅").uid
+    said = (
+        street.browser("desk")
+        .get(f"{street.base}/counter?resource={room}&start=2026-03-05T14:00&end=2026-03-06T00:00")
+        .get_data(as_text=True)
+    )
+    values = dict(re.findall(r'name="(day|start|end)"[^>]* value="([^"]*)"', said))
+    assert values == {"day": "2026-03-05", "start": "14:00", "end": "24:00"}
+    assert re.search(rf'value="{room}" selected', said)
+
+
+def test_it_is_booked_at_once_and_the_slip_has_the_code(street: Street):
+    street.setting("approval", "ask")
+    browser = street.browser("desk")
+    sent = form(street)
+    answer = browser.post(f"{street.base}/counter", data=sent)
+    assert answer.status_code == 303
+    with street.inside():
+        made = session.scalars(select(BookingsBooking)).one()
+        assert (made.title, made.contact_name, made.phone_tail, made.way) == (
+            "到场使用",
+            "王测",
+            "1234",
+            "desk",
+        )
+        assert [row.state for row in street.times()] == ["approved"]
+        street.owns_its_slots()
+        code = f"{made.uid[-6:-3]} {made.uid[-3:]}"
+    slip = browser.get(answer.location).get_data(as_text=True)
+    assert code in slip and PHONE not in slip and "王*" in slip
+    # Enter pressed twice books once.
+    assert browser.post(f"{street.base}/counter", data=sent).location == answer.location
+    with street.inside():
+        assert len(street.times()) == 1
+
+
+def test_a_known_number_needs_no_name(street: Street):
+    with street.inside():
+        street.book(span(4, 9, 10), contact=Contact(name="李测", phone=PHONE))
+        session.commit()
+    browser = street.browser("desk")
+    sent = form(street, contact_name="", phone="139 0000-1234")
+    known = browser.post(f"{street.base}/counter/known", data=sent).get_data(as_text=True)
+    assert "这个号码来过：李测" in known
+    assert browser.post(f"{street.base}/counter", data=sent).status_code == 303
+    with street.inside():
+        assert [one.contact_name for one in session.scalars(select(BookingsBooking))] == ["李测"] * 2
+
+
+def test_a_number_known_at_another_venue_is_unknown_to_a_secretary(street: Street):
+    with street.inside():
+        street.book(span(4, 9, 10), contact=Contact(name="李测", phone=PHONE))
+        hall = street.room("礼堂").uid
+        session.commit()
+    said = (
+        street.browser("owner")
+        .post(f"{street.base}/counter/known", data={"phone": PHONE, "room": hall})
+        .get_data(as_text=True)
+    )
+    assert "李测" not in said and "第一次来" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"phone": "12"}, "号码看不懂"),
+        ({"contact_name": "", "phone": ""}, "请写联系人怎么称呼"),
+        ({"headcount": "很多"}, "请填来多少人"),
+        ({"headcount": "0"}, "请填来多少人"),
+        ({"day": "明天吧"}, "日期看不懂"),
+        ({"start": "早上"}, "几点开始看不懂"),
+        ({"end": "25:00"}, "几点结束看不懂"),
+        ({"headcount": "31"}, "这间房坐30人"),
+        ({"headcount": "41", "over_reason": "加椅子"}, "谁也不能放宽"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_kept(street: Street, change: dict[str, str], words: str):
+    answer = street.browser("desk").post(
+        f"{street.base}/counter", data=form(street, title="书法课", **change)
+    )
+    assert answer.status_code == 422
+    said = answer.get_data(as_text=True)
+    assert words in said and 'value="书法课"' in said
+    with street.inside():
+        assert street.times() == []
+
+
+def test_more_than_the_seats_may_come_with_a_reason(street: Street):
+    sent = form(street, headcount="35", over_reason="加了椅子")
+    assert street.browser("desk").post(f"{street.base}/counter", data=sent).status_code == 303
+    with street.inside():
+        assert session.scalars(select(BookingsBooking.over_reason)).one() == "加了椅子"
+
+
+def test_a_taken_time_offers_three_others_and_one_press_books_one(street: Street):
+    with street.inside():
+        street.book(span(3, 9, 10))
+        session.commit()
+    browser = street.browser("desk")
+    refused = browser.post(f"{street.base}/counter", data=form(street))
+    assert refused.status_code == 409
+    said = refused.get_data(as_text=True)
+    assert "这个时间已经有人约了" in said and 'value="王测"' in said
+    forms = re.findall(r'<form method="post" action="[^"]*/desk/counter">(.*?)</form>', said, re.S)
+    assert len(forms) == 3
+    chosen = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', forms[0]))
+    chosen.pop("csrf_token")
+    assert browser.post(f"{street.base}/counter", data=chosen).status_code == 303
+    with street.inside():
+        assert len(street.times()) == 2
+        street.owns_its_slots()
+
+
+def test_equipment_is_asked_for_and_too_little_is_said(street: Street):
+    with street.inside():
+        kind = places.make_equipment(street.venue, name="投影仪", pieces=1, by=None).id
+        session.commit()
+    browser = street.browser("desk")
+    said = browser.get(f"{street.base}/counter").get_data(as_text=True)
+    assert "投影仪几件" in said
+    assert (
+        browser.post(f"{street.base}/counter", data=form(street, **{f"need-{kind}": "1"})).status_code == 303
+    )
+    again = form(street, **{f"need-{kind}": "1"}, day="2026-03-03")
+    with street.inside():
+        again["room"] = street.room("东厅").uid
+    refused = browser.post(f"{street.base}/counter", data=again)
+    assert refused.status_code == 409 and "投影仪不够了" in refused.get_data(as_text=True)
+
+
+def test_a_secretary_lets_people_into_the_own_venue_without_an_agreement(street: Street):
+    with street.inside():
+        hall = street.room("礼堂").uid
+    browser = street.browser("owner")
+    assert browser.post(f"{street.base}/counter", data=form(street)).status_code == 404
+    answer = browser.post(f"{street.base}/counter", data=form(street, room=hall))
+    assert answer.status_code == 303
+    with street.inside():
+        (row,) = street.times()
+    moved = browser.post(
+        f"{street.base}/move",
+        data={
+            "_once": key(),
+            "id": row.uid,
+            "version": row.version,
+            "resource": hall,
+            "start": "2026-03-03T14:00",
+            "end": "2026-03-03T15:00",
+        },
+    )
+    assert moved.status_code == 303
+
+
+def test_the_district_is_held_to_the_agreement_at_a_shared_venue(street: Street):
+    with street.inside():
+        hall = street.room("礼堂").uid
+    refused = street.browser("desk").post(f"{street.base}/counter", data=form(street, room=hall))
+    assert refused.status_code == 409
+    assert "这个共享场地现在没有生效的协议" in refused.get_data(as_text=True)

@@ -1,0 +1,152 @@
+"""Move one time of a booking, or call times off, from the booking's own page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, g, request, url_for
+
+from portal.api import Conflict, clock, go, ngettext, once, render, required_version, requires, say
+from portal.api import gettext as _
+
+from .. import permissions, typed, verdicts
+from ..models import BookingsOccurrence
+from ..queries import places
+from ..service import changing
+from ..service import desk as work
+from ..verdicts import NotFree, Refused, Span
+from . import bookings
+from .desk import reached, time_errors, versions_sent
+from .desk_record import Record, record_of, when_of
+
+
+@bookings.get("/desk/<uid>/move")
+@requires("bookings.desk")
+def desk_move_form(uid: str) -> Any:
+    """Ask where one time of a booking is to go."""
+    found = record_of(uid)
+    return _move_page(found, _row(found, request.args.get("time", "")))
+
+
+@bookings.post("/desk/<uid>/move")
+@requires("bookings.desk")
+@once
+def desk_move_to(uid: str) -> Any:
+    """Move one time of a booking."""
+    found, version = record_of(uid), required_version()
+    row = _row(found, request.form.get("time", ""))
+    room = places.room(uid=request.form.get("room", ""))
+    if room is None:
+        abort(404)
+    day = typed.day(request.form.get("day", ""))
+    start, end = (typed.minute(request.form.get(name, "")) for name in ("start", "end"))
+    errors = time_errors(day, start, end)
+    if errors or day is None or start is None or end is None:
+        return _move_page(found, row, errors=errors, status=422)
+    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    try:
+        moved = work.move(g.actor, row, version=version, span=span, room=room)
+    except PermissionError:
+        abort(403)
+    except NotFree as clash:
+        against = clash.verdicts[0].refusals
+        return _move_page(
+            found, row, errors={_FIELD.get(one.field, "start"): one.text for one in against}, status=409
+        )
+    except Refused as refused:
+        return _move_page(
+            found,
+            row,
+            errors={_FIELD.get(one.field, "room"): one.text for one in refused.refusals},
+            status=422,
+        )
+    words = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
+    say(words + (_("改了以后要再等答复。") if moved.state == "requested" else ""))
+    return go(url_for("bookings.desk_show", uid=uid))
+
+
+_FIELD = {"start": "start", "end": "end", "room": "room", "headcount": "room"}
+
+
+def _row(found: Record, uid: str) -> BookingsOccurrence:
+    row = next((one for one in found.times if one.uid == uid), None)
+    if row is None:
+        abort(404)
+    return row
+
+
+def _move_page(
+    found: Record, row: BookingsOccurrence, *, errors: dict[str, str] | None = None, status: int = 200
+) -> Any:
+    if row.state not in changing.OPEN or row.starts_at <= clock.now():
+        raise Conflict(_("这个时间已经开始、结束或者取消了，不能再改。"))
+    rooms = reached(permissions.DESK, places.rooms()) or [found.rooms[row.room_id]]
+    day, start, end = typed.spoken_span(Span(start=row.starts_at, end=row.ends_at))
+    return render(
+        "bookings/desk_move.html",
+        status=status,
+        record=found,
+        row=row,
+        now=when_of(found, row),
+        rooms=[
+            (room.uid, room.name if room.venue_kind == "center" else f"{room.venue} {room.name}")
+            for room in rooms
+        ],
+        room=found.rooms[row.room_id].uid,
+        day=day,
+        start=start,
+        end=end,
+        errors=errors or {},
+        typed=request.form,
+    )
+
+
+@bookings.get("/desk/<uid>/cancel")
+@requires("bookings.desk")
+def desk_cancel_form(uid: str) -> Any:
+    """Show what would be called off, and ask why."""
+    return _cancel_page(record_of(uid))
+
+
+@bookings.post("/desk/<uid>/cancel")
+@requires("bookings.desk")
+@once
+def desk_cancel(uid: str) -> Any:
+    """Call off the chosen times; whose booking it is reads why."""
+    found, version = record_of(uid), required_version()
+    chosen = versions_sent("time")
+    rows = [row for row in found.times if row.uid in chosen]
+    if len(rows) != len(chosen):
+        abort(404)
+    if not rows:
+        return _cancel_page(found, errors={"time": _("请勾上要取消的时间。")}, status=422)
+    if found.booking.version != version:
+        raise Conflict(current=found.booking)
+    try:
+        number = work.cancel(
+            g.actor,
+            rows,
+            versions={row.id: chosen[row.uid] for row in rows},
+            reason=request.form.get("reason", ""),
+        )
+    except PermissionError:
+        abort(403)
+    except Refused as refused:
+        return _cancel_page(found, errors={one.field: one.text for one in refused.refusals}, status=422)
+    say(ngettext("取消了%(num)s个时间，已经告诉对方。", "取消了%(num)s个时间，已经告诉对方。", number))
+    return go(url_for("bookings.desk_show", uid=uid))
+
+
+def _cancel_page(found: Record, *, errors: dict[str, str] | None = None, status: int = 200) -> Any:
+    rows = found.changeable
+    if not rows:
+        raise Conflict(_("没有还能取消的时间了：已经开始、结束或者取消了。"))
+    return render(
+        "bookings/desk_cancel.html",
+        status=status,
+        record=found,
+        times=[(f"{row.uid}.{row.version}", when_of(found, row)) for row in rows],
+        chosen=request.form.getlist("time"),
+        errors=errors or {},
+        typed=request.form,
+    )

@@ -1,0 +1,233 @@
+"""Book for somebody at the counter: one form, Enter sends it, other times one key away when it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import abort, g, request, url_for
+
+from portal.api import clock, crypto, district, go, once, render, requires, say
+from portal.api import gettext as _
+
+from .. import actors, alternatives, codes, permissions, typed, verdicts
+from ..alternatives import Alternative
+from ..queries import desk as queries
+from ..queries import places
+from ..queries.desk import Known
+from ..queries.places import Room
+from ..service import asking
+from ..service.asking import Contact, Wanted
+from ..verdicts import NotFree, Refused, Span
+from ..words import when_words
+from . import bookings
+from .desk import reached, tabs, time_errors, usual, venues
+from .desk_record import record_of
+
+_FIELDS = {"contact": "contact_name", "contact_name": "contact_name", "start": "start", "end": "end"}
+LENGTH = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """The rooms somebody books at the counter, all of one venue, and the one that is chosen."""
+
+    every: Sequence[Room]
+    rooms: Sequence[Room]
+    room: Room
+
+
+@bookings.get("/desk/counter")
+@requires("bookings.desk")
+def desk_counter() -> Any:
+    """Ask who wants which room when; a free place pressed in the calendar fills it in."""
+    counter = _counter(request.args.get("resource", ""), request.args.get("venue", ""))
+    start, end = (typed.instant(request.args.get(name, "")) for name in ("start", "end"))
+    return _page(counter, _usual_time(counter.room, start, end))
+
+
+@bookings.post("/desk/counter")
+@requires("bookings.desk")
+@once
+def desk_counter_book() -> Any:
+    """Book it for whoever stands there; nobody needs to approve what the desk takes down."""
+    form = request.form
+    counter = _counter(form.get("room", ""), "")
+    day = typed.day(form.get("day", ""))
+    start, end = (typed.minute(form.get(name, "")) for name in ("start", "end"))
+    errors = time_errors(day, start, end)
+    phone = typed.phone(form.get("phone", ""))
+    if phone is None:
+        errors["phone"] = _("号码看不懂，请写11位手机号，或者带区号的座机；没有就空着。")
+    headcount = form.get("headcount", type=int) if form.get("headcount", "").strip().isdigit() else None
+    if headcount is None or headcount < 1:
+        errors["headcount"] = _("请填来多少人，只写数字。")
+    there = _known(phone, counter) if phone else []
+    name = form.get("contact_name", "").strip() or (there[0].name if there else "")
+    if not name:
+        errors["contact_name"] = _("请写联系人怎么称呼。")
+    if errors or day is None or start is None or end is None or headcount is None:
+        return _page(counter, None, errors=errors, status=422, known=there)
+    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    wanted = Wanted(
+        room=counter.room,
+        spans=(span,),
+        title=form.get("title", "").strip() or _("到场使用"),
+        headcount=headcount,
+        contact=Contact(name=name, phone=phone or ""),
+        asker=_asker(counter.room),
+        needs=_needs(counter.room, form),
+        over_reason=form.get("over_reason", "").strip(),
+        way="desk",
+    )
+    try:
+        made = asking.ask(wanted, by=g.actor.account_id)
+    except NotFree as clash:
+        why = clash.verdicts[0].refusals
+        others = alternatives.three(district(), wanted.question(), span, headcount=headcount)
+        errors = {_FIELDS.get(one.field, one.field): one.text for one in why}
+        return _page(counter, None, errors=errors, status=409, known=there, others=others, name=name)
+    except Refused as refused:
+        errors = {_FIELDS.get(one.field, one.field): one.text for one in refused.refusals}
+        over = any(one.code == "seats" for one in refused.refusals)
+        return _page(counter, None, errors=errors, status=422, known=there, over=over, name=name)
+    say(_("约好了：%(room)s，%(when)s。", room=counter.room.name, when=verdicts.clock_words(span)))
+    return go(url_for("bookings.desk_slip", uid=made.uid))
+
+
+@bookings.post("/desk/counter/known")
+@requires("bookings.desk")
+def desk_counter_known() -> Any:
+    """Say who left this number before; nothing is kept, and the number stands in no address."""
+    counter = _counter(request.form.get("room", ""), "")
+    phone = typed.phone(request.form.get("phone", ""))
+    return render(
+        "bookings/desk_known.html", known=_known(phone, counter) if phone else [], typed_phone=phone
+    )
+
+
+@bookings.get("/desk/<uid>/slip")
+@requires("bookings.see")
+def desk_slip(uid: str) -> Any:
+    """Show a slip to take along: room, time, and the code for checking in."""
+    found = record_of(uid)
+    return render(
+        "bookings/desk_slip.html",
+        record=found,
+        booking=found.booking,
+        code=codes.short(found.booking.uid),
+        times=[
+            (when_words(row.starts_at, row.ends_at), found.rooms[row.room_id])
+            for row in found.times
+            if row.state in ("approved", "checked_in")
+        ],
+    )
+
+
+def _counter(room: str, venue: str) -> Counter:
+    every = reached(permissions.DESK, places.rooms())
+    if not every:
+        abort(404)
+    if room:
+        rooms = [one for one in every if one.uid == room]
+    elif venue:
+        rooms = [one for one in every if one.venue_uid == venue]
+    else:
+        rooms = usual(every, every)
+    if not rooms:
+        abort(404)
+    beside = [one for one in every if one.venue_id == rooms[0].venue_id]
+    return Counter(every=every, rooms=beside, room=rooms[0])
+
+
+def _asker(room: Room) -> Any:
+    try:
+        return actors.for_somebody(g.actor, room)
+    except PermissionError:
+        abort(404)
+
+
+def _known(phone: str | None, counter: Counter) -> list[Known]:
+    if not phone:
+        return []
+    return queries.known(crypto.blind_index("phone", phone), {room.id for room in counter.every})
+
+
+def _needs(room: Room, form: Mapping[str, str]) -> dict[int, int]:
+    """Return the pieces of equipment that were typed, of the kinds this venue has."""
+    found = {}
+    for kind, _name in queries.equipment(room.venue_id):
+        said = typed.plain(form.get(f"need-{kind}", ""))
+        if said.isascii() and said.isdigit() and 0 < int(said[:4]) <= 999:
+            found[kind] = int(said[:4])
+    return found
+
+
+def _usual_time(room: Room, start: datetime | None, end: datetime | None) -> Span:
+    """Return what the form begins with: now, rounded up to the room's grid, for an hour."""
+    if start is None:
+        grid = timedelta(minutes=room.grid)
+        begin = clock.now().astimezone(clock.SHANGHAI)
+        midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = midnight + -((midnight - begin) // grid) * grid
+    return Span(start=start, end=end if end is not None and end > start else start + LENGTH)
+
+
+def _page(
+    counter: Counter,
+    span: Span | None,
+    *,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+    known: Sequence[Known] = (),
+    others: Sequence[Alternative] = (),
+    over: bool = False,
+    name: str = "",
+) -> Any:
+    sent = request.form
+    begun = typed.spoken_span(span) if span is not None else ("", "", "")
+    values = {
+        "day": sent.get("day", begun[0]),
+        "start": sent.get("start", begun[1]),
+        "end": sent.get("end", begun[2]),
+        "headcount": sent.get("headcount", ""),
+    }
+    return render(
+        "bookings/desk_counter.html",
+        status=status,
+        tabs=tabs(),
+        counter=counter,
+        values=values,
+        rooms=[
+            (room.uid, _("%(room)s（%(seats)s座）", room=room.name, seats=room.capacity))
+            for room in counter.rooms
+        ],
+        venues=venues(counter.every),
+        equipment=queries.equipment(counter.room.venue_id),
+        known=known,
+        others=[_other(one, sent, name) for one in others],
+        over=over or bool(sent.get("over_reason")),
+        errors=errors or {},
+        typed=sent,
+        typed_phone=typed.phone(sent.get("phone", "")),
+        usual=[_("支部学习"), _("开会"), _("活动"), _("咨询"), _("到场使用")],
+    )
+
+
+def _other(one: Alternative, sent: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Return one free time as a form of its own: everything typed, another room and time."""
+    day, start, end = typed.spoken_span(one.span)
+    hidden = {key: value for key, value in sent.items() if key not in ("csrf_token", "_once")}
+    return {
+        "words": f"{one.room.name} {when_words(one.span.start, one.span.end)}",
+        "hidden": {
+            **hidden,
+            "contact_name": name,
+            "room": one.room.uid,
+            "day": day,
+            "start": start,
+            "end": end,
+        },
+    }

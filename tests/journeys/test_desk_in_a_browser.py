@@ -1,0 +1,246 @@
+"""The desk of the bookings in a browser, also by keys alone and without JavaScript. Needs bookings."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import pytest
+
+from plugins.bookings.models import BookingsClosure
+from plugins.bookings.service.asking import Contact
+from plugins.bookings.tests.conftest import march, span  # noqa: F401
+from plugins.bookings.tests.test_desk_answers import weeks
+from plugins.bookings.tests.test_desk_rights import Street
+from portal.api import session
+from tests import looks
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+SHOTS = os.environ.get("DESK_SHOTS", "")
+
+
+def kept(page: Any, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+class Desk(Street):
+    """A street with a day full of bookings; ``asked`` is a series that waits for an answer."""
+
+    asked: str
+
+
+@pytest.fixture
+def street(world: Any, march: None) -> Desk:  # noqa: F811
+    made = Desk(world)
+    made.setting("approval", "ask")
+    with made.inside():
+        by = made.accounts["desk"].id
+        phone = Contact(name="王测", phone="13900001234")
+        made.uid = made.request(
+            *weeks(3), room="培训室", rule="FREQ=WEEKLY;COUNT=3", title="青年学习小组"
+        ).uid  # type: ignore[attr-defined]
+        for hour, title, room in (
+            (9, "支部学习", "培训室"),
+            (10, "书法课", "培训室"),
+            (14, "全体大会", "大厅"),
+            (11, "退休同志座谈", "西厅"),
+        ):
+            made.book(span(3, hour, hour + 1), title=title, room=room, contact=phone, by=by)
+        made.request(span(3, 16, 17), room="东厅", title="合唱排练", who="member")
+        session.commit()
+    return made
+
+
+PAGES = {
+    "day": "day?on=2026-03-03",
+    "week": "week?from=2026-03-03",
+    "print": "print?on=2026-03-03&titles=1",
+    "counter": "counter",
+    "requests": "requests",
+    "list": "list",
+    "closures": "closures",
+    "closure-new": "closures/new",
+    "answer": "{uid}/answer",
+    "show": "{uid}",
+    "cancel": "{uid}/cancel",
+    "slip": "{uid}/slip",
+}
+
+
+@pytest.mark.parametrize("width", [375, 1366])
+@pytest.mark.parametrize("name", list(PAGES))
+def test_it_can_be_read_and_pressed(street: Desk, visit: Any, name: str, width: int):
+    path = PAGES[name].format(uid=street.asked)
+    page = visit(f"{street.base}/{path}", account=street.accounts["desk"], width=width)
+    page.wait_for_load_state("networkidle")
+    kept(page, f"{name}-{width}")
+    assert looks.held_against(page) == []
+
+
+def by_keys(page: Any, words: str, *, most: int = 90) -> None:
+    """Go on by Tab until what has the focus says ``words``, as somebody without a mouse does."""
+    for _step in range(most):
+        page.keyboard.press("Tab")
+        said = page.evaluate(
+            "(() => { const e = document.activeElement; const l = e.labels && e.labels[0];"
+            " return (/^(A|BUTTON)$/.test(e.tagName) ? e.textContent : '') + (l ? l.textContent : ''); })()"
+        )
+        if words in said:
+            return
+    raise AssertionError(f"{words} is not reached by Tab")
+
+
+def states(street: Street) -> list[str]:
+    with street.inside():
+        found = [row.state for row in street.times()]
+        street.owns_its_slots()
+    session.remove()
+    return found
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("width", [375, 1366])
+def test_two_times_of_three_are_approved_and_the_third_is_refused_by_keys_alone(
+    street: Desk, visit: Any, width: int, script: bool
+):
+    page = visit(
+        f"{street.base}/requests", account=street.accounts["desk"], width=width, java_script_enabled=script
+    )
+    by_keys(page, "青年学习小组")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+    by_keys(page, "3月23日")
+    page.keyboard.press("Space")
+    kept(page, f"answer-ticked-{width}")
+    by_keys(page, "批准")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/requests")
+    assert "批准了2个时间" in page.locator("#notice").inner_text()
+    assert states(street)[:3] == ["approved", "approved", "requested"]
+    by_keys(page, "青年学习小组")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+    by_keys(page, "不批准")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".error-summary")
+    assert "请写原因" in page.locator(".error-summary").inner_text()
+    by_keys(page, "原因")
+    if page.evaluate("document.activeElement.tagName") != "TEXTAREA":
+        page.keyboard.press("Enter")
+    page.locator("#reason").focus()
+    page.keyboard.type("那天换灯")
+    by_keys(page, "不批准")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/requests")
+    assert "答复了1个时间" in page.locator("#notice").inner_text()
+    assert states(street)[:3] == ["approved", "approved", "refused"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("width", [375, 1366])
+def test_a_room_is_closed_with_a_choice_and_opened_again_by_keys_alone(
+    street: Desk, visit: Any, width: int, script: bool
+):
+    page = visit(
+        f"{street.base}/closures/new",
+        account=street.accounts["admin"],
+        width=width,
+        java_script_enabled=script,
+    )
+    for words, said in (
+        ("停用哪里", "培训室"),
+        ("从哪一天", "2026-03-03"),
+        ("到哪一天", "2026-03-03"),
+        ("为什么停用", "空调检修"),
+    ):
+        by_keys(page, words)
+        if words == "停用哪里":
+            page.keyboard.press("ArrowDown")
+            continue
+        page.keyboard.press("Control+a")
+        page.keyboard.type(said)
+    by_keys(page, "看看里面有哪些预约")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[name=every]")
+    assert "有2个预约在里面" in page.locator("main").inner_text()
+    kept(page, f"closure-preview-{width}")
+    assert looks.held_against(page) == [] if script else True
+    by_keys(page, "书法课怎么办")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    by_keys(page, "停用，照选的办")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/closures/[0-9A-Z]{26}$"))
+    assert "1个预约已经通知到人" in page.locator("#notice").inner_text()
+    kept(page, f"closure-{width}")
+    assert sorted(states(street)) == sorted(["displaced", *["approved"] * 3, *["requested"] * 4])
+    by_keys(page, "恢复使用")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/closures")
+    assert "恢复使用了" in page.locator("#notice").inner_text()
+    with street.inside():
+        assert [one.state for one in session.query(BookingsClosure)] == ["lifted"]
+
+
+def test_a_block_is_moved_by_keys_and_by_hand_after_a_question(street: Desk, visit: Any):
+    page = visit(f"{street.base}/day?on=2026-03-03", account=street.accounts["desk"], width=1366)
+    page.wait_for_selector("#board[data-ready]")
+    block = page.locator(".week-board .ev", has_text="书法课")
+    block.focus()
+    page.keyboard.press("m")
+    for _step in range(4):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert "11:00–12:00" in page.locator(".week-ask").inner_text()
+    page.get_by_role("button", name="改过去").press("Enter")
+    page.wait_for_selector("#notice")
+    assert "11:00—12:00" in page.locator("#notice").inner_text()
+    page.wait_for_selector("#board[data-ready]")
+    block = page.locator(".week-board .ev", has_text="书法课")
+    box, hall = block.bounding_box(), page.locator(".week-col", has_text="大厅").last.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(hall["x"] + 60, box["y"] + 14, steps=6)
+    page.mouse.up()
+    page.locator(".week-ask [data-yes]").click()
+    page.locator("#status").get_by_text("已经有人约了").wait_for()
+    with street.inside():
+        (row,) = [
+            one for one in street.times() if one.room_id == street.room().id and one.starts_at.hour == 3
+        ]
+        assert row.state == "approved"
+
+
+@pytest.mark.parametrize("width", [375, 1366])
+def test_somebody_at_the_counter_is_booked_by_keys_and_a_taken_time_by_one_more(
+    street: Desk, visit: Any, width: int
+):
+    page = visit(f"{street.base}/counter", account=street.accounts["desk"], width=width)
+    page.wait_for_load_state("networkidle")
+    page.locator("#phone").focus()
+    page.keyboard.type("139 0000 1234")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#known .field-hint")
+    assert "这个号码来过：王测" in page.locator("#known").inner_text()
+    page.keyboard.press("Tab")
+    page.keyboard.type("8")
+    by_keys(page, "哪一天")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("2026-03-03")
+    by_keys(page, "几点开始")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("9")
+    by_keys(page, "几点结束")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("10")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#others")
+    kept(page, f"counter-taken-{width}")
+    assert looks.held_against(page) == []
+    by_keys(page, "培训室", most=4)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/slip")
+    kept(page, f"slip-{width}")
+    assert "签到码" in page.locator("main").inner_text()
