@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from portal.api import Permission, Plugin, Setting, hookimpl
+from portal.api import Card, DistrictRef, NavItem, Permission, Plugin, Setting, Todo, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import models, permissions, settings, views
+from . import member_hooks, models, permissions, settings, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -34,6 +34,18 @@ class Bookings(Plugin):
     @hookimpl
     def register_settings(self) -> Iterable[Setting]:
         return settings.SETTINGS
+
+    @hookimpl
+    def nav_items(self, district: DistrictRef, actor: Any) -> Iterable[NavItem]:
+        return member_hooks.nav()
+
+    @hookimpl
+    def home_cards(self, district: DistrictRef, actor: Any) -> Iterable[Card]:
+        return member_hooks.card(actor)
+
+    @hookimpl
+    def todo_items(self, district: DistrictRef, actor: Any) -> Iterable[Todo]:
+        return member_hooks.todos(actor)
 
 
 plugin = Bookings()
