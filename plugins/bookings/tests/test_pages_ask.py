@@ -290,7 +290,9 @@ def test_an_organization_is_chosen_only_from_ones_own(me: Somebody):
     me.press(ask(me, organization=number[0]), "约下")
     other = me.center.world.organization(me.center.district)
     other_id = str(other.id)
-    me.press(ask(me, organization=other_id, _once="once-key-000003", **{"from": "11:00", "to": "12:00"}), "约下")
+    me.press(
+        ask(me, organization=other_id, _once="once-key-000003", **{"from": "11:00", "to": "12:00"}), "约下"
+    )
     assert [one.organization_id for one in bookings(me)] == [int(number[0]), None]
 
 
