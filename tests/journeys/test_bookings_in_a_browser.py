@@ -1,4 +1,4 @@
-"""A member books a series over a clash, and comes from the waiting list to a booking; on a phone and a desk."""
+"""A member books a series over a clash, and comes from the waiting list to a booking, small and wide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from plugins.bookings.service.asking import Contact, Wanted
 from plugins.bookings.typed import span_of
 from portal import clock
 from portal.api import settings
-from portal.database import session
+from portal.database import everything, session, transaction
+from portal.identity.models import Account
 from portal.testing import World
 from tests.looks import held_against
 
@@ -90,6 +91,13 @@ def town(live: Any, world: World) -> Any:
     g.pop("district", None)
 
 
+def reads_large(town: Any) -> None:
+    """Let the member have chosen elder mode: the account's choice stands above the cookie's."""
+    with everything(), transaction():
+        session.get_one(Account, town.account_id).elder = True
+    session.remove()
+
+
 def look(page: Any, name: str, *, script: bool, elder: bool = False) -> None:
     """Measure a page; where a folder is named, keep a picture of it too."""
     folder = os.environ.get("BOOKINGS_PICTURES")
@@ -106,6 +114,8 @@ def look(page: Any, name: str, *, script: bool, elder: bool = False) -> None:
 )
 def test_a_member_books_a_series_over_a_clash(visit: Any, town: Any, width: int, script: bool, elder: bool):
     name = f"{width}{'' if script else '-plain'}{'-elder' if elder else ''}"
+    if elder:
+        reads_large(town)
     page = visit(town.path, account=town.account, width=width, elder=elder, java_script_enabled=script)
     look(page, f"find-{name}", script=script, elder=elder)
     page.get_by_role("link", name="明天").click()

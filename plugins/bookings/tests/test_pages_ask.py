@@ -1,4 +1,4 @@
-"""Asking for a room on the pages: check, then sent; what cannot be done says why, and nothing typed is lost."""
+"""Asking for a room: checked, then sent; what cannot be done says why, and nothing typed is lost."""
 
 from __future__ import annotations
 

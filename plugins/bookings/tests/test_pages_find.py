@@ -1,4 +1,4 @@
-"""Finding a room on the page: all in the address, chips that take one thing off, a way on when nothing fits."""
+"""Finding a room: all stands in the address, chips take one thing off, nothing found leads on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One's own bookings: the lists, the page of one, moving, calling off, the waiting list; never somebody else's."""
+"""One's own bookings: lists, one's page, moving, calling off, standing in line; never somebody else's."""
 
 from __future__ import annotations
 
