@@ -11,7 +11,6 @@ from sqlalchemy import select
 from portal.api import civil, clock, session, workdays
 from portal.api import gettext as _
 
-from .asker import Asker
 from .hours import minute_words
 from .models import BookingsAgreement
 from .queries.places import Room
@@ -19,31 +18,43 @@ from .questions import Asker
 from .verdicts import Refusal, Span
 
 
-def against(room: Room, spans: Sequence[Span], asker: Asker) -> dict[Span, list[Refusal]]:
-    """Return what the agreements on a shared venue have against each time; the owner needs none.
+class Agreements:
+    """The agreements in force on some shared venues, and the kinds of some days: read with two queries."""
 
-    A time is allowed when one agreement in force allows its day, its hours and who asks. Otherwise the
-    clause of the one that came closest is shown.
-    """
-    if room.venue_kind != "shared" or asker.host:
-        return {}
-    if room.owner_id == asker.organization_id and room.owner_id is not None:
-        return {}
-    known = list(
-        session.scalars(
+    def __init__(self, rooms: Iterable[Room], spans: Sequence[Span]) -> None:
+        """Read what is needed to judge these rooms at these times."""
+        shared = sorted({room.venue_id for room in rooms if room.venue_kind == "shared"})
+        self._known: dict[int, list[BookingsAgreement]] = {}
+        if not shared or not spans:
+            return
+        found = session.scalars(
             select(BookingsAgreement)
-            .where(BookingsAgreement.venue_id == room.venue_id, BookingsAgreement.state == "active")
+            .where(BookingsAgreement.venue_id.in_(shared), BookingsAgreement.state == "active")
             .order_by(BookingsAgreement.valid_from, BookingsAgreement.id)
         )
-    )
-    days = {clock.civil(span.start) for span in spans} | {_last_day(span) for span in spans}
-    kinds = {day: found.kind for day, found in workdays.span(min(days), max(days)).items()} if days else {}
-    found: dict[Span, list[Refusal]] = {}
-    for span in spans:
-        said = _of_span(known, span, asker, kinds)
-        if said is not None:
-            found[span] = [said]
-    return found
+        for agreement in found:
+            self._known.setdefault(agreement.venue_id, []).append(agreement)
+        days = {clock.civil(span.start) for span in spans} | {_last_day(span) for span in spans}
+        self._kinds = {day: one.kind for day, one in workdays.span(min(days), max(days)).items()}
+
+    def against(self, room: Room, span: Span, asker: Asker) -> list[Refusal]:
+        """Return what stands against a time; the owner needs no agreement, nor whom its own staff let in.
+
+        It is allowed when one agreement in force allows its day, its hours and who asks. Otherwise the
+        clause of the one that came closest is shown.
+        """
+        if room.venue_kind != "shared" or asker.host:
+            return []
+        if room.owner_id is not None and room.owner_id == asker.organization_id:
+            return []
+        said = _of_span(self._known.get(room.venue_id, ()), span, asker, self._kinds)
+        return [] if said is None else [said]
+
+
+def against(room: Room, spans: Sequence[Span], asker: Asker) -> dict[Span, list[Refusal]]:
+    """Return what the agreements on one venue have against each time."""
+    known = Agreements([room], spans)
+    return {span: found for span in spans if (found := known.against(room, span, asker))}
 
 
 def _of_span(

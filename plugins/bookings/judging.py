@@ -11,10 +11,10 @@ from portal.api import claims, clock, session
 from portal.api import gettext as _
 
 from . import agreements, verdicts, wants
-from .asker import Asker
 from .hours import Hours, minute_words
 from .models import BookingsClosure, BookingsEquipment
 from .policy import Policy
+from .queries.places import Room
 from .questions import Answer, Asker, Question
 from .verdicts import Refusal, Span, Verdict
 
@@ -29,13 +29,11 @@ def units(question: Question) -> list[int]:
 
 def judge(question: Question, policy: Policy, *, grids: Mapping[int, int] | None = None) -> Answer:
     """Answer a question; a forecast unless the units are locked (``grids``: what the lock returned)."""
-    room, now = question.room, clock.now()
+    room = question.room
     before, after = policy.buffer_before, policy.buffer_after
-    refused: list[list[Refusal]] = []
-    for span in question.spans:
-        found = verdicts.of_time(span, policy, series=question.series, by_staff=question.asker.staff, now=now)
-        refused.append(found or wants.on_grid(room, span))
-    sound = [span for span, against in zip(question.spans, refused, strict=True) if not _unsound(against)]
+    staff, series = question.asker.staff, question.series
+    refused = [of_itself(room, span, policy, series=series, by_staff=staff) for span in question.spans]
+    sound = [span for span, against in zip(question.spans, refused, strict=True) if not unsound(against)]
     if not room.active:
         refused = [[*against, _out_of_use()] for against in refused]
     elif sound:
@@ -44,7 +42,7 @@ def judge(question: Question, policy: Policy, *, grids: Mapping[int, int] | None
         for number, span in enumerate(question.spans):
             refused[number] += agreed.get(span, ())
     wanted: list[tuple[claims.Want, ...]] = [
-        () if _unsound(against) else tuple(wants.of_room(room, span, before=before, after=after))
+        () if unsound(against) else tuple(wants.of_room(room, span, before=before, after=after))
         for span, against in zip(question.spans, refused, strict=True)
     ]
     _held_against_claims(question, wanted, refused)
@@ -59,8 +57,14 @@ def judge(question: Question, policy: Policy, *, grids: Mapping[int, int] | None
     )
 
 
-def _unsound(against: Iterable[Refusal]) -> bool:
-    # Times that are none, or between two slots: nothing more can be said of them.
+def of_itself(room: Room, span: Span, policy: Policy, *, series: bool, by_staff: bool) -> list[Refusal]:
+    """Return what stands against a time whatever else is booked: the clock, the policy, the room's grid."""
+    found = verdicts.of_time(span, policy, series=series, by_staff=by_staff, now=clock.now())
+    return found if unsound(found) else found + wants.on_grid(room, span)
+
+
+def unsound(against: Iterable[Refusal]) -> bool:
+    """Tell whether a time is none, or lies between two slots: nothing more can be said of it."""
     return any(one.code in ("order", "grid") for one in against)
 
 
@@ -73,15 +77,27 @@ def _held_against_hours(question: Question, sound: Sequence[Span], refused: list
     last = max(clock.civil(span.end) for span in sound)
     hours = Hours([question.room], first - timedelta(days=1), last)
     for number, span in enumerate(question.spans):
-        against = refused[number]
-        if _unsound(against) or hours.covers(question.room, span.start, span.end):
-            continue
-        if not hours.has_any(question.room):
-            text = _("这间房还没登记开放时间，请问服务台。")
-        else:
-            open_then = hours.windows(question.room, clock.civil(span.start))
-            text = _opening_words(open_then)
-        against.append(Refusal(code="hours", text=text))
+        if not unsound(refused[number]):
+            refused[number] += of_hours(hours, question.room, span)
+
+
+def of_hours(hours: Hours, room: Room, span: Span) -> list[Refusal]:
+    """Return what the opening hours have against a time."""
+    if hours.covers(room, span.start, span.end):
+        return []
+    if not hours.has_any(room):
+        text = _("这间房还没登记开放时间，请问服务台。")
+    else:
+        text = _opening_words(hours.windows(room, clock.civil(span.start)))
+    return [Refusal(code="hours", text=text)]
+
+
+def not_open_to(policy: Policy, asker: Asker) -> list[Refusal]:
+    """Return what stands against somebody where only members and organizations may book."""
+    if policy.open_to != "members" or asker.staff or asker.is_member or asker.organization_id:
+        return []
+    text = _("这间房只开放给党员和党组织，请选别的房间，或者问服务台。")
+    return [Refusal(code="open_to", text=text, field="room")]
 
 
 def _opening_words(windows: Sequence[tuple[int, int]]) -> str:
@@ -99,21 +115,32 @@ def _held_against_claims(
     )
     if not there:
         return
-    by_slot = {(clash.unit_id, clash.slot): clash for clash in there}
-    closures = _closures({clash.holder.id for clash in there if clash.holder.type == wants.CLOSURE})
+    clashes = Clashes(there)
     for number, wants_of_one in enumerate(wanted):
-        clashes = [
-            by_slot[want.unit_id, slot]
-            for want in wants_of_one
+        refused[number] += clashes.against(wants_of_one)
+
+
+class Clashes:
+    """Slots that are somebody's, and what is said of them; asks why once for all closures among them."""
+
+    def __init__(self, there: Iterable[claims.Clash]) -> None:
+        self._by_slot = {(clash.unit_id, clash.slot): clash for clash in there}
+        closing = {one.holder.id for one in self._by_slot.values() if one.holder.type == wants.CLOSURE}
+        self._reasons = _closures(closing)
+
+    def against(self, wanted: Iterable[claims.Want]) -> list[Refusal]:
+        """Return what stands against these slots; nothing where all are free."""
+        found = [
+            self._by_slot[want.unit_id, slot]
+            for want in wanted
             for slot in want.span
-            if (want.unit_id, slot) in by_slot
+            if (want.unit_id, slot) in self._by_slot
         ]
-        closed = [clash for clash in clashes if clash.holder.type == wants.CLOSURE]
+        closed = [clash for clash in found if clash.holder.type == wants.CLOSURE]
         if closed:
-            text = _("这段时间停用：%(why)s。", why=closures.get(closed[0].holder.id, ""))
-            refused[number].append(Refusal(code="closed", text=text))
-        elif clashes:
-            refused[number].append(_taken(clashes))
+            text = _("这段时间停用：%(why)s。", why=self._reasons.get(closed[0].holder.id, ""))
+            return [Refusal(code="closed", text=text)]
+        return [_taken(found)] if found else []
 
 
 def _taken(clashes: Sequence[claims.Clash]) -> Refusal:
@@ -131,15 +158,20 @@ def _with_pieces(
     grids: Mapping[int, int] | None,
 ) -> None:
     pieces = wants.pieces_of(question.needs, venue_id=question.room.venue_id)
-    known = grids or {unit: question.room.grid for listed in pieces.values() for unit in listed}
+    known = grids or wants.grids_of(unit for listed in pieces.values() for unit in listed)
     for number, span in enumerate(question.spans):
-        if _unsound(refused[number]):
+        if unsound(refused[number]):
             continue
         chosen, lacking = wants.choose(pieces, question.needs, known, span, apart_from=question.apart_from)
         wanted[number] += tuple(chosen)
         if lacking:
-            text = _("这个时间%(what)s不够了，少要一些，或者换个时间。", what=_("、").join(_names(lacking)))
-            refused[number].append(Refusal(code="equipment", text=text, field="needs"))
+            refused[number].append(too_few(_names(lacking)))
+
+
+def too_few(names: Iterable[str]) -> Refusal:
+    """Return what is said where too few pieces of some equipment are free."""
+    text = _("这个时间%(what)s不够了，少要一些，或者换个时间。", what=_("、").join(names))
+    return Refusal(code="equipment", text=text, field="needs")
 
 
 def _names(kinds: Sequence[int]) -> list[str]:

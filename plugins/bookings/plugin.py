@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from portal.api import Actor, DistrictRef, Job, NavItem, Permission, Plugin, Setting, Todo, hookimpl
+from portal.api import Actor, Card, DistrictRef, Job, NavItem, Permission, Plugin, Setting, Todo, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import jobs, keeping_hooks, models, permissions, settings, staff, views
+from . import jobs, keeping_hooks, member_hooks, models, permissions, settings, staff, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -41,11 +41,15 @@ class Bookings(Plugin):
 
     @hookimpl
     def nav_items(self, district: DistrictRef, actor: Actor) -> Iterable[NavItem]:
-        return [*staff.nav(actor), *keeping_hooks.nav(actor)]
+        return [*member_hooks.nav(), *staff.nav(actor), *keeping_hooks.nav(actor)]
+
+    @hookimpl
+    def home_cards(self, district: DistrictRef, actor: Actor) -> Iterable[Card]:
+        return member_hooks.card(actor)
 
     @hookimpl
     def todo_items(self, district: DistrictRef, actor: Actor) -> Iterable[Todo]:
-        return [*staff.todos(actor), *keeping_hooks.todos(actor)]
+        return [*member_hooks.todos(actor), *staff.todos(actor), *keeping_hooks.todos(actor)]
 
 
 plugin = Bookings()

@@ -13,12 +13,16 @@ from .verdicts import Span, Verdict
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asker:
-    """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more."""
+    """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more.
+
+    ``host``: the venue's own staff let somebody in, which takes no agreement with anybody else.
+    """
 
     account_id: int | None = None
     is_member: bool = False
     organization_id: int | None = None
     staff: bool = False
+    host: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,28 +1,27 @@
-"""Read what people type in a hurry: 9, 930, 9:30, 9点半; numbers with spaces and hyphens."""
+"""Read what people type of days, hours and numbers: spaces, full-width digits, 930 and 9点半 are welcome."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from portal.api import clock, sheet_values
 
+from .policy import Policy
 from .verdicts import Span
 
 _TIME = re.compile(r"(\d{1,2})(?:[:点时.](\d{1,2}|半|一刻|三刻)?分?)?", re.ASCII)
 _QUARTERS = {"半": 30, "一刻": 15, "三刻": 45}
-_PHONE = re.compile(r"1\d{10}|0\d{9,11}|\d{7,8}", re.ASCII)
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_PHONE = re.compile(r"1\d{10}|0\d{9,11}|[2-9]\d{6,7}")
 
 
 def plain(text: str) -> str:
-    """Return a text with full-width characters put right, without spaces."""
+    """Return a text with full-width characters put right and no spaces."""
     return "".join(unicodedata.normalize("NFKC", text).split())
-
-
-def day(text: str) -> date | None:
-    """Return the day that was typed; None where it is none."""
-    return sheet_values.dates.whole_day(text)
 
 
 def minute(text: str) -> int | None:
@@ -36,6 +35,50 @@ def minute(text: str) -> int | None:
     rest = found[2] or "0"
     minutes = int(found[1]) * 60 + (_QUARTERS[rest] if rest in _QUARTERS else int(rest))
     return minutes if minutes <= 24 * 60 and (rest in _QUARTERS or int(rest) < 60) else None
+
+
+def whole(text: str, *, most: int = 100_000) -> int | None:
+    """Return a whole number that is not negative, also 30人; None where it is none."""
+    tidy = plain(text).removesuffix("人").removesuffix("次")
+    return int(tidy) if re.fullmatch(r"[0-9]{1,6}", tidy) and int(tidy) <= most else None
+
+
+def phone(text: str) -> str | None:
+    """Return the digits of a telephone number, nothing for nothing; None where it is no number."""
+    said = re.sub(r"[-–—()·.+]", "", plain(text))
+    for prefix in ("0086", "86"):
+        if len(said) == len(prefix) + 11 and said.startswith(prefix):
+            said = said.removeprefix(prefix)
+    if not said:
+        return ""
+    return said if _PHONE.fullmatch(said) else None
+
+
+def day(fields: Mapping[str, Any], name: str) -> date | None:
+    """Return the day that ``name`` or its three parts hold; a year left out is the next that fits."""
+    found = _DAY.fullmatch(plain(fields.get(name, "")))
+    parts = found.groups() if found else tuple(plain(one) for one in day_parts(fields, name))
+    try:
+        year, month, number = (int(part) if part else 0 for part in parts)
+        if year:
+            return date(year + 2000 if year < 100 else year, month, number)
+        here = date(clock.today().year, month, number)
+        return here if here >= clock.today() else here.replace(year=here.year + 1)
+    except ValueError:
+        return None
+
+
+def day_parts(fields: Mapping[str, Any], name: str) -> tuple[str, str, str]:
+    """Return year, month and day as they were typed, for the form that shows them again."""
+    found = _DAY.fullmatch(plain(fields.get(name, "")))
+    if found:
+        return found[1], found[2], found[3]
+    return tuple(fields.get(f"{name}-{part}", "")[:8] for part in ("year", "month", "day"))
+
+
+def day_of(text: str) -> date | None:
+    """Return the day that was typed in one field; None where it is none."""
+    return sheet_values.dates.whole_day(text)
 
 
 def at(on: date, minutes: int) -> datetime:
@@ -59,12 +102,55 @@ def spoken_span(span: Span) -> tuple[str, str, str]:
     return start.date().isoformat(), f"{start:%H:%M}", "24:00" if whole else f"{end:%H:%M}"
 
 
-def phone(text: str) -> str | None:
-    """Return the digits of a telephone number, nothing for nothing; None where it is no number."""
-    said = re.sub(r"[-–—()·.+]", "", plain(text))
-    for prefix in ("0086", "86"):
-        if len(said) == len(prefix) + 11 and said.startswith(prefix):
-            said = said.removeprefix(prefix)
-    if not said:
-        return ""
-    return said if _PHONE.fullmatch(said) else None
+def span_of(on: date, first: int, last: int) -> Span:
+    """Return a time from minutes of a day; 1440 is midnight after it."""
+    midnight = datetime.combine(on, time(), clock.SHANGHAI)
+    return Span(start=midnight + timedelta(minutes=first), end=midnight + timedelta(minutes=last))
+
+
+def words_of(minutes: int) -> str:
+    """Write a minute of the day as 09:30."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def minutes_of(span: Span) -> tuple[date, int, int]:
+    """Return the day of a time and its minutes there; the reverse of ``span_of``."""
+    on = clock.civil(span.start)
+    midnight = datetime.combine(on, time(), clock.SHANGHAI)
+    first, last = (int((at - midnight).total_seconds()) // 60 for at in (span.start, span.end))
+    return on, first, last
+
+
+def steps(step: int, first: int, last: int, *also: int | None) -> list[tuple[str, str]]:
+    """Return the times of day to choose from, every ``step`` minutes, and those that are chosen anyway."""
+    offered = {*range(first, last + 1, step), *(one for one in also if one is not None)}
+    return [(words_of(one), words_of(one)) for one in sorted(offered)]
+
+
+def query_of(span: Span) -> dict[str, str]:
+    """Return a time as addresses and forms name it: day, from, to."""
+    on, first, last = minutes_of(span)
+    return {"day": on.isoformat(), "from": words_of(first), "to": words_of(last)}
+
+
+def first_part(span: Span, policy: Policy, grid: int) -> Span:
+    """Return what a form suggests of a free time: its first hour, or what the policy and the grid allow."""
+    wanted = max(grid, policy.min_minutes, min(60, policy.max_minutes))
+    wanted -= wanted % grid
+    return Span(start=span.start, end=min(span.end, span.start + timedelta(minutes=wanted)))
+
+
+def rounded(span: Span, grid: int) -> list[Span]:
+    """Return the times on a grid (minutes) of the hour nearest to one between two slots, nearest first."""
+    step = timedelta(minutes=grid)
+    midnight = datetime.combine(clock.civil(span.start), time(), clock.SHANGHAI)
+    starts = _around(span.start - midnight, step)
+    ends = _around(span.end - midnight, step)
+    found = [(midnight + start, midnight + end) for start in starts for end in ends if start < end]
+    found.sort(key=lambda one: (abs(one[0] - span.start) + abs(one[1] - span.end), one))
+    return [Span(start=start, end=end) for start, end in found[:3]]
+
+
+def _around(at: timedelta, step: timedelta) -> list[timedelta]:
+    before = at // step * step
+    return [before] if before == at else [before, before + step]

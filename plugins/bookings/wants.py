@@ -19,6 +19,7 @@ WISH = "bookings.wish"
 
 _KIND: Any = BookingsEquipment.__table__.c
 _PIECE: Any = BookingsEquipmentUnit.__table__.c
+_UNIT: Any = claims.ClaimUnit.__table__.c
 
 
 def of_room(room: Room, span: Span, *, before: int, after: int, kind: str = "use") -> list[claims.Want]:
@@ -74,6 +75,15 @@ def pieces_of(needs: Mapping[int, int], *, venue_id: int) -> dict[int, list[int]
     for kind, unit_id in session.execute(statement):
         found.setdefault(kind, []).append(unit_id)
     return found
+
+
+def grids_of(unit_ids: Iterable[int]) -> dict[int, int]:
+    """Return the grid (minutes) of each unit without locking it: for a forecast."""
+    wanted = sorted(set(unit_ids))
+    if not wanted:
+        return {}
+    found = rows(claims.ClaimUnit, _UNIT.id, _UNIT.grid_minutes).where(_UNIT.id.in_(wanted))
+    return {row.id: row.grid_minutes for row in session.execute(found)}
 
 
 def choose(

@@ -77,7 +77,7 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
     room = wanted.room
     with transaction():
         policy = policy_of(district(), room)
-        _refuse(_of_itself(wanted, policy))
+        _refuse(of_itself(wanted, policy))
         quota.lock(policy, wanted.asker.account_id)
         question = wanted.question()
         outranked = outranking.units(room, wanted.asker)
@@ -124,7 +124,7 @@ def holder(occurrence: BookingsOccurrence) -> claims.Holder:
     return claims.Holder(OCCURRENCE, occurrence.id)
 
 
-def _of_itself(wanted: Wanted, policy: Policy) -> list[Refusal]:
+def of_itself(wanted: Wanted, policy: Policy) -> list[Refusal]:
     """Return what cannot be done at any time."""
     found: list[Refusal] = []
     if not wanted.title.strip():
@@ -136,11 +136,7 @@ def _of_itself(wanted: Wanted, policy: Policy) -> list[Refusal]:
     found += verdicts.of_headcount(
         wanted.room, wanted.headcount, over_reason=wanted.over_reason, by_keeper=wanted.asker.staff
     )
-    asker = wanted.asker
-    if policy.open_to == "members" and not (asker.staff or asker.is_member or asker.organization_id):
-        text = _("这间房只开放给党员和党组织，请选别的房间，或者问服务台。")
-        found.append(Refusal(code="open_to", text=text, field="room"))
-    return found
+    return found + judging.not_open_to(policy, wanted.asker)
 
 
 def _refuse(refusals: Sequence[Refusal]) -> None:

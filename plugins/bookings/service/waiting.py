@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import literal, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.api import Conflict, audit, claims, clock, crypto, district, session, swap, transaction
@@ -168,16 +168,17 @@ def _to_booking(wish: BookingsWish, row: BookingsOccurrence, span: Span) -> None
 
 def places_before(wish: BookingsWish) -> int:
     """Return how many stand in line before a wish, for overlapping times of the same room."""
-    found = select(BookingsWish.id).where(
+    earlier = (BookingsWish.joined_at < wish.joined_at) | (
+        (BookingsWish.joined_at == wish.joined_at) & (BookingsWish.id < wish.id)
+    )
+    first = BookingsWish.ahead.is_(wish.ahead) & earlier
+    if not wish.ahead:
+        first |= BookingsWish.ahead.is_(True)
+    found = select(func.count()).where(
         BookingsWish.room_id == wish.room_id,
         BookingsWish.state.in_(("waiting", "offered")),
         BookingsWish.starts_at < wish.ends_at,
         BookingsWish.ends_at > wish.starts_at,
-        (BookingsWish.ahead & literal(not wish.ahead))
-        | (BookingsWish.ahead == wish.ahead)
-        & (
-            (BookingsWish.joined_at < wish.joined_at)
-            | (BookingsWish.joined_at == wish.joined_at) & (BookingsWish.id < wish.id)
-        ),
+        first,
     )
-    return len(session.scalars(found).all())
+    return int(session.scalar(found) or 0)

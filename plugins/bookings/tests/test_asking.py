@@ -172,3 +172,9 @@ def test_a_quota_counts_each_week_its_part_of_a_night(inside: Center):
     assert [one.code for one in refused.value.refusals] == ["quota"]
     inside.book(span(8, 20, 21), asker=asker, by=asker.account_id)
     inside.owns_its_slots()
+
+
+def test_a_past_time_between_two_slots_says_both(inside: Center):
+    with pytest.raises(NotFree) as refused:
+        inside.book(Span(start=at(2, 9, 7), end=at(2, 9, 30)))
+    assert codes(refused.value) == [["past", "grid"]]

@@ -2,10 +2,13 @@
 
 from flask import Blueprint
 
-bookings = Blueprint("bookings", __name__, template_folder="../templates")
+bookings = Blueprint("bookings", __name__, template_folder="../templates", static_folder="../static")
 
 from . import (  # noqa: E402, F401  they fill the blueprint
     arriving,
+    ask,
+    cancel,
+    change,
     desk,
     desk_answer,
     desk_calendar,
@@ -15,11 +18,18 @@ from . import (  # noqa: E402, F401  they fill the blueprint
     desk_list,
     desk_record,
     desk_requests,
+    find,
     handing,
     keeping,
     keeping_equipment,
     keeping_hours,
     keeping_policy,
     keeping_rooms,
+    mine,
+    move_all,
     points,
+    rename,
+    room,
+    show,
+    wish,
 )

@@ -75,7 +75,7 @@ def day_asked(name: str = "on") -> date:
     said = request.args.get(name, "")
     if not said:
         return clock.today()
-    found = typed.day(said)
+    found = typed.day_of(said)
     if found is None or not date(2000, 1, 1) <= found <= clock.today() + timedelta(days=3650):
         abort(404)
     return found

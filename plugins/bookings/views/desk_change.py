@@ -38,7 +38,7 @@ def desk_move_to(uid: str) -> Any:
     room = places.room(uid=request.form.get("room", ""))
     if room is None:
         abort(404)
-    day = typed.day(request.form.get("day", ""))
+    day = typed.day_of(request.form.get("day", ""))
     start, end = (typed.minute(request.form.get(name, "")) for name in ("start", "end"))
     errors = time_errors(day, start, end)
     if errors or day is None or start is None or end is None:

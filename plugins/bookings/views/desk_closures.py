@@ -128,7 +128,7 @@ def _asked(sent: Any) -> tuple[dict[str, str], Place | None, Span | None]:
     place = next((one for one in _places() if one.key == sent.get("place")), None)
     if place is None:
         errors["place"] = _("请选场馆或者房间。")
-    first, last = typed.day(sent.get("from-day", "")), typed.day(sent.get("to-day", ""))
+    first, last = typed.day_of(sent.get("from-day", "")), typed.day_of(sent.get("to-day", ""))
     begin, stop = typed.minute(sent.get("from", "") or "0:00"), typed.minute(sent.get("to", "") or "24:00")
     if first is None:
         errors["from-day"] = _("日期看不懂，请写成2026-11-01这样。")

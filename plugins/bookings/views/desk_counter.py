@@ -55,7 +55,7 @@ def desk_counter_book() -> Any:
     """Book it for whoever stands there; nobody needs to approve what the desk takes down."""
     form = request.form
     counter = _counter(form.get("room", ""), "")
-    day = typed.day(form.get("day", ""))
+    day = typed.day_of(form.get("day", ""))
     start, end = (typed.minute(form.get(name, "")) for name in ("start", "end"))
     errors = time_errors(day, start, end)
     phone = typed.phone(form.get("phone", ""))

@@ -153,7 +153,7 @@ def _asked(sent: Any) -> tuple[list[Room], Filter]:
     rooms = reached(permissions.SEE, places.rooms(every=True))
     venue, state, sort = sent.get("venue", ""), sent.get("state", ""), sent.get("sort", "time")
     first, last = sent.get("from", ""), sent.get("to", "")
-    days = [typed.day(said) if said else None for said in (first, last)]
+    days = [typed.day_of(said) if said else None for said in (first, last)]
     if first and days[0] is None or last and days[1] is None:
         abort(404)
     chosen = [room for room in rooms if not venue or room.venue_uid == venue]

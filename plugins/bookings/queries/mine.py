@@ -1,0 +1,226 @@
+"""What somebody booked or waits for: lists of one's own, page by page, and what one booking's page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, select, tuple_
+
+from portal.api import Organization, clock, rows, session
+
+from ..models import (
+    BookingsBooking,
+    BookingsOccurrence,
+    BookingsRoom,
+    BookingsStep,
+    BookingsVenue,
+    BookingsWish,
+)
+from ..models.booking import LIVE
+from ..verdicts import Span
+from .places import Room, neighbours
+
+_BOOKING: Any = BookingsBooking.__table__.c
+_TIME: Any = BookingsOccurrence.__table__.c
+_ROOM: Any = BookingsRoom.__table__.c
+_VENUE: Any = BookingsVenue.__table__.c
+_WISH: Any = BookingsWish.__table__.c
+_ORGANIZATION: Any = Organization.__table__.c
+#: Bookings on one page of a list.
+SIZE = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One booking of a list: its next (or last) time, and how many times there are in each state."""
+
+    uid: str
+    title: str
+    room: str
+    venue: str
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    times: int
+    coming: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """One page of a list; ``after`` is the uid the next page begins behind, None where there is no more."""
+
+    lines: tuple[Line, ...]
+    after: str | None
+
+
+def page(account_id: int, *, coming: bool, after: str = "") -> Page:
+    """Return bookings with a time to come, the next first; or those that are over, the last first."""
+    now = clock.now()
+    ahead = _TIME.state.in_(LIVE) & (_TIME.ends_at > now)
+    # While something is to come that is what counts, afterwards the last time there was.
+    counted = func.count(case((ahead, _TIME.id)))
+    key = func.min(case((ahead, _TIME.starts_at))) if coming else func.max(_TIME.starts_at)
+    grouped = (
+        rows(BookingsBooking, _BOOKING.id, _BOOKING.uid, key.label("at"), counted.label("coming"))
+        .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
+        .where(_BOOKING.account_id == account_id)
+        .group_by(_BOOKING.id, _BOOKING.uid)
+        .having(counted > 0 if coming else counted == 0)
+        .subquery()
+    )
+    found = select(grouped.c.id, grouped.c.at, grouped.c.coming)
+    if after:
+        mark = select(grouped.c.at, grouped.c.id).where(grouped.c.uid == after).subquery()
+        ends: Any = (select(mark.c.at).scalar_subquery(), select(mark.c.id).scalar_subquery())
+        behind: ColumnElement[bool] = tuple_(grouped.c.at, grouped.c.id) > tuple_(*ends)
+        if not coming:
+            behind = tuple_(grouped.c.at, grouped.c.id) < tuple_(*ends)
+        found = found.where(behind)
+    order = (grouped.c.at, grouped.c.id) if coming else (grouped.c.at.desc(), grouped.c.id.desc())
+    listed = session.execute(found.order_by(*order).limit(SIZE + 1)).all()
+    lines = _lines([row.id for row in listed[:SIZE]], coming=coming)
+    more = len(listed) > SIZE
+    return Page(lines=tuple(lines), after=lines[-1].uid if more and lines else None)
+
+
+def _lines(ids: Sequence[int], *, coming: bool) -> list[Line]:
+    if not ids:
+        return []
+    found = (
+        rows(
+            BookingsBooking,
+            _BOOKING.id,
+            _BOOKING.uid,
+            _BOOKING.title,
+            _ROOM.name.label("room"),
+            _VENUE.name.label("venue"),
+            _TIME.starts_at,
+            _TIME.ends_at,
+            _TIME.state,
+        )
+        .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
+        .join(BookingsRoom, _ROOM.id == _TIME.room_id)
+        .join(BookingsVenue, _VENUE.id == _ROOM.venue_id)
+        .where(_BOOKING.id.in_(ids))
+        .order_by(_TIME.starts_at, _TIME.id)
+    )
+    by_booking: dict[int, list[Any]] = {}
+    for row in session.execute(found):
+        by_booking.setdefault(row.id, []).append(row)
+    return [_line(by_booking[number], coming=coming) for number in ids]
+
+
+def _line(times: Sequence[Any], *, coming: bool) -> Line:
+    now = clock.now()
+    ahead = [row for row in times if row.state in LIVE and row.ends_at > now]
+    shown = ahead[0] if coming and ahead else times[-1]
+    return Line(
+        uid=shown.uid,
+        title=shown.title,
+        room=shown.room,
+        venue=shown.venue,
+        starts_at=shown.starts_at,
+        ends_at=shown.ends_at,
+        state=shown.state,
+        times=len(times),
+        coming=len(ahead),
+    )
+
+
+def next_line(account_id: int) -> Line | None:
+    """Return the booking that comes next, or None."""
+    found = page(account_id, coming=True).lines
+    return found[0] if found else None
+
+
+def booking(uid: str, account_id: int) -> BookingsBooking | None:
+    """Return one's own booking; another's is as good as none."""
+    return session.scalar(
+        select(BookingsBooking).where(BookingsBooking.uid == uid, BookingsBooking.account_id == account_id)
+    )
+
+
+def times(booking_id: int) -> list[BookingsOccurrence]:
+    """Return every time of a booking, left out ones included, in their order."""
+    found = select(BookingsOccurrence).where(BookingsOccurrence.booking_id == booking_id)
+    return list(session.scalars(found.order_by(BookingsOccurrence.starts_at, BookingsOccurrence.id)))
+
+
+def steps(booking_id: int) -> list[BookingsStep]:
+    """Return what happened to a booking, the first first."""
+    found = select(BookingsStep).where(BookingsStep.booking_id == booking_id).order_by(BookingsStep.id)
+    return list(session.scalars(found))
+
+
+def waits(booking_id: int) -> bool:
+    """Tell whether somebody must still answer for some time of a booking."""
+    found = rows(BookingsOccurrence, _TIME.id).where(
+        _TIME.booking_id == booking_id, _TIME.state == "requested"
+    )
+    return session.execute(found.limit(1)).first() is not None
+
+
+def own_at(room: Room, span: Span, account_id: int) -> str | None:
+    """Return the uid of one's own booking that has this time of a room, a hall or a part of it."""
+    around = neighbours([room.id])
+    touching = [other for other, units in around.items() if set(units) & set(room.units)]
+    found = (
+        rows(BookingsBooking, _BOOKING.uid)
+        .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
+        .where(
+            _BOOKING.account_id == account_id,
+            _TIME.room_id.in_(touching),
+            _TIME.state.in_(LIVE),
+            _TIME.starts_at < span.end,
+            _TIME.ends_at > span.start,
+        )
+        .order_by(_BOOKING.id)
+    )
+    return session.scalar(found.limit(1))
+
+
+def wishes(account_id: int, *, states: Sequence[str] | None = None, most: int = 50) -> list[Any]:
+    """Return one's places on waiting lists with their rooms, the newest first."""
+    found = (
+        rows(
+            BookingsWish,
+            _WISH.uid,
+            _WISH.starts_at,
+            _WISH.ends_at,
+            _WISH.state,
+            _WISH.hold_until,
+            _ROOM.name.label("room"),
+            _VENUE.name.label("venue"),
+        )
+        .join(BookingsRoom, _ROOM.id == _WISH.room_id)
+        .join(BookingsVenue, _VENUE.id == _ROOM.venue_id)
+        .where(_WISH.account_id == account_id)
+        .order_by(_WISH.id.desc())
+        .limit(most)
+    )
+    if states is not None:
+        found = found.where(_WISH.state.in_(states))
+    return list(session.execute(found))
+
+
+def wish(uid: str, account_id: int) -> BookingsWish | None:
+    """Return one's own place on a waiting list; another's is as good as none."""
+    return session.scalar(
+        select(BookingsWish).where(BookingsWish.uid == uid, BookingsWish.account_id == account_id)
+    )
+
+
+def uid_of(booking_id: int) -> str | None:
+    """Return the uid of a booking by its id."""
+    return session.scalar(rows(BookingsBooking, _BOOKING.uid).where(_BOOKING.id == booking_id))
+
+
+def organization_names(ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Return organizations with their names, in the order of their names."""
+    if not ids:
+        return []
+    found = rows(Organization, _ORGANIZATION.id, _ORGANIZATION.name).where(_ORGANIZATION.id.in_(ids))
+    return [(row.id, row.name) for row in session.execute(found.order_by(_ORGANIZATION.name))]

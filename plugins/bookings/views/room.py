@@ -1,0 +1,78 @@
+"""One room: what it has, when it is open, how to get there, and when it is free on a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import abort, g, request, url_for
+
+from portal.api import clock, district, public, render
+from portal.api import gettext as _
+
+from .. import typed, verdicts, words
+from ..actors import asker
+from ..judging import not_open_to
+from ..policy import policy_of
+from ..queries import places, venues, windows
+from ..queries.places import Room
+from . import bookings
+
+
+def room_or_404(uid: str) -> Room:
+    """Return a room of this district; another's is as good as none."""
+    found = places.room(uid=uid)
+    if found is None:
+        abort(404)
+    return found
+
+
+@bookings.get("/rooms/<string(length=26):room_uid>")
+@public
+def room(room_uid: str) -> Any:
+    """Show a room and its day; who has it is nobody's business."""
+    found = room_or_404(room_uid)
+    policy = policy_of(district(), found)
+    today = clock.today()
+    day = max(typed.day(request.args, "day") or today, today)
+    last = today + timedelta(days=policy.max_ahead_days)
+    people = typed.whole(request.args.get("people", "")) or None
+    return render(
+        "bookings/room.html",
+        block="content",
+        room=found,
+        venue=venues.venue(found.venue_id),
+        lent=venues.lent(found.venue_id),
+        policy=policy,
+        facts=_facts(found),
+        not_for=not_open_to(policy, asker(g.actor)) if g.actor.is_authenticated else [],
+        day=day,
+        times=windows.of_day([found], day)[found.id],
+        before=_day_url(found, day - timedelta(days=1), people) if day > today else None,
+        after=_day_url(found, day + timedelta(days=1), people) if day < last else None,
+        last=last,
+        people=people,
+        words=words,
+        typed=typed,
+        lasting=verdicts.lasting,
+    )
+
+
+def _day_url(found: Room, day: Any, people: int | None) -> str:
+    return url_for("bookings.room", room_uid=found.uid, day=day.isoformat(), people=people) + "#day"
+
+
+def _facts(found: Room) -> list[tuple[str, str]]:
+    """Return what a room is, in words."""
+    features = words.features_words(found.features)
+    steps = _("不走台阶，轮椅能到") if found.step_free else _("要走台阶")
+    listed = [
+        (_("哪里"), " ".join(one for one in (found.venue, found.floor) if one)),
+        (_("地址"), found.address),
+        (_("是什么房间"), str(words.ROOM_KINDS.get(found.kind, found.kind))),
+        (_("坐多少人"), _("%(num)s人", num=found.capacity)),
+        (_("房间里有"), features),
+        (_("好不好走"), steps),
+        (_("说明"), found.about),
+    ]
+    return [one for one in listed if one[1]]

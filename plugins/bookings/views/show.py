@@ -1,0 +1,63 @@
+"""One's own booking: how it stands, who has it, every date, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, g
+
+from portal.api import render, requires, session
+
+from .. import permissions, shown, words
+from ..models import BookingsBooking, BookingsEquipment
+from ..queries import mine, places, venues
+from . import bookings
+
+
+def booking_or_404(uid: str) -> BookingsBooking:
+    """Return one's own booking; another's is as good as none."""
+    found = mine.booking(uid, g.actor.account_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@bookings.get("/<string(length=26):booking_uid>")
+@requires(permissions.BOOK)
+def show(booking_uid: str) -> Any:
+    """Show a booking; this is its receipt too, and can be opened again."""
+    booking = booking_or_404(booking_uid)
+    times = mine.times(booking.id)
+    rooms = {room.id: room for room in places.rooms(ids={booking.room_id, *(row.room_id for row in times)})}
+    room = rooms[booking.room_id]
+    venue = venues.venue(room.venue_id)
+    open_times = [row for row in times if shown.may_change(row)]
+    return render(
+        "bookings/booking.html",
+        block="content",
+        booking=booking,
+        times=times,
+        rooms=rooms,
+        room=room,
+        venue=venue,
+        state=shown.headline(times),
+        steps=shown.timeline(mine.steps(booking.id), times),
+        organization=dict(mine.organization_names([booking.organization_id])).get(booking.organization_id)
+        if booking.organization_id
+        else None,
+        needs=_needs(booking),
+        open_times=open_times,
+        open_ids={row.id for row in open_times},
+        waiting=any(row.state == "requested" for row in times),
+        words=words,
+        next_words=shown.next_words,
+    )
+
+
+def _needs(booking: BookingsBooking) -> list[tuple[str, int]]:
+    if not booking.needs:
+        return []
+    kinds = session.query(BookingsEquipment).filter(
+        BookingsEquipment.id.in_([int(kind) for kind in booking.needs])
+    )
+    return [(kind.name, booking.needs[str(kind.id)]) for kind in kinds.order_by(BookingsEquipment.name)]
