@@ -50,6 +50,7 @@ from portal.identity.actor import Actor, Reach
 from portal.identity.models import Account, Grant
 from portal.members import delegations, requests
 from portal.members.models import Affiliation, Member, Person, Request
+from portal.organizations import around
 from portal.organizations.models import BRANCH_KINDS, Organization, Unit
 from portal.payments.contract import (
     AccountField,
@@ -182,6 +183,7 @@ __all__ = [
     "Versioned",
     "allow_form_target",
     "append_only",
+    "around",
     "asks_again",
     "audit",
     "civil",

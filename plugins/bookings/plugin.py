@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from portal.api import Permission, Plugin, Setting, hookimpl
+from portal.api import DistrictRef, Permission, Plugin, Setting, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import models, permissions, settings, views
+from . import demo, demo_large, models, permissions, settings, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -34,6 +34,14 @@ class Bookings(Plugin):
     @hookimpl
     def register_settings(self) -> Iterable[Setting]:
         return settings.SETTINGS
+
+    @hookimpl
+    def register_demo(self, district: DistrictRef, seed: int) -> None:
+        demo.register(district, seed)
+
+    @hookimpl
+    def seed_demo(self, seed: int) -> None:
+        demo_large.register(seed)
 
 
 plugin = Bookings()

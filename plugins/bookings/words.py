@@ -1,0 +1,136 @@
+"""Words that all pages of the bookings share: states with their tone, kinds of rooms, what a room has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from portal.api import civil, clock, ngettext
+from portal.api import gettext as _
+from portal.api import lazy_gettext as _l
+
+#: State of one time of a booking: words, and the tone of its tag (``status.tag``).
+STATES: dict[str, tuple[Any, str]] = {
+    "requested": (_l("等答复"), "warn"),
+    "approved": (_l("约好了"), "ok"),
+    "checked_in": (_l("已签到"), "ok"),
+    "completed": (_l("用完了"), "quiet"),
+    "refused": (_l("没通过"), "bad"),
+    "lapsed": (_l("到期没答复"), "bad"),
+    "cancelled": (_l("取消了"), "quiet"),
+    "no_show": (_l("没到场"), "bad"),
+    "displaced": (_l("用不了了"), "bad"),
+    "skipped": (_l("这天没约"), "quiet"),
+}
+#: State of a place on the waiting list.
+WISH_STATES: dict[str, tuple[Any, str]] = {
+    "waiting": (_l("排着队"), "warn"),
+    "offered": (_l("轮到您了"), "info"),
+    "taken": (_l("约好了"), "ok"),
+    "declined": (_l("您没要"), "quiet"),
+    "timed_out": (_l("过了时间没确认"), "quiet"),
+    "withdrawn": (_l("不排了"), "quiet"),
+    "past": (_l("时间过了"), "quiet"),
+}
+#: domain.md: the five rooms of a center, and what shared venues have besides.
+ROOM_KINDS: dict[str, Any] = {
+    "consulting": _l("咨询室"),
+    "training": _l("培训室"),
+    "reading": _l("阅览室"),
+    "culture": _l("文化活动室"),
+    "party": _l("党员活动室"),
+    "hall": _l("礼堂、大厅"),
+    "other": _l("其他"),
+}
+#: What a room itself has; a row's ``features`` are these keys.
+FEATURES: dict[str, Any] = {
+    "projector": _l("投影"),
+    "screen": _l("大屏幕"),
+    "sound": _l("音响话筒"),
+    "video": _l("视频会议"),
+    "whiteboard": _l("白板"),
+    "wifi": _l("无线网"),
+    "air": _l("空调"),
+    "water": _l("饮水"),
+    "piano": _l("钢琴"),
+    "mirror": _l("镜子墙"),
+    "toilet": _l("无障碍卫生间"),
+}
+#: Steps of a booking's life, as its timeline names them.
+STEPS: dict[str, Any] = {
+    "asked": _l("提交了申请"),
+    "booked": _l("约好了"),
+    "from_list": _l("从候补约上了"),
+    "approved": _l("批准了"),
+    "refused": _l("没有通过"),
+    "lapsed": _l("到期没有答复"),
+    "cancelled": _l("取消了"),
+    "moved": _l("改了时间"),
+    "renamed": _l("改了内容"),
+    "displaced": _l("用不了了"),
+    "outbid": _l("时间批给了别人"),
+    "checked_in": _l("签到了"),
+    "completed": _l("用完了"),
+    "no_show": _l("没到场"),
+}
+WEEKDAYS: tuple[Any, ...] = (
+    _l("星期一"),
+    _l("星期二"),
+    _l("星期三"),
+    _l("星期四"),
+    _l("星期五"),
+    _l("星期六"),
+    _l("星期日"),
+)
+
+
+def weekday(day: date) -> str:
+    """Name the weekday of a day."""
+    return str(WEEKDAYS[day.weekday()])
+
+
+def day_words(day: date) -> str:
+    """Write a day as 2026年3月3日 星期二; today and tomorrow say so."""
+    near = {0: _("今天"), 1: _("明天")}.get((day - clock.today()).days)
+    parts = [civil(day), weekday(day), *([near] if near else [])]
+    return " ".join(parts)
+
+
+def hours_words(start: datetime, end: datetime) -> str:
+    """Write the hours of a time as 09:00—10:00; an end on another day names it."""
+    first, last = start.astimezone(clock.SHANGHAI), end.astimezone(clock.SHANGHAI)
+    if last.date() == first.date():
+        return f"{first:%H:%M}—{last:%H:%M}"
+    if last.hour == last.minute == 0 and last.date() - first.date() == timedelta(days=1):
+        return f"{first:%H:%M}—24:00"
+    return f"{first:%H:%M}—{civil(last)} {last:%H:%M}"
+
+
+def when_words(start: datetime, end: datetime) -> str:
+    """Write a time as 2026年3月3日 星期二 09:00—10:00."""
+    return f"{day_words(clock.civil(start))} {hours_words(start, end)}"
+
+
+def until_words(at: datetime) -> str:
+    """Write until when something holds, and how much of it is left: 3月4日 24:00，还有1天."""
+    local = at.astimezone(clock.SHANGHAI)
+    return _("%(when)s，%(left)s", when=f"{day_words(local.date())} {local:%H:%M}", left=left_words(at))
+
+
+def left_words(at: datetime) -> str:
+    """Say how much time is left until an instant, rounded down; a minute is the least."""
+    minutes = max(0, int((at - clock.now()).total_seconds()) // 60)
+    if minutes >= 48 * 60:
+        days = minutes // (24 * 60)
+        return ngettext("还有%(num)s天", "还有%(num)s天", days)
+    if minutes >= 60:
+        return ngettext("还有%(num)s小时", "还有%(num)s小时", minutes // 60)
+    if minutes > 0:
+        return ngettext("还有%(num)s分钟", "还有%(num)s分钟", minutes)
+    return _("马上到时间")
+
+
+def features_words(keys: Iterable[str]) -> str:
+    """List what a room has; a key nobody knows any more is left out."""
+    return _("、").join(str(FEATURES[key]) for key in keys if key in FEATURES)
