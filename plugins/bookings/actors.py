@@ -7,6 +7,7 @@ from portal.api import Actor
 from . import permissions
 from .judging import Asker
 from .models import BookingsBooking
+from .queries.holders import is_member
 from .queries.places import Room
 
 
@@ -37,7 +38,7 @@ def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
     own = booking.account_id is not None and booking.account_id == actor.account_id
     return Asker(
         account_id=booking.account_id,
-        is_member=own and actor.member_id is not None,
+        is_member=actor.member_id is not None if own else is_member(booking.account_id),
         organization_id=booking.organization_id,
         staff=not own and reaches(actor, permissions.DESK, room),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from portal.api import DistrictRef, Permission, Plugin, Setting, hookimpl
+from portal.api import DistrictRef, Job, NavItem, Permission, Plugin, Setting, Todo, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import demo, demo_large, models, permissions, settings, views
+from . import demo, demo_large, jobs_agreements, models, permissions, settings, sharing, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -42,6 +42,18 @@ class Bookings(Plugin):
     @hookimpl
     def seed_demo(self, seed: int) -> None:
         demo_large.register(seed)
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        return jobs_agreements.JOBS
+
+    @hookimpl
+    def nav_items(self, district: DistrictRef, actor: Any) -> Iterable[NavItem]:
+        return sharing.nav(actor)
+
+    @hookimpl
+    def todo_items(self, district: DistrictRef, actor: Any) -> Iterable[Todo]:
+        return sharing.todos(actor)
 
 
 plugin = Bookings()
