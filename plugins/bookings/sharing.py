@@ -9,7 +9,7 @@ from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
 from . import permissions
-from .queries import agreements, owners
+from .queries import agreements, visits
 
 AGREEMENTS = NavItem(
     key="bookings.agreements",
@@ -19,15 +19,26 @@ AGREEMENTS = NavItem(
     order=44,
     staff=True,
 )
+VISITS = NavItem(
+    key="bookings.visits",
+    label=_l("参观接待"),
+    endpoint="bookings.visits_desk",
+    icon="people",
+    order=43,
+    staff=True,
+)
 
 
 def nav(actor: Actor) -> list[NavItem]:
-    """Return the staff's places on the desk."""
-    return [AGREEMENTS] if actor.is_staff and actor.can(permissions.REPORT) else []
+    """Return the staff's places on the desk; groups are received at the center, by the district's own."""
+    found = [AGREEMENTS] if actor.is_staff and actor.can(permissions.REPORT) else []
+    if actor.is_staff and actor.reach(permissions.DESK).everywhere:
+        found.append(VISITS)
+    return found
 
 
 def todos(actor: Actor) -> list[Todo]:
-    """Return agreements that wait for a signature or end soon, and requests for the own shared venue."""
+    """Return agreements that wait for a signature or end soon, and visits that wait for the desk."""
     if not actor.is_staff:
         return []
     found: list[Todo] = []
@@ -43,12 +54,10 @@ def todos(actor: Actor) -> list[Todo]:
             url = url_for("bookings.agreements", state="soon")
             text = _("共享协议快到期，要不要续")
             found.append(Todo(key="bookings.ending", label=text, url=url, count=count, due=due, order=46))
-    approving = actor.reach(permissions.APPROVE)
-    if approving and not approving.everywhere:
-        # The district's own desk has its list of requests; an owner is told of theirs here.
-        for venue in owners.waiting(approving):
-            url = url_for("bookings.venue", uid=venue.uid)
-            text = _("%(venue)s有申请等您答复", venue=venue.name)
-            key = f"bookings.owner.{venue.uid}"
-            found.append(Todo(key=key, label=text, url=url, count=venue.count, due=venue.due, order=44))
+    if actor.reach(permissions.DESK).everywhere:
+        count, due = visits.waiting()
+        if count:
+            text = _("参观接待等您安排")
+            url = url_for("bookings.visits_desk")
+            found.append(Todo(key="bookings.visits", label=text, url=url, count=count, due=due, order=43))
     return found

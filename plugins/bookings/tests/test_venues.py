@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from plugins.bookings import actors, demo, permissions
-from plugins.bookings.queries import owners, venues
-from plugins.bookings.service import deciding, places
+from plugins.bookings.queries import venues
+from plugins.bookings.service import closing, deciding, places
 from plugins.bookings.tests.conftest import ALL_DAY, Center, span
 from plugins.bookings.tests.sharing import Shared
+from plugins.bookings.verdicts import Refused
 from portal.api import Conflict, clock, session
+from portal.testing import queries
 
 HERE = (30.7, 117.2)
 
@@ -102,11 +104,11 @@ def test_venues_out_of_use_are_not_listed_and_not_found(shared: Shared):
     )
 
 
-def test_a_list_of_180_takes_no_more_questions_than_one_of_two(shared: Shared, queries: Any):
+def test_a_list_of_180_takes_no_more_questions_than_one_of_two(shared: Shared):
     def asked() -> int:
-        with queries() as counted:
+        with queries() as seen:
             venues.listed(start=HERE)
-        return len(counted)
+        return len(seen)
 
     first = asked()
     district = shared.center.world.district("230108", name="演示区")
@@ -177,13 +179,26 @@ def test_owners_approve_and_refuse_requests_for_their_venue(shared: Shared):
     shared.center.setting("approval", "ask")
     shared.agree()
     one, two = shared.book(span(10, 9, 10)), shared.book(span(11, 9, 10))
-    (found,) = owners.waiting(shared.a.reach(permissions.APPROVE))
-    assert (found.name, found.count) == ("甲厂礼堂", 2)
-    assert owners.waiting(shared.stranger.reach(permissions.APPROVE)) == []
     by = shared.a.account_id or 0
     deciding.approve(one, version=one.version, by=by)
     deciding.refuse(two, version=two.version, reason="那天开会", by=by)
-    assert owners.waiting(shared.a.reach(permissions.APPROVE)) == []
     with pytest.raises(Conflict):
         deciding.approve(one, version=one.version, by=by)
+    shared.center.owns_its_slots()
+
+
+def test_the_district_displaces_at_a_shared_venue_with_a_reason(shared: Shared):
+    shared.agree()
+    booked = shared.book(span(10, 9, 10))
+    (row,) = shared.center.times(booked)
+    with pytest.raises(Refused):
+        closing.close(
+            shared.venue, shared.room(), span=span(10, 8, 12), reason=" ", choices={row.id: "displace"}, by=1
+        )
+    by = shared.b.account_id or 0
+    closing.close(
+        shared.venue, shared.room(), span=span(10, 8, 12), reason="抢险", choices={row.id: "displace"}, by=by
+    )
+    (row,) = shared.center.times(booked)
+    assert (row.state, row.reason) == ("displaced", "抢险")
     shared.center.owns_its_slots()

@@ -8,4 +8,6 @@ from . import (  # noqa: E402, F401  they fill the blueprint
     agreement_acts,
     agreements,
     venues,
+    visit_desk,
+    visits,
 )
