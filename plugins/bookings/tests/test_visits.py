@@ -14,6 +14,7 @@ from plugins.bookings.service import changing, deciding, guides, visiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.tests.sharing import in_process
 from plugins.bookings.verdicts import NotFree, Refused
 from portal.api import Conflict, claims, clock, session
 from portal.testing.crowd import crowd
@@ -190,10 +191,9 @@ def confirm_in_a_process(given: dict[str, Any]) -> str:
     from flask import g
 
     from portal.api import in_scope
-    from portal.districts import context
 
     with clock.frozen(date(2026, 3, 2)), in_scope({given["district"]}, write=given["district"]):
-        g.district = context.ref(given["district"])
+        g.district = in_process(given["district"])
         visit = session.get_one(BookingsVisit, given["visit"])
         one = session.get_one(BookingsGuide, given["guide"])
         visiting.confirm(visit, one, version=given["version"], by=given["by"])

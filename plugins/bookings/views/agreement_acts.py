@@ -93,7 +93,7 @@ def _touched(row: BookingsAgreement, act: str) -> list[BookingsOccurrence]:
     if act == "suspend" and row.state == "active":
         return agreed_ends.after_ending(row, on=None)
     if act == "end" and row.state == "active":
-        return agreed_ends.after_ending(row, on=_on() or clock.today())
+        return agreed_ends.after_ending(row, on=_on() or clock.today() + timedelta(days=1))
     if act == "sign" and row.state == "signed_a":
         return agreeing.after_signing(row)
     return []
