@@ -7,6 +7,7 @@ from portal.api import Actor
 from . import permissions
 from .judging import Asker
 from .models import BookingsBooking
+from .queries.holders import is_member
 from .queries.places import Room
 
 
@@ -38,7 +39,7 @@ def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
     staff = not own and reaches(actor, permissions.DESK, room)
     return Asker(
         account_id=booking.account_id,
-        is_member=own and actor.member_id is not None,
+        is_member=actor.member_id is not None if own else is_member(booking.account_id),
         organization_id=booking.organization_id,
         staff=staff,
         # Whom the venue itself let in; an organization that came by an agreement is held to it.

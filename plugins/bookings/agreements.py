@@ -112,14 +112,21 @@ def _for_group(agreement: BookingsAgreement, asker: Asker) -> bool:
 
 
 def _in_hours(hours: Sequence[Mapping[str, Any]], span: Span, kinds: Mapping[date, str]) -> bool:
+    """Tell whether the windows of a day, put together where they meet, hold all of a time."""
     day = clock.civil(span.start)
     midnight = datetime.combine(day, time(), clock.SHANGHAI)
-    return any(
-        window["kind"] in (str(day.isoweekday()), kinds[day])
-        and midnight + timedelta(minutes=window["opens"]) <= span.start
-        and span.end <= midnight + timedelta(minutes=window["closes"])
-        for window in hours
-    )
+    open_from = open_to = -1
+    for window in sorted(
+        (one for one in hours if one["kind"] in (str(day.isoweekday()), kinds[day])),
+        key=lambda one: int(one["opens"]),
+    ):
+        if window["opens"] > open_to:
+            open_from = window["opens"]
+        open_to = max(open_to, window["closes"])
+        begins, stops = midnight + timedelta(minutes=open_from), midnight + timedelta(minutes=open_to)
+        if begins <= span.start and span.end <= stops:
+            return True
+    return False
 
 
 def window_words(window: Mapping[str, Any]) -> str:

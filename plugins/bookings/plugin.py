@@ -8,7 +8,20 @@ from typing import Any
 from portal.api import Actor, Card, DistrictRef, Job, NavItem, Permission, Plugin, Setting, Todo, hookimpl
 from portal.api import lazy_gettext as _l
 
-from . import jobs, keeping_hooks, member_hooks, models, permissions, settings, staff, views
+from . import (
+    demo,
+    demo_large,
+    jobs,
+    jobs_agreements,
+    keeping_hooks,
+    member_hooks,
+    models,
+    permissions,
+    settings,
+    sharing,
+    staff,
+    views,
+)
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -37,11 +50,24 @@ class Bookings(Plugin):
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
-        return jobs.JOBS
+        return [*jobs.JOBS, *jobs_agreements.JOBS]
+
+    @hookimpl
+    def register_demo(self, district: DistrictRef, seed: int) -> None:
+        demo.register(district, seed)
+
+    @hookimpl
+    def seed_demo(self, seed: int) -> None:
+        demo_large.register(seed)
 
     @hookimpl
     def nav_items(self, district: DistrictRef, actor: Actor) -> Iterable[NavItem]:
-        return [*member_hooks.nav(), *staff.nav(actor), *keeping_hooks.nav(actor)]
+        return [
+            *member_hooks.nav(),
+            *staff.nav(actor),
+            *keeping_hooks.nav(actor),
+            *sharing.nav(actor),
+        ]
 
     @hookimpl
     def home_cards(self, district: DistrictRef, actor: Actor) -> Iterable[Card]:
@@ -49,7 +75,12 @@ class Bookings(Plugin):
 
     @hookimpl
     def todo_items(self, district: DistrictRef, actor: Actor) -> Iterable[Todo]:
-        return [*member_hooks.todos(actor), *staff.todos(actor), *keeping_hooks.todos(actor)]
+        return [
+            *member_hooks.todos(actor),
+            *staff.todos(actor),
+            *keeping_hooks.todos(actor),
+            *sharing.todos(actor),
+        ]
 
 
 plugin = Bookings()

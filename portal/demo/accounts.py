@@ -108,6 +108,7 @@ def _zongyang() -> list[DemoAccount]:
         _person("secretary", "党支部书记", secretary, code, role="secretary", branch=branch),
         _person("collector", "党费收缴员", collector, code, role="dues_collector", branch=branch),
         _person("collector2", "党费收缴员（第二人）", second, code, role="dues_collector", branch=branch),
+        _resident("resident", "附近居民", "温沐晴", 90000031, code),
         _staff("desk", "党群服务中心窗口", "沐晓禾", 90000001, code, "desk"),
         _staff("treasurer", "党费管理员", "岑月彧", 90000002, code, "treasurer"),
         _staff("admin", "区级管理员", "骆峤安", 90000003, code, "district_admin"),
@@ -177,6 +178,12 @@ def _person(
         _grant(account, role, branch.district_id, branch.id)
     home = session.get_one(Organization, member.organization_id)
     return DemoAccount(**made, role=role, district=code, place=home.name, elder=elder)
+
+
+def _resident(key: str, title: str, name: str, number: int, code: str) -> DemoAccount:
+    """Create an account that belongs to no record: it may do what everybody with an account may."""
+    made, _account_made = _account(key, title, name, codes.phone(number), None)
+    return DemoAccount(**made, role="", district=code, place="居民")
 
 
 def _staff(key: str, title: str, name: str, number: int, code: str, role: str) -> DemoAccount:

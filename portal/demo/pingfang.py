@@ -31,6 +31,7 @@ def plan() -> Plan:
     organizations = _organizations(inventor, units)
     return Plan(
         tree=TREE,
+        middle=(45.5980, 126.6350),
         center=("平房区党群服务中心", "平房区行政服务大厅二楼", "0000-2000000", HOURS),
         rooms=["咨询服务室", "党群活动室"],
         places=[PlannedPlace(kind="community", name=COMMUNITIES[0], organization=COMMUNITY)]

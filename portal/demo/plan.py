@@ -84,6 +84,8 @@ class Plan:
     units: list[PlannedUnit]
     people: list[PlannedPerson] = field(default_factory=list)
     note: str = NOTE
+    #: About where the district lies; its places stand around it by invented steps.
+    middle: tuple[float, float] = (30.0, 110.0)
 
     @property
     def code(self) -> str:

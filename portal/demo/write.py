@@ -137,8 +137,10 @@ def _places(plan: Plan, district_id: int, organizations: dict[str, int]) -> dict
                 "aliases": one.aliases,
                 "address": one.address,
                 "organization_id": organizations.get(one.organization),
+                "lat": plan.middle[0] + (number * 7 % 11 - 5) * 0.0036,
+                "lng": plan.middle[1] + (number * 5 % 9 - 4) * 0.0045,
             }
-            for one in plan.places
+            for number, one in enumerate(plan.places, start=1)
         ),
     )
     return _ids(Place, Place.name, district_id)
@@ -188,7 +190,13 @@ def _coverage(plan: Plan, district_id: int, organizations: dict[str, int], units
 def _center(plan: Plan, district_id: int) -> None:
     name, address, phone, hours = plan.center
     center = ServiceCenter(
-        district_id=district_id, name=name, address=address, phone=phone, opening_hours=hours
+        district_id=district_id,
+        name=name,
+        address=address,
+        phone=phone,
+        opening_hours=hours,
+        lat=plan.middle[0],
+        lng=plan.middle[1],
     )
     session.add(center)
     session.flush()

@@ -45,6 +45,7 @@ def plan() -> Plan:
     people = list(inventor.people(branches))
     return Plan(
         tree=TREE,
+        middle=(30.7010, 117.2230),
         center=("枞阳经济开发区党群服务中心", "枞阳经济开发区管委会一楼", "0000-1000000", HOURS),
         rooms=ROOMS,
         places=_places(branches),

@@ -7,7 +7,7 @@ from .equipment import BookingsEquipment, BookingsEquipmentUnit
 from .place import BookingsHours, BookingsPolicy, BookingsRoom, BookingsRoomUnit, BookingsVenue
 from .presence import BookingsHandover, BookingsPoint
 from .taken_in import BookingsFeed, BookingsTakenIn
-from .visit import BookingsVisit
+from .visit import BookingsGuide, BookingsVisit
 from .waiting import BookingsWish
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "BookingsEquipment",
     "BookingsEquipmentUnit",
     "BookingsFeed",
+    "BookingsGuide",
     "BookingsHandover",
     "BookingsHours",
     "BookingsOccurrence",

@@ -47,6 +47,8 @@ class BookingsAgreement(Versioned, DistrictScoped, Model):
     clauses: Mapped[str] = mapped_column(String(2000), default="", server_default="")
     state: Mapped[str] = mapped_column(String(10), default="draft", server_default="draft")
     reason: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 1})
+    #: The agreement it takes the place of, on its own first day.
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("bookings_agreement.id"), index=True)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     signed_a_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     signed_a_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

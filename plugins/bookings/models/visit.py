@@ -1,16 +1,32 @@
-"""Groups that come to see the center (参观接待): a booking with a guide."""
+"""Groups that come to see the center (参观接待): a booking with a guide, who shows one group at a time."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.api import DistrictScoped, Model
+from portal.api import DistrictScoped, Model, Versioned
 from portal.api import lazy_gettext as _l
 
 
+class BookingsGuide(Versioned, DistrictScoped, Model):
+    """Somebody who shows groups round; the unit is what a visit claims of the guide's time."""
+
+    __tablename__ = "bookings_guide"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("claim_unit.id"), unique=True)
+    name: Mapped[str] = mapped_column(String(40), info={"class": 1})
+    active: Mapped[bool] = mapped_column(default=True, server_default="1")
+
+    __table_args__ = (UniqueConstraint("district_id", "name"), {"info": {"label": _l("讲解员")}})
+
+
 class BookingsVisit(DistrictScoped, Model):
-    """Who comes, from where, what they want to see, and who shows them round."""
+    """Who comes, from where, what they want to see, and who shows them round.
+
+    The guide's slots carry the name of the visit's occurrence: whatever ends that lets go of the guide too.
+    """
 
     __tablename__ = "bookings_visit"
 
@@ -19,7 +35,7 @@ class BookingsVisit(DistrictScoped, Model):
     group_name: Mapped[str] = mapped_column(String(80), info={"class": 1})
     wants: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 2})
     with_guide: Mapped[bool] = mapped_column(default=True, server_default="1")
-    guide_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    guide_id: Mapped[int | None] = mapped_column(ForeignKey("bookings_guide.id"))
 
     __table_args__ = (
         Index("ix_bookings_visit_guide", "district_id", "guide_id"),

@@ -90,7 +90,7 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
         chosen = [one.span for one in answer.verdicts if one.free]
         _refuse(quota.against(policy, account_id=wanted.asker.account_id, spans=chosen))
         made = _write(wanted, by=by)
-        asks = needs_approval(policy, wanted.asker, by=by)
+        asks = needs_approval(policy, wanted.asker, by=by, way=wanted.way)
         for number, (verdict, wants) in enumerate(zip(answer.verdicts, answer.wants, strict=True), 1):
             _one(made, number, verdict, wants, policy=policy, asks=asks, by=by)
         steps.note(made, "asked" if asks else "booked", by=by)
@@ -105,8 +105,13 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
     return made
 
 
-def needs_approval(policy: Policy, asker: Asker, *, by: int | None) -> bool:
-    """Tell whether somebody must answer first: nobody approves an own request (rule K12)."""
+def needs_approval(policy: Policy, asker: Asker, *, by: int | None, way: str = "page") -> bool:
+    """Tell whether somebody must answer first: nobody approves an own request (rule K12).
+
+    A visit always waits for the desk: it needs people, not only a room.
+    """
+    if way == "visit":
+        return True
     if asker.staff and by != asker.account_id:
         return False
     return policy.approval == "ask" or points.full(policy, asker.account_id)

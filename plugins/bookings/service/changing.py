@@ -18,7 +18,7 @@ from ..policy import Policy, policy_of
 from ..queries import places
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, steps
+from . import freeing, guides, steps
 from .asking import answer_by, holder, needs_approval
 
 #: What may still be moved or called off.
@@ -92,13 +92,15 @@ def move_all(
         if own:
             raise Refused(own)
         before = [Span(start=row.starts_at, end=row.ends_at) for row in moving]
-        asks = needs_approval(policy, asker, by=by)
+        asks = needs_approval(policy, asker, by=by, way=booking.way)
         for row in moving:
             claims.release(holder(row))
         for row, ok, span, wants in zip(rows, free, spans, answer.wants, strict=True):
             if ok:
                 _place(row, span, room, policy, wants, asks=asks)
         swap(booking, version=None, room_id=room.id if _all_there(booking, room) else booking.room_id)
+        # A guide's time was let go with the room's: the desk finds another, or the same.
+        guides.let_go(booking)
         steps.note(booking, "moved", by=by, words=verdicts.clock_words(chosen[0]))
         audit.record(
             "bookings.move",

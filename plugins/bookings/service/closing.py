@@ -77,7 +77,7 @@ def close(
         session.flush()
         for row in there:
             if choices[row.id] != "keep":
-                _end(row, choices[row.id], why, by=by)
+                end_one(row, choices[row.id], why, by=by)
         for one in rooms:
             freeing.close_free(made, one)
         audit.record(
@@ -146,7 +146,8 @@ def _check(rooms: Sequence[Room], span: Span, reason: str, choices: Mapping[int,
         raise Refused(refused)
 
 
-def _end(row: BookingsOccurrence, choice: str, why: str, *, by: int) -> None:
+def end_one(row: BookingsOccurrence, choice: str, why: str, *, by: int) -> None:
+    """Displace or cancel one time, under the lock of its units; who has it is told why."""
     booking = session.get_one(BookingsBooking, row.booking_id)
     room = places.room(id=row.room_id)
     assert room is not None  # a booking's room is never deleted

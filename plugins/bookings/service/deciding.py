@@ -14,6 +14,7 @@ from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence, BookingsWish
 from ..policy import policy_of
 from ..queries import places
+from ..queries.holders import is_member
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
 from . import freeing, steps
@@ -178,7 +179,12 @@ def _questions(
     booking: BookingsBooking, rooms: Mapping[int, Room], rows: Sequence[BookingsOccurrence]
 ) -> list[Question]:
     # Staff judge by the clock and by claims; limits were asked when it was made.
-    asker = Asker(account_id=booking.account_id, organization_id=booking.organization_id, staff=True)
+    asker = Asker(
+        account_id=booking.account_id,
+        is_member=is_member(booking.account_id),
+        organization_id=booking.organization_id,
+        staff=True,
+    )
     needs = {int(kind): number for kind, number in booking.needs.items()}
     return [
         Question(

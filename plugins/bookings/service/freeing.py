@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from portal.api import audit, claims, clock, district, session, swap
 
-from .. import messages, wants
+from .. import agreements, messages, wants
+from ..judging import Asker
 from ..models import BookingsClosure, BookingsWish
 from ..policy import Policy, policies
 from ..queries import places
+from ..queries.holders import is_member
 from ..queries.places import Room
 from ..verdicts import Span
 
@@ -142,7 +144,18 @@ def _of_wish(wish: BookingsWish, room: Room, policy: Policy) -> list[claims.Want
 
 
 def _offer(wish: BookingsWish, room: Room, policy: Policy, now: datetime) -> bool:
-    """Hold the time for one person if all of it is free; those further back see it taken."""
+    """Hold the time for one person if all of it is free; those further back see it taken.
+
+    A shared venue whose agreement is over or suspended is offered to nobody.
+    """
+    span = Span(start=wish.starts_at, end=wish.ends_at)
+    who = Asker(
+        account_id=wish.account_id,
+        is_member=room.venue_kind == "shared" and is_member(wish.account_id),
+        organization_id=wish.organization_id,
+    )
+    if agreements.against(room, [span], who):
+        return False
     own = _of_wish(wish, room, policy)
     if claims.taken(own):
         return False

@@ -23,12 +23,25 @@ OWNER = "bookings"
 
 
 def make_venue(
-    *, kind: str, name: str, hours: Sequence[Mapping[str, Any]] = (), by: int | None, **values: Any
+    *,
+    kind: str,
+    name: str,
+    hours: Sequence[Mapping[str, Any]] = (),
+    by: int | None,
+    district_id: int | None = None,
+    **values: Any,
 ) -> BookingsVenue:
-    """Make a venue; ``hours`` are rows like ``{"kind": "work", "opens": 540, "closes": 1020}`` (minutes)."""
+    """Make a venue; ``hours`` are rows like ``{"kind": "work", "opens": 540, "closes": 1020}`` (minutes).
+
+    It is of the district at hand; a command that has none names it.
+    """
     with transaction():
         made = BookingsVenue(
-            uid=crypto.new_uid(), district_id=district().id, kind=kind, name=name.strip(), **values
+            uid=crypto.new_uid(),
+            district_id=district_id or district().id,
+            kind=kind,
+            name=name.strip(),
+            **values,
         )
         session.add(made)
         session.flush()

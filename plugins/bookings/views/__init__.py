@@ -5,6 +5,8 @@ from flask import Blueprint
 bookings = Blueprint("bookings", __name__, template_folder="../templates", static_folder="../static")
 
 from . import (  # noqa: E402, F401  they fill the blueprint
+    agreement_acts,
+    agreements,
     arriving,
     ask,
     cancel,
@@ -31,5 +33,8 @@ from . import (  # noqa: E402, F401  they fill the blueprint
     rename,
     room,
     show,
+    venues,
+    visit_desk,
+    visits,
     wish,
 )

@@ -1,0 +1,18 @@
+"""What the bookings do by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.api import Job
+
+from .service import agreed_ends
+
+
+def end_agreements(_payload: Mapping[str, Any]) -> None:
+    """Mark the agreements whose time is over as ended; nothing could be booked beyond it before."""
+    agreed_ends.expire()
+
+
+JOBS = (Job(name="bookings.end_agreements", run=end_agreements, every=3600, per_district=True),)

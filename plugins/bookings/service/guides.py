@@ -1,0 +1,57 @@
+"""Those who show groups round, each a unit of their own: what a visit claims of their time."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal.api import audit, claims, district, session, swap, transaction
+from portal.api import gettext as _
+
+from ..models import BookingsBooking, BookingsGuide, BookingsVisit
+from ..verdicts import Refusal, Refused
+from .places import OWNER
+
+GUIDE_GRID = 15
+
+
+def let_go(booking: BookingsBooking) -> None:
+    """Take the guide off a visit that moved, in the caller's transaction: then they may have another."""
+    visit = of_booking(booking)
+    if visit is not None:
+        visit.guide_id = None
+        session.flush()
+
+
+def of_booking(booking: BookingsBooking) -> BookingsVisit | None:
+    """Return the visit a booking is for."""
+    if booking.way != "visit":
+        return None
+    found = select(BookingsVisit).where(BookingsVisit.booking_id == booking.id)
+    return session.scalars(found).one_or_none()
+
+
+def add_guide(name: str, *, by: int) -> BookingsGuide:
+    """Write down somebody who shows groups round. Raises: Refused (no name, or there already)."""
+    said = name.strip()[:40]
+    if not said:
+        raise Refused([Refusal(code="name", text=_("请写讲解员的姓名。"), field="name")])
+    with transaction():
+        here = district().id
+        unit = claims.make_unit(district_id=here, owner=OWNER, label=f"guide {said}", grid_minutes=GUIDE_GRID)
+        made = BookingsGuide(district_id=here, unit_id=unit.id, name=said)
+        try:
+            with session.begin_nested():
+                session.add(made)
+        except IntegrityError:
+            text = _("已经有一位叫这个名字的讲解员了，请加上单位来区分。")
+            raise Refused([Refusal(code="name", text=text, field="name")]) from None
+        audit.record("bookings.guide_new", made, actor=by, district=here)
+    return made
+
+
+def set_active(guide: BookingsGuide, *, version: int, active: bool, by: int) -> None:
+    """Let a guide rest or come back; visits already given to them stay. Raises: Conflict."""
+    with transaction():
+        swap(guide, version=version, active=active)
+        audit.record("bookings.guide_active", guide, actor=by, district=guide.district_id)

@@ -1,0 +1,184 @@
+"""The desk receives groups: who comes when, which guide, confirmed, and the day on a sheet for the door."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+from flask import abort, g, request, url_for
+
+from portal.api import clock, district, go, once, render, required_version, requires, say
+from portal.api import gettext as _
+
+from .. import permissions, typed, words
+from ..models import BookingsBooking, BookingsGuide, BookingsOccurrence, BookingsVisit
+from ..queries import places
+from ..queries import visits as queries
+from ..service import deciding, guides, visiting
+from ..verdicts import NotFree, Refused, texts
+from . import bookings
+
+
+@bookings.get("/visits/desk")
+@requires(permissions.DESK)
+def visits_desk() -> Any:
+    """List the visits to come; those that wait for an answer say so."""
+    _everywhere(permissions.DESK)
+    today = datetime.combine(clock.today(), time(), clock.SHANGHAI)
+    every = request.args.get("all") == "1"
+    return render(
+        "bookings/visits_desk.html",
+        rows=queries.listed(since=today, live=not every),
+        every=every,
+        states=words.STATES,
+        when=words.when_words,
+        today=clock.today(),
+    )
+
+
+@bookings.get("/visits/print")
+@requires(permissions.DESK)
+def visits_print() -> Any:
+    """Show the confirmed visits of a day on a sheet."""
+    _everywhere(permissions.DESK)
+    day = typed.day_of(request.args.get("day", "")) or clock.today()
+    return render("bookings/visits_print.html", day=day, rows=queries.of_day(day), hours=words.hours_words)
+
+
+@bookings.get("/visits/guides")
+@requires(permissions.MANAGE)
+def visit_guides() -> Any:
+    """List those who show groups round."""
+    return _guides()
+
+
+@bookings.post("/visits/guides")
+@requires(permissions.MANAGE)
+@once
+def visit_guide_add() -> Any:
+    """Write one down."""
+    _everywhere(permissions.MANAGE)
+    try:
+        made = guides.add_guide(request.form.get("name", ""), by=g.actor.account_id)
+    except Refused as refused:
+        return _guides({one.field: one.text for one in refused.refusals})
+    say(_("%(name)s加上了。", name=made.name))
+    return go(url_for("bookings.visit_guides"))
+
+
+@bookings.post("/visits/guides/<int:guide_id>")
+@requires(permissions.MANAGE)
+def visit_guide_active(guide_id: int) -> Any:
+    """Let a guide rest or come back."""
+    _everywhere(permissions.MANAGE)
+    found = queries.guide(guide_id)
+    if found is None:
+        abort(404)
+    active = request.form.get("active") == "1"
+    guides.set_active(found, version=required_version(), active=active, by=g.actor.account_id)
+    say(
+        _("%(name)s又可以接待了。", name=found.name) if active else _("%(name)s先不接待了。", name=found.name)
+    )
+    return go(url_for("bookings.visit_guides"))
+
+
+@bookings.get("/visits/<string(length=26):uid>")
+@requires(permissions.DESK)
+def visit(uid: str) -> Any:
+    """Show one visit to whoever receives it."""
+    return _page(*_visit(uid))
+
+
+@bookings.post("/visits/<string(length=26):uid>")
+@requires(permissions.APPROVE)
+@once
+def visit_decide(uid: str) -> Any:
+    """Confirm it with its guide, give it another guide, or refuse it with a reason."""
+    found, booking, row = _visit(uid, permissions.APPROVE)
+    act, version, by = request.form.get("act", ""), required_version(), g.actor.account_id
+    chosen = _chosen()
+    try:
+        if act == "confirm":
+            visiting.confirm(found, chosen, version=version, by=by)
+            say(_("参观定下来了，已经通知对方。"))
+        elif act == "guide":
+            visiting.assign(found, chosen, version=version, by=by)
+            say(_("讲解员换好了。") if chosen is not None else _("现在没有安排讲解员。"))
+        elif act == "refuse":
+            deciding.refuse(booking, version=version, reason=request.form.get("reason", ""), by=by)
+            say(_("没有接，原因已经告诉对方。"))
+        else:
+            abort(400)
+    except Refused as refused:
+        errors = {one.field if one.field != "approve" else "guide": one.text for one in refused.refusals}
+        return _page(found, booking, row, errors=errors)
+    except NotFree as taken:
+        return _page(found, booking, row, errors={"guide": _("。").join(texts(taken.verdicts))}, status=409)
+    return go(url_for("bookings.visit", uid=uid))
+
+
+def _chosen() -> BookingsGuide | None:
+    said = request.form.get("guide", "")
+    if not said:
+        return None
+    found = queries.guide(int(said)) if said.isdecimal() and len(said) < 12 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def _visit(
+    uid: str, permission: str = permissions.DESK
+) -> tuple[BookingsVisit, BookingsBooking, BookingsOccurrence]:
+    _everywhere(permission)
+    found = queries.one(uid)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _page(
+    found: BookingsVisit,
+    booking: BookingsBooking,
+    row: BookingsOccurrence,
+    *,
+    errors: dict[str, str] | None = None,
+    status: int = 422,
+) -> Any:
+    given = queries.guide(found.guide_id) if found.guide_id is not None else None
+    room = places.room(id=row.room_id)
+    return render(
+        "bookings/visit.html",
+        status=status if errors else 200,
+        block="content" if errors else None,
+        visit=found,
+        booking=booking,
+        row=row,
+        room=room,
+        state=words.STATES[row.state],
+        when=words.when_words(row.starts_at, row.ends_at),
+        given=given,
+        guides=[(one.id, one.name) for one in queries.guides()],
+        record=f"/d/{district().code}/bookings/desk/{booking.uid}",
+        decides=g.actor.can(permissions.APPROVE) and row.state in ("requested", "approved"),
+        errors=errors or {},
+        typed=request.form,
+    )
+
+
+def _guides(errors: dict[str, str] | None = None) -> Any:
+    _everywhere(permissions.MANAGE)
+    return render(
+        "bookings/visit_guides.html",
+        status=422 if errors else 200,
+        block="content" if errors else None,
+        guides=queries.guides(every=True),
+        errors=errors or {},
+        typed=request.form,
+    )
+
+
+def _everywhere(permission: str) -> None:
+    """Groups are received at the center, which is the whole district's: 404 for a venue's own people."""
+    if not g.actor.reach(permission).everywhere:
+        abort(404)
