@@ -79,6 +79,7 @@ from portal.payments.contract import (
     Unknown,
 )
 from portal.plugin import (
+    AccountRef,
     Broken,
     Card,
     Channel,
@@ -116,6 +117,7 @@ from portal.words import gettext, lazy_gettext, ngettext
 __all__ = [
     "Account",
     "AccountField",
+    "AccountRef",
     "Actor",
     "Affiliation",
     "BRANCH_KINDS",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portal.plugin import (
+        AccountRef,
         Card,
         Channel,
         DistrictRef,
@@ -156,6 +157,24 @@ def member_erase(district: DistrictRef, member: MemberRef) -> Erasure:
 @hookspec
 def member_objections(district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
     """Return reasons to wait before ``act`` (``transfer``, ``merge``, ``erase``, ``leave``)."""
+    raise NotImplementedError
+
+
+@hookspec
+def account_export(district: DistrictRef, account: AccountRef) -> Mapping[str, Any]:
+    """Return everything this plugin holds about an account and no member here, ready for JSON."""
+    raise NotImplementedError
+
+
+@hookspec
+def account_erase(district: DistrictRef, account: AccountRef) -> Erasure:
+    """Erase or anonymise what hangs on an account here; say what must be kept and why."""
+    raise NotImplementedError
+
+
+@hookspec
+def account_objections(district: DistrictRef, account: AccountRef, act: str) -> Iterable[Objection]:
+    """Return reasons to wait before ``act`` (``erase``) on an account."""
     raise NotImplementedError
 
 

@@ -52,6 +52,16 @@ class MemberRef:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AccountRef:
+    """An account as hooks see it, without phone; ``district_id`` is where it is at home, if anywhere."""
+
+    id: int
+    uid: str
+    name: str
+    district_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NavItem:
     """A place in the bottom bar (phone) or the left rail (desktop)."""
 
@@ -109,7 +119,7 @@ class Hidden:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Objection:
-    """A reason to wait before an act on a member (transfer, merge, erase) or an organization (dissolve)."""
+    """A reason to wait before an act on a member (transfer, merge, erase), an account or an organization."""
 
     code: str
     text: Any

@@ -25,6 +25,9 @@ log = logging.getLogger("portal.registry")
 
 #: Hooks that reach every installed plugin, on or off: a person's rights, and what may not be left behind.
 UNSWITCHED = {
+    "account_export",
+    "account_erase",
+    "account_objections",
     "member_export",
     "member_erase",
     "member_objections",

@@ -15,6 +15,7 @@ from tests.guards.town import Town, changed, state
 
 #: POST routes without the key of a form, and what makes a second sending harmless.
 OTHERWISE = {
+    "account.": "a name and a deletion name the version they read",
     "dev.": "the workshop's pages keep nothing",
     "desk.search_": "a search changes nothing",
     "delegations.search_": "a search changes nothing",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.api import (
+    AccountRef,
     Card,
     DistrictRef,
     Erasure,
@@ -37,6 +38,7 @@ from . import (
     jobs,
     left_behind,
     models,
+    paying,
     permissions,
     settings,
     sheets,
@@ -130,6 +132,18 @@ class Dues(Plugin):
     @hookimpl
     def member_objections(self, district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
         return hooks.objections(member, act)
+
+    @hookimpl
+    def account_export(self, district: DistrictRef, account: AccountRef) -> Mapping[str, Any]:
+        return paying.export(account)
+
+    @hookimpl
+    def account_erase(self, district: DistrictRef, account: AccountRef) -> Erasure:
+        return paying.erase(account)
+
+    @hookimpl
+    def account_objections(self, district: DistrictRef, account: AccountRef, act: str) -> Iterable[Objection]:
+        return paying.objections(account)
 
     @hookimpl
     def organization_objections(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from portal import audit, clock, crypto
-from portal.database import session, transaction
+from portal.database import is_postgresql, session, transaction
 from portal.identity import passwords, people
 from portal.identity.models import Account
 
@@ -24,15 +24,23 @@ class AccountRefused(ValueError):
 
 
 def open_account(
-    *, name: str, phone: str, username: str | None, password: str | None, by: int | None
+    *,
+    name: str,
+    phone: str,
+    username: str | None,
+    password: str | None,
+    by: int | None,
+    home_id: int | None = None,
 ) -> tuple[Account, bool]:
     """Open a login for a person known by name and number; return it and whether it is new.
 
     Somebody of the same number and name is the same person: nothing changes then. Others may share the
-    number. Members need none of this: they claim their record. Raises ``AccountRefused``: ``name``,
-    ``phone``, ``username``, ``taken`` (another's user name), ``different`` (this person's is another),
-    ``stopped`` (this person's account is disabled: a second one is no way round), or what
-    ``passwords.problem`` says.
+    number. Members need none of this: they claim their record. ``home_id`` is the district a resident opens
+    it in, who is then on record as having done it. Of many at the same instant one opens it.
+
+    Raises ``AccountRefused``: ``name``, ``phone``, ``username``, ``taken`` (another's user name),
+    ``different`` (this person's is another), ``stopped`` (this person's account is disabled: a second one
+    is no way round), or what ``passwords.problem`` says.
     """
     fault = problem(name=name, phone=phone, username=username)
     if fault:
@@ -42,7 +50,9 @@ def open_account(
         fault = passwords.problem(password, about=(digits, name, username or ""))
         if fault:
             raise AccountRefused(fault)
+    index = crypto.blind_index("phone", digits)
     with transaction():
+        in_line(index)
         same = [known for known in find(digits) if people.same_name(known.display_name, name)]
         for known in same:
             if known.disabled_at is None:
@@ -58,15 +68,26 @@ def open_account(
             uid=uid,
             display_name=name,
             phone_sealed=crypto.encrypt("account.phone_sealed", uid, digits),
-            phone_index=crypto.blind_index("phone", digits),
+            phone_index=index,
+            home_id=home_id,
             username=username,
             password_hash=passwords.HASHER.hash(password) if password else None,
             created_at=clock.now(),
         )
         session.add(made)
         session.flush()
-        audit.record("account.open", made, actor=by, district=None)
+        who = made.id if home_id is not None else by
+        audit.record("account.open", made, actor=who, district=home_id)
     return made, True
+
+
+def in_line(phone_index: str) -> None:
+    """Let whoever opens an account under the same number wait for the caller's transaction.
+
+    Names are compared as people write them, which no key of the database can: this lock makes two one.
+    """
+    if is_postgresql():
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"account:{phone_index}"))))
 
 
 def problem(*, name: str, phone: str, username: str | None) -> str | None:

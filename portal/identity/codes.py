@@ -24,6 +24,9 @@ CLAIMS = 5
 SAME_WISH = timedelta(seconds=60)
 KEPT = timedelta(days=1)
 
+#: A code that may open an account: it is sent to every number, and nobody waits for it but who asked.
+JOIN = "join"
+
 OK, WRONG, SPENT, EXPIRED = "ok", "wrong", "spent", "expired"
 
 notices.declare(
@@ -39,6 +42,14 @@ notices.declare(
 
 
 @dataclass(frozen=True)
+class Joining:
+    """What somebody said of themselves who wants an account: a name, and in which district (its id)."""
+
+    name: str
+    home_id: int
+
+
+@dataclass(frozen=True)
 class Asked:
     """What the browser keeps of its wish: which row, and the proof that it was this browser."""
 
@@ -47,11 +58,17 @@ class Asked:
 
 
 def ask(
-    phone: str, *, purpose: str = "login", account_id: int | None = None, bind: str | None = None
+    phone: str,
+    *,
+    purpose: str = "login",
+    account_id: int | None = None,
+    bind: str | None = None,
+    joining: Joining | None = None,
 ) -> Asked:
     """Write a code for a number, known or not: the same work either way; a job sends it if it is known.
 
-    ``bind`` is what only the asking browser can show, when it has such a thing already.
+    One of ``joining`` (purpose ``join``) is sent to every number. ``bind`` is what only the asking browser
+    can show, when it has such a thing already.
     """
     uid, bind, now = crypto.new_uid(), bind or crypto.new_token(), clock.now()
     code = f"{secrets.randbelow(10**6):06d}"
@@ -70,10 +87,32 @@ def ask(
                 expires_at=now + LIFE,
                 tries=0,
                 claims=0,
+                **(_said(uid, joining) if joining else {}),
             )
         )
         jobs.enqueue("identity.send_code", {"uid": uid}, dedupe_key=uid, priority=0)
     return Asked(uid, bind)
+
+
+def _said(uid: str, joining: Joining) -> dict[str, Any]:
+    return {
+        "name_sealed": crypto.encrypt("login_code.name_sealed", uid, joining.name),
+        "home_id": joining.home_id,
+    }
+
+
+def say_anew(row: LoginCode, joining: Joining) -> None:
+    """Put another name to a code that waits: a mistake was mended before it came."""
+    with transaction():
+        waits = update(LoginCode).where(LoginCode.id == row.id, LoginCode.verified_at.is_(None))
+        session.execute(waits.values(**_said(row.uid, joining)))
+
+
+def joining_of(row: LoginCode) -> Joining | None:
+    """Return what was said with a code that may open an account; None of every other code."""
+    if row.purpose != JOIN or row.name_sealed is None or row.home_id is None:
+        return None
+    return Joining(crypto.decrypt("login_code.name_sealed", row.uid, row.name_sealed), row.home_id)
 
 
 def _hash(uid: str, code: str) -> str:
@@ -85,10 +124,12 @@ def _send(payload: Mapping[str, Any]) -> None:
     row = session.execute(select(LoginCode).where(LoginCode.uid == payload["uid"])).scalar_one_or_none()
     if row is None or row.code_sealed is None:
         return
-    known = bool(people.behind(row.phone_index)) or row.account_id is not None
+    known = row.account_id is not None or row.purpose == JOIN or bool(people.behind(row.phone_index))
     # A number that is to become somebody's is not known yet: the district is its owner's.
     home = people.home(row.account_id) if row.account_id is not None else None
-    district_id = home[0] if home else people.district_for(row.phone_index) if known else None
+    district_id = home[0] if home else row.home_id
+    if district_id is None and known:
+        district_id = people.district_for(row.phone_index)
     code = crypto.decrypt("login_code.code_sealed", row.uid, row.code_sealed)
     phone = crypto.decrypt("login_code.phone_sealed", row.uid, row.phone_sealed)
     with transaction():
@@ -120,13 +161,15 @@ def check(asked: Asked, typed: str) -> str:
                 LoginCode.tries,
                 LoginCode.phone_index,
                 LoginCode.account_id,
+                LoginCode.purpose,
             )
         ).first()
     if row is None:
         return EXPIRED
     right = crypto.same(_hash(asked.uid, people.tidy(typed)), row.code_hash)
     # Nobody was sent a code for an unknown number; a lucky guess there is a wrong one.
-    if not right or row.account_id is None and not people.behind(row.phone_index):
+    sent = row.account_id is not None or row.purpose == JOIN
+    if not right or not sent and not people.behind(row.phone_index):
         return SPENT if row.tries >= TRIES else WRONG
     with transaction():
         first = update(LoginCode).where(LoginCode.id == row.id, LoginCode.verified_at.is_(None))

@@ -6,6 +6,7 @@ from portal.identity import (  # noqa: F401  they add their views
     again_views,
     attach_views,
     factor_views,
+    join_views,
     leaving_views,
     notice_views,
     passkey_entry_views,

@@ -1,4 +1,4 @@
-"""What of an account goes when its holder's last record is erased: who they are, and every way in."""
+"""What of an account goes with its holder's last record, or by itself: who they are, and every way in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select, update
 
 from portal import audit, clock
 from portal.database import everything, session, transaction
-from portal.identity import factors, sessions
+from portal.identity import codes, factors, sessions
 from portal.identity.factor_models import LoginStep
 from portal.identity.login_models import KeptForm, LoginCode
 from portal.identity.models import Account, Grant, LoginSession, RoleRequest
@@ -20,13 +20,20 @@ GONE = "已删除"
 
 
 def forget(person_id: int, *, by: Any, district: Any) -> None:
-    """Empty the account of a person and shut it; its number opens nothing, its id stays for the books.
+    """Forget the account of a person, if there is one.
 
     The caller knows that no other record of this person is left. Joins the caller's transaction.
     """
     account_id = session.scalar(select(Account.id).where(Account.person_id == person_id).with_for_update())
-    if account_id is None:
-        return
+    if account_id is not None:
+        forget_account(account_id, by=by, district=district)
+
+
+def forget_account(account_id: int, *, by: Any, district: Any) -> None:
+    """Empty an account and shut it; its number opens nothing, its id stays for the books.
+
+    Joins the caller's transaction.
+    """
     with transaction(), everything():
         index = session.scalar(select(Account.phone_index).where(Account.id == account_id))
         session.execute(
@@ -51,6 +58,8 @@ def forget(person_id: int, *, by: Any, district: Any) -> None:
         mine = LoginCode.account_id == account_id
         if index is not None and session.execute(shared).first() is None:
             mine = or_(mine, LoginCode.phone_index == index)
+        elif index is not None:  # what the others of this number may still be asked for names somebody
+            mine = or_(mine, (LoginCode.phone_index == index) & (LoginCode.purpose == codes.JOIN))
         session.execute(delete(LoginCode).where(mine))
         _words(account_id)
         forget_told(account_id)

@@ -42,11 +42,11 @@ class Rule:
 
 
 class TooOften(Exception):
-    """A limit is reached; ``wait`` seconds from now it is free again."""
+    """A limit is reached, of which ``kind``; ``wait`` seconds from now it is free again."""
 
-    def __init__(self, wait: int) -> None:
+    def __init__(self, wait: int, kind: str = "") -> None:
         super().__init__(wait)
-        self.wait = wait
+        self.wait, self.kind = wait, kind
 
 
 def take(*rules: Rule) -> None:
@@ -90,7 +90,7 @@ def _refuse_if_full(rule: Rule) -> None:
         oldest = session.execute(inside).scalar()
         if oldest is not None:
             log.warning("limit reached: %s", rule.kind)
-            raise TooOften(max(1, int((oldest - since).total_seconds()) + 1))
+            raise TooOften(max(1, int((oldest - since).total_seconds()) + 1), rule.kind)
 
 
 def network(address: str | None) -> str:
@@ -117,6 +117,35 @@ def asking(phone_index: str, address: str, device: str | None) -> tuple[Rule, ..
         Rule("code.number", phone_index, ((a_day, DAY),)),
         Rule("code.address", address, ((6 * a_day, HOUR),)),
     )
+
+
+#: The rule of a whole district: what opening accounts may cost it in text messages a day.
+JOIN_DISTRICT = "join.district"
+
+
+def joining(
+    phone_index: str, address: str, device: str | None, *, home_id: int, a_day: int
+) -> tuple[Rule, ...]:
+    """Return the limits of asking for a code that is sent to a number nobody knows yet.
+
+    They stand beside those of ``asking``, whose day counts both, and are tighter: nobody's telephone is
+    rung by strangers more than five times a day, and a district pays for ``a_day`` messages at most. The
+    minute is its own, for who tried to log in first and heard nothing.
+    """
+    own = tuple(
+        Rule(rule.kind, rule.value, rule.windows[1:] if rule.kind in _BY_MINUTE else rule.windows)
+        for rule in asking(phone_index, address, device)
+    )
+    a_minute = current_app.config["CODES_A_MINUTE"]
+    return (
+        *own,
+        Rule("join.number", phone_index, ((a_minute, MINUTE), (5, DAY))),
+        Rule("join.address", address, ((10, HOUR), (40, DAY))),
+        Rule(JOIN_DISTRICT, str(home_id), ((a_day, DAY),)),
+    )
+
+
+_BY_MINUTE = frozenset({"code.here", "code.device"})
 
 
 def guessing(what: str, value: str, address: str, *, device: str | None = None) -> tuple[Rule, ...]:

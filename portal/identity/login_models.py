@@ -35,6 +35,9 @@ class LoginCode(Model):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Only of a code that may open an account: by what name, and in which district.
+    name_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
+    home_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"))
 
 
 class LoginEvent(Model):

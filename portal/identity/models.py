@@ -56,6 +56,8 @@ class Account(Versioned, Model):
     agreed: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]", info={"class": 2})
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, info={"class": 1})
+    #: Where a resident opened it: whose desk, channels and notices it has while nothing else says so.
+    home_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"), info={"class": 1})
 
     __table_args__ = (
         Index(

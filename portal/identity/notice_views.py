@@ -43,6 +43,7 @@ def _page(back: str, problem: str | None = None, *, status: int = 200) -> Any:
         yes=notice.mark(notice.SENSITIVE, name) in agreed,
         no=notice.mark(notice.SENSITIVE, name, given=False) in agreed,
         staff=g.actor.is_staff,
+        resident=g.actor.person_id is None,
         problem=problem,
     )
 

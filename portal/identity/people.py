@@ -78,6 +78,12 @@ def beside(account_id: int) -> Behind:
     return Behind(others, found.unclaimed)
 
 
+def names_waiting(phone_index: str) -> list[str]:
+    """Return the names on open records under a number that nobody has claimed yet."""
+    with everything():
+        return list(session.scalars(unclaimed(phone_index).with_only_columns(MEMBER.c.name)))
+
+
 def unclaimed(phone_index: str | ScalarSelect[str | None]):  # type: ignore[no-untyped-def]
     """Start a select over the open records under a number whose person has no account."""
     taken = exists().where(Account.person_id == MEMBER.c.person_id)
@@ -118,7 +124,10 @@ def holds_district_role(account_id: int) -> bool:
 
 
 def home(account_id: int) -> tuple[int, str] | None:
-    """Return the district (id, code) of an account: its record's, its first role's, or where it helps."""
+    """Return the district (id, code) of an account.
+
+    Its record's, else its first role's, else the one it was opened in, else where it helps somebody.
+    """
     record = (
         select(District.id, District.code)
         .join(MEMBER, MEMBER.c.district_id == District.id)
@@ -132,6 +141,9 @@ def home(account_id: int) -> tuple[int, str] | None:
             found = session.execute(
                 role.where(Grant.account_id == account_id).order_by(Grant.id).limit(1)
             ).first()
+        if found is None:
+            opened = select(District.id, District.code).join(Account, Account.home_id == District.id)
+            found = session.execute(opened.where(Account.id == account_id)).first()
         if found is None:
             helps = select(District.id, District.code).join(
                 _DELEGATION, _DELEGATION.c.district_id == District.id

@@ -8,7 +8,17 @@ from flask import Blueprint, current_app, g, request, url_for
 
 from portal import clock
 from portal.database import transaction
-from portal.identity import claims, codes, kept, limits, people, views_entering, views_wishes
+from portal.identity import (
+    claims,
+    codes,
+    joining,
+    kept,
+    limits,
+    people,
+    views_entering,
+    views_joining,
+    views_wishes,
+)
 from portal.identity.login_models import LoginCode
 from portal.identity.passkey_words import offer
 from portal.web.access import public
@@ -74,6 +84,7 @@ def phone_page(*, back: str, phone: str = "", problem: str | None = None, status
         problem=problem,
         kept=kept.COOKIE in request.cookies,
         passkey=offer(),
+        join=views_joining.link(back),
     )
 
 
@@ -121,8 +132,17 @@ def _words(outcome: str) -> str:
 
 
 def _code_page(problem: str | None = None, *, status: int = 200) -> Any:
+    asked, back = views_wishes.current(), views_wishes.back()
+    row = codes.unanswered(asked) if asked else None
+    said = codes.joining_of(row) if row is not None else None
     return render(
-        "identity/code.html", block="form", status=status, shown=views_wishes.shown(), problem=problem
+        "identity/code.html",
+        block="form",
+        status=status,
+        shown=views_wishes.shown(),
+        problem=problem,
+        joining=said is not None,
+        join=views_joining.link(back),
     )
 
 
@@ -135,7 +155,11 @@ def ask_again() -> Any:
         return go(url_for("identity.login", next=views_wishes.back()))
     try:
         wait = views_wishes.ask(
-            codes.phone_of(row), back=views_wishes.back(), purpose=row.purpose, account_id=row.account_id
+            codes.phone_of(row),
+            back=views_wishes.back(),
+            purpose=row.purpose,
+            account_id=row.account_id,
+            joining=codes.joining_of(row),
         )
     except limits.TooOften as error:
         return _code_page(too_often(error), status=429)
@@ -148,6 +172,8 @@ def ask_again() -> Any:
                 seconds=wait,
             )
         )
+    elif row.purpose == codes.JOIN:
+        say(gettext("验证码已再发一次。"))
     else:
         say(gettext("如果这个号码登记过，验证码已再发一次。"))
     return go(url_for("identity.code"))
@@ -173,6 +199,9 @@ def check_code() -> Any:
     assert row is not None
     if row.account_id is not None:
         return _enter(row, row.account_id)
+    said = codes.joining_of(row)
+    if said is not None:
+        return views_joining.arrive(row, said)
     found = people.behind(row.phone_index)
     if len(found.accounts) == 1 and not found.unclaimed:
         return _enter(row, found.accounts[0].account_id)
@@ -202,7 +231,20 @@ def who() -> Any:
     row = _proven()
     if row is None:
         return go(url_for("identity.login"))
-    return render("identity/who.html", found=people.behind(row.phone_index), problem=None)
+    return _who_page(row)
+
+
+def _who_page(row: LoginCode, problem: str | None = None, *, status: int = 200) -> Any:
+    said = codes.joining_of(row)
+    why = joining.refusal(row) if said is not None else None
+    return render(
+        "identity/who.html",
+        status=status,
+        found=people.behind(row.phone_index),
+        problem=problem,
+        joins=said.name if said is not None and why is None else "",
+        why_not=views_joining.why_not(why) if why is not None else "",
+    )
 
 
 @identity.post("/login/who")
@@ -218,7 +260,10 @@ def choose() -> Any:
             return _enter(row, known.account_id)
     if chosen == "new" and found.unclaimed:
         return go(url_for("identity.claim"))
-    return render("identity/who.html", status=422, found=found, problem=gettext("请选一位。"))
+    said = codes.joining_of(row)
+    if chosen == "join" and said is not None:
+        return views_joining.arrive(row, said, new=True)
+    return _who_page(row, gettext("请选一位。"), status=422)
 
 
 @identity.get("/login/claim")
@@ -231,7 +276,12 @@ def claim() -> Any:
 
 
 def _claim_page(errors: list[tuple[str, str]] | None = None, *, status: int = 200) -> Any:
-    typed = {"name": request.form.get("name", ""), "tail": request.form.get("tail", "")}
+    row = _proven()
+    said = codes.joining_of(row) if row is not None else None
+    typed = {
+        "name": request.form.get("name", said.name if said is not None else ""),
+        "tail": request.form.get("tail", ""),
+    }
     return render("identity/claim.html", block="form", status=status, typed=typed, errors=errors or [])
 
 

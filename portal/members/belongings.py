@@ -27,7 +27,15 @@ def of(member: Member) -> dict[str, Any]:
         "helped_by": [
             {"helper": name, **_help(row)} for row, name in _helps(Delegation.member_id == member.id)
         ],
-        **(_of_account(account, member) if account is not None else {"account": None}),
+        **(_login(account, member) if account is not None else {"account": None}),
+    }
+
+
+def _login(account: Account, member: Member) -> dict[str, Any]:
+    return {
+        "account": of_account(account),
+        **by_account(account, member.district_id),
+        "messages": messages(account.id),
     }
 
 
@@ -39,51 +47,51 @@ def _merges(member: Member) -> list[dict[str, Any]]:
     ]
 
 
-def _of_account(account: Account, member: Member) -> dict[str, Any]:
-    asked = Request.asked_by == account.id, Request.district_id == member.district_id
+def of_account(account: Account) -> dict[str, Any]:
+    """Return what is kept about the login itself, ready for JSON."""
     return {
-        "account": {
-            "display_name": account.display_name,
-            "username": account.username,
-            "phone": addresses.phone_of(account.uid, account.phone_sealed),
-            "has_password": account.password_hash is not None,
-            "elder": account.elder,
-            "language": account.language,
-            "created_at": account.created_at,
-            "notice_choices": notices.chosen(account.id),
-            "consents": [
-                {"at": one.at, "about": one.kind, "notice": one.notice, "answer": one.answer, "how": one.how}
-                for one in consents.of(account.id)
-            ],
-            "passkeys": [
-                {
-                    "name": one.name,
-                    "transports": one.transports,
-                    "synchronised": one.backed_up,
-                    "added": one.created_at,
-                    "used": one.last_used_at,
-                }
-                for one in passkeys.of(account.id)
-            ],
-            "disabled": [
-                {
-                    "at": one.stopped_at,
-                    "why": one.reason,
-                    "back_at": one.lifted_at,
-                    "back_why": one.asked_reason,
-                }
-                for one in stops.of(account.id)
-            ],
-            "sessions": [
-                {"began": one.began_at, "used": one.seen_at, "device": one.device, "place": one.place}
-                for one in own_sessions.of(account.id, this=None)
-            ],
-        },
+        "display_name": account.display_name,
+        "username": account.username,
+        "phone": addresses.phone_of(account.uid, account.phone_sealed),
+        "has_password": account.password_hash is not None,
+        "elder": account.elder,
+        "language": account.language,
+        "created_at": account.created_at,
+        "notice_choices": notices.chosen(account.id),
+        "consents": [
+            {"at": one.at, "about": one.kind, "notice": one.notice, "answer": one.answer, "how": one.how}
+            for one in consents.of(account.id)
+        ],
+        "passkeys": [
+            {
+                "name": one.name,
+                "transports": one.transports,
+                "synchronised": one.backed_up,
+                "added": one.created_at,
+                "used": one.last_used_at,
+            }
+            for one in passkeys.of(account.id)
+        ],
+        "disabled": [
+            {"at": one.stopped_at, "why": one.reason, "back_at": one.lifted_at, "back_why": one.asked_reason}
+            for one in stops.of(account.id)
+        ],
+        "sessions": [
+            {"began": one.began_at, "used": one.seen_at, "device": one.device, "place": one.place}
+            for one in own_sessions.of(account.id, this=None)
+        ],
+    }
+
+
+def by_account(account: Account, district_id: int) -> dict[str, Any]:
+    """Return what an account did in one district of the caller's scope: whom it helps, what it asked for."""
+    asked = Request.asked_by == account.id, Request.district_id == district_id
+    return {
         # Of whom somebody helps only what the helper reads: the surname.
         "helps": [
             {"helped": row.label, **_help(row)}
             for row, _name in _helps(
-                Delegation.account_id == account.id, Delegation.district_id == member.district_id
+                Delegation.account_id == account.id, Delegation.district_id == district_id
             )
         ],
         "requests": [
@@ -97,11 +105,15 @@ def _of_account(account: Account, member: Member) -> dict[str, Any]:
             }
             for row in session.scalars(select(Request).where(*asked).order_by(Request.id))
         ],
-        "messages": [
-            {"at": one.at, "about": str(one.about), "text": one.text, "read": one.read}
-            for one in notices.inbox(account.id, limit=MESSAGES)
-        ],
     }
+
+
+def messages(account_id: int) -> list[dict[str, Any]]:
+    """Return what an account was told, the newest first."""
+    return [
+        {"at": one.at, "about": str(one.about), "text": one.text, "read": one.read}
+        for one in notices.inbox(account_id, limit=MESSAGES)
+    ]
 
 
 def _helps(*where: Any) -> list[Any]:

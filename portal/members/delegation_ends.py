@@ -65,6 +65,11 @@ def forget(member: Member) -> None:
     )
 
 
+def forget_helper(account_id: int) -> None:
+    """End what an account that is deleted did for others in the caller's district; both sides are told."""
+    _end(select(Delegation).where(Delegation.account_id == account_id), "account")
+
+
 @job("members.end_delegations", daily=time(0, 20), per_district=True)
 def end_due(_payload: Mapping[str, Any]) -> None:
     """Close what stopped holding: the date, the account, the record, the branch; and questions left open."""

@@ -67,14 +67,15 @@ def of(member: Member, *, by: Any) -> None:
     ):
         more = {"version": model.version + 1} if hasattr(model, "version") else {}
         session.execute(update(model).where(mine).values(**values, **more))
-    if _needed(member):
+    if needed(member):
         return
     forgetting.forget(member.person_id, by=by, district=member.district_id)
     # Nobody finds them by their national id either; the same person coming again is somebody new.
     session.execute(update(Person).where(Person.id == member.person_id).values(ric_index=None))
 
 
-def _needed(member: Member) -> bool:
+def needed(member: Member) -> bool:
+    """Tell whether the account stays when this record is erased: for another record, or for roles."""
     account = session.scalar(select(Account.id).where(Account.person_id == member.person_id))
     if account is not None and claims.holds_roles(account):
         return True

@@ -17,7 +17,8 @@ from portal.database import session, swap, transaction
 from portal.districts import context
 from portal.identity import passkeys
 from portal.identity.forgetting import GONE
-from portal.members import belongings, delegation_ends, forgetting, merging, sealed
+from portal.identity.models import Account
+from portal.members import account_rights, belongings, delegation_ends, forgetting, merging, sealed
 from portal.members.events import announce_move, ref
 from portal.members.models import EXIT_TYPES, OPEN_STATES, Affiliation, Member, StatusEvent
 from portal.members.objections import refuse_objections
@@ -37,6 +38,7 @@ def copy_of(member: Member) -> dict[str, Any]:
         if not column.name.endswith(("_sealed", "_index")) and column.name not in {"sort_key", "initials"}
     }
     affiliations = session.scalars(select(Affiliation).where(Affiliation.member_id == member.id))
+    account = _account(member)
     return {
         "record": {**record, **own},
         "affiliations": [
@@ -53,7 +55,12 @@ def copy_of(member: Member) -> dict[str, Any]:
         "plugins": registry().ask(
             "member_export", district=context.ref(member.district_id), member=ref(member)
         ),
+        "plugins_by_account": account_rights.exported(account) if account is not None else {},
     }
+
+
+def _account(member: Member) -> Account | None:
+    return session.scalars(select(Account).where(Account.person_id == member.person_id)).one_or_none()
 
 
 def move(
@@ -166,9 +173,14 @@ def erase(member: Member, *, version: int, reason: str, actor: Any) -> Mapping[s
     if member.closed_on is None:
         raise NotAllowed(_("还在本地的党员不能删除登记，请先办理转出。"))
     refuse_objections(member, "erase")
+    account = None if forgetting.needed(member) else _account(member)
+    if account is not None:
+        account_rights.refuse_objections(account, "erase")
     with transaction():
         told = registry().ask("member_erase", district=context.ref(member.district_id), member=ref(member))
         forgetting.elsewhere(member)
+        if account is not None:
+            account_rights.forget(account, by=actor)
         swap(
             member,
             version=version,

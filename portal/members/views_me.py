@@ -53,13 +53,14 @@ def copy() -> Response:
     """Hand out everything the portal holds about me, as a file (PIPL art. 45)."""
     member = _me()
     audit.record_view(member, actor=g.actor, district=member.district_id, action="member.copy")
-    text = json.dumps(rights.copy_of(member), ensure_ascii=False, indent=2, default=_plain)
+    text = json.dumps(rights.copy_of(member), ensure_ascii=False, indent=2, default=plain)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = "attachment; filename=my-record.json"
     return response
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Write a day or an instant into a file for other systems."""
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 

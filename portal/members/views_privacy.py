@@ -46,6 +46,7 @@ def _page(problem: str | None = None, *, status: int = 200) -> Any:
         "members/privacy.html",
         status=status,
         member=member,
+        person=g.actor.person_id is not None,
         withheld=member is None and g.has_record,
         asked=g.has_record,
         seers=[

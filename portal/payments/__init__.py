@@ -3,10 +3,11 @@
 Plugins use what ``portal.api`` hands on of this package, nothing else.
 """
 
-from portal.payments import forgetting, tasks  # noqa: F401  jobs and what is forgotten: declared on import
+from portal.payments import forgetting, payers, tasks  # noqa: F401  jobs and what is forgotten: declared on import
 from portal.payments.accounts import by_slug, create_account
 from portal.payments.calling import by_uid, fresh_instruction
 from portal.payments.facts import apply_fact
+from portal.payments.payers import open_by, paid_by
 from portal.payments.providers import Way, ways
 from portal.payments.purpose import (
     Allocation,
@@ -56,6 +57,8 @@ __all__ = [
     "facts_of",
     "fresh_instruction",
     "has_open_attempt",
+    "open_by",
+    "paid_by",
     "record_receipts",
     "send_create",
     "start_attempt",

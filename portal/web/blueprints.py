@@ -22,6 +22,7 @@ ROOMS = (
     "portal.organizations.views:finding",
     "portal.members.views_me:members",
     "portal.members.views_privacy:privacy",
+    "portal.members.views_account:account",
     "portal.members.views_answer:answering",
     "portal.members.views_acts:acts",
     "portal.members.views_helping:helping",

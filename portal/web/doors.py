@@ -24,6 +24,8 @@ class Door:
     sub: Any = ""
     icon: str = "grid"
     permission: str = ""
+    #: Only for those whose account belongs to a person (True), or to nobody yet (False).
+    person: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ VISITOR = (
     Door("identity.login", _("登录"), _("用手机号登录，不用记密码"), "person"),
 )
 ME = (
-    Door("members.record", _("我的资料"), _("登记的内容，下载一份"), "person"),
+    Door("members.record", _("我的资料"), _("登记的内容，下载一份"), "person", person=True),
+    Door("account.mine", _("我的账号"), _("称呼、手机号，下载一份，删除账号"), "person", person=False),
     Door("members.my_requests", _("我的申请"), _("办到哪一步，谁在办"), "clock"),
     Door("helping.index", _("请人代办"), _("谁帮我，我帮谁"), "people"),
     Door("notices.mine", _("我的消息"), "", "bell"),
@@ -93,6 +96,8 @@ def open_doors(doors: tuple[Door, ...]) -> list[Link]:
         if door.endpoint not in current_app.view_functions:
             continue
         if door.permission and not g.actor.can(door.permission):
+            continue
+        if door.person is not None and door.person != (g.actor.person_id is not None):
             continue
         found.append(Link(door.label, url_for(door.endpoint), door.sub, door.icon))
     return found

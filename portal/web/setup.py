@@ -80,6 +80,23 @@ CORE_SETTINGS = (
         local=True,
     ),
     Setting(
+        key="core.residents_may_join",
+        label=_("居民可以自己用手机号开账号"),
+        default=True,
+        type=bool,
+        help=_("关了以后，没有登记过的人要到服务台；已经开的账号照常用"),
+        local=True,
+    ),
+    Setting(
+        key="core.join_codes_a_day",
+        label=_("居民开账号一天最多发多少条验证码"),
+        default=200,
+        type=int,
+        least=1,
+        help=_("防止有人乱填别人的号码，也管住短信费；到了数，当天请大家到服务台"),
+        local=True,
+    ),
+    Setting(
         key="core.keep_national_id",
         label=_("保存完整的身份证号"),
         default=False,
