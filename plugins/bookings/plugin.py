@@ -25,7 +25,7 @@ class Bookings(Plugin):
 
     @hookimpl
     def register_blueprints(self) -> Iterable[Any]:
-        return [views.bookings]
+        return [views.bookings, views.feed]
 
     @hookimpl
     def register_permissions(self) -> Iterable[Permission]:
