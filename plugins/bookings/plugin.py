@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.api import Permission, Plugin, Setting, hookimpl
+from portal.api import (
+    AccountRef,
+    DistrictRef,
+    Erasure,
+    Hidden,
+    Journal,
+    MemberRef,
+    Objection,
+    Permission,
+    Plugin,
+    Setting,
+    hookimpl,
+)
 from portal.api import lazy_gettext as _l
 
-from . import models, permissions, settings, views
+from . import copies, house, models, permissions, rights, settings, views
 
 __all__ = ["Bookings", "models", "plugin"]
 
@@ -34,6 +46,48 @@ class Bookings(Plugin):
     @hookimpl
     def register_settings(self) -> Iterable[Setting]:
         return settings.SETTINGS
+
+    @hookimpl
+    def switch_off_warnings(self, district: DistrictRef) -> Iterable[Hidden]:
+        return house.hidden(district)
+
+    @hookimpl
+    def account_export(self, district: DistrictRef, account: AccountRef) -> Mapping[str, Any]:
+        return copies.of(rights.of_account(account, district.id))
+
+    @hookimpl
+    def account_erase(self, district: DistrictRef, account: AccountRef) -> Erasure:
+        return rights.erase(rights.of_account(account, district.id))
+
+    @hookimpl
+    def account_objections(self, district: DistrictRef, account: AccountRef, act: str) -> Iterable[Objection]:
+        return rights.objections(rights.of_account(account, district.id), act)
+
+    @hookimpl
+    def member_export(self, district: DistrictRef, member: MemberRef) -> Mapping[str, Any]:
+        return copies.of(rights.of_member(member))
+
+    @hookimpl
+    def member_erase(self, district: DistrictRef, member: MemberRef) -> Erasure:
+        return rights.erase(rights.of_member(member))
+
+    @hookimpl
+    def member_objections(self, district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
+        if act == "merge":
+            return house.merging(member)
+        return rights.objections(rights.of_member(member), act)
+
+    @hookimpl
+    def organization_objections(
+        self, district: DistrictRef, organization: int, act: str
+    ) -> Iterable[Objection]:
+        return house.dissolving(organization)
+
+    @hookimpl
+    def member_merged(
+        self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef, journal: Journal
+    ) -> None:
+        house.merged(kept=kept, absorbed=absorbed, journal=journal)
 
 
 plugin = Bookings()
