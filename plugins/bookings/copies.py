@@ -44,7 +44,7 @@ def of(whose: Whose) -> Mapping[str, Any]:
     steps = _by(_rows(BookingsStep, BookingsStep.booking_id.in_(ids)), "booking_id")
     visits = _by(_rows(BookingsVisit, BookingsVisit.booking_id.in_(ids)), "booking_id")
     own_times = _by(times, "booking_id")
-    point = BookingsPoint.occurrence_id.in_(time_ids)
+    point: Any = BookingsPoint.occurrence_id.in_(time_ids)
     feeds: list[Any] = []
     if whose.account_id is not None:
         point = or_(point, BookingsPoint.account_id == whose.account_id)

@@ -168,7 +168,7 @@ def erase(whose: Whose) -> Erasure:
         )
         erased = 0
         # What names them by the booking goes first, while the booking still says whose it is.
-        own_point = BookingsPoint.occurrence_id.in_(times)
+        own_point: Any = BookingsPoint.occurrence_id.in_(times)
         if whose.account_id is not None:
             own_point = or_(own_point, BookingsPoint.account_id == whose.account_id)
         erased += _set(
