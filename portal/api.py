@@ -108,12 +108,15 @@ from portal.sheets import values as sheet_values
 from portal.sheets.profiles import Column as SheetColumn
 from portal.web import searching
 from portal.web.access import asks_again, hands_out, public, requires, signed_in
+from portal.web.charts import chart_rows
 from portal.web.frame import civil, fen, mask_name, mask_phone, month, say, yuan
 from portal.web.headers import allow_form_target
 from portal.web.htmx import go, render, wants_fragment
+from portal.web.maps import MapPlace, MapPlan, place_plan
 from portal.web.once import once, required_version
 from portal.web.pay import hand_over
 from portal.web.throttle import slow_down
+from portal.web.week import Calendar, CalendarClosure, CalendarEvent, CalendarResource, calendar_plan
 from portal.web.wording import month_word, sentences
 from portal.words import gettext, lazy_gettext, ngettext
 
@@ -126,6 +129,10 @@ __all__ = [
     "BRANCH_KINDS",
     "BadNotification",
     "Broken",
+    "Calendar",
+    "CalendarClosure",
+    "CalendarEvent",
+    "CalendarResource",
     "Card",
     "Channel",
     "Clock",
@@ -147,6 +154,8 @@ __all__ = [
     "Job",
     "Journal",
     "Json",
+    "MapPlace",
+    "MapPlan",
     "Member",
     "MemberRef",
     "MerchantAccountInfo",
@@ -189,6 +198,8 @@ __all__ = [
     "append_only",
     "asks_again",
     "audit",
+    "calendar_plan",
+    "chart_rows",
     "civil",
     "claims",
     "clock",
@@ -222,6 +233,7 @@ __all__ = [
     "notices",
     "once",
     "payments",
+    "place_plan",
     "prepared",
     "public",
     "registry",

@@ -166,7 +166,8 @@ class Setting:
     ``inherit=False`` keeps a parent's value from its children (merchant accounts).
     ``local=True`` marks a value no national source fixes: the screen says so. A whole number lies between
     ``least`` and ``most``; ``fen=True`` keeps an amount in fen, which people read and type in yuan;
-    ``multiline`` gives a text several lines.
+    ``multiline`` gives a text several lines. ``check`` tells whether a value is a good one; ``help``
+    then says what is.
     """
 
     key: str
@@ -183,6 +184,7 @@ class Setting:
     most: int = 2**31 - 1
     multiline: bool = False
     fen: bool = False
+    check: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

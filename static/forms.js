@@ -96,6 +96,7 @@
     each(main, "script[src]", function (old) {
       var script = doc.createElement("script");
       script.src = old.src;
+      script.async = false;  // one may need what the one before it brings
       old.replaceWith(script);
     });
     if (window.htmx) window.htmx.process(main);

@@ -22,6 +22,7 @@ _WHY = {
     "range": "must be between {least} and {most}",
     "long": "is too long",
     "odd": "holds characters that cannot be kept",
+    "check": "is not what the setting's help asks for",
 }
 
 

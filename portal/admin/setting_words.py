@@ -53,4 +53,6 @@ def wrong(setting: Setting, bad: BadValue) -> str:
         return _("太长了，最多%(most)s个字。", most=LONGEST)
     if bad.reason == "odd":
         return _("里面有看不见的控制字符，请重新填写。")
+    if bad.reason == "check":
+        return _("这样填用不了。%(help)s", help=setting.help)
     return _("请选一项。")

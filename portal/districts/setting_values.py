@@ -19,7 +19,8 @@ class BadValue(ValueError):
     """A value that a setting cannot have; ``reason`` is a code, the words are the caller's.
 
     ``type``: of another kind; ``choice``: none of the choices; ``range``: too large or too small for a
-    number; ``long``: a text of more than ``LONGEST`` characters; ``odd``: characters that cannot be kept.
+    number; ``long``: a text of more than ``LONGEST`` characters; ``odd``: characters that cannot be kept;
+    ``check``: not what the setting's help asks for.
     """
 
     def __init__(self, reason: str) -> None:
@@ -45,6 +46,8 @@ def checked(setting: Setting, value: Any) -> Any:
             raise BadValue("long")
         if any(unicodedata.category(one) == "Cc" and one not in "\n\t" for one in value):
             raise BadValue("odd")
+    if setting.check is not None and not setting.check(value):
+        raise BadValue("check")
     return value
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, render_template, request, url_for
+from flask import Flask, current_app, g, render_template, request, url_for
 from markupsafe import Markup, escape
 
 #: Rendered parts per language and district; some hundreds of districts at most share a process.
@@ -18,14 +18,29 @@ _PARTS = 512
 
 
 def install(app: Flask) -> None:
-    """Register the globals ``asset``, ``sprite_icon`` and ``part``."""
+    """Register the globals ``asset``, ``needs``, ``sprite_icon`` and ``part``."""
     app.extensions["portal.parts"] = {}
-    app.jinja_env.globals.update(asset=asset, sprite_icon=sprite_icon, part=part)
+    app.jinja_env.globals.update(asset=asset, needs=needs, sprite_icon=sprite_icon, part=part)
 
 
 def asset(name: str) -> str:
     """Return the address of ``static/<name>`` marked by its content: an upgrade is seen at once."""
     return request.root_path.rstrip("/") + _marked(name)
+
+
+def needs(*names: str) -> Markup:
+    """Write the elements that load scripts and styles of a component, each once a page."""
+    named = g.setdefault("needed", set())
+    fresh = [name for name in names if name not in named]
+    named.update(fresh)
+    return Markup("").join(
+        Markup(
+            '<link rel="stylesheet" href="{}">'
+            if name.endswith(".css")
+            else '<script src="{}" defer></script>'
+        ).format(asset(name))
+        for name in fresh
+    )
 
 
 @lru_cache(maxsize=256)

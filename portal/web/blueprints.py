@@ -37,7 +37,7 @@ ROOMS = (
 #: Only in the demo.
 DEMO = ("portal.demo.views:demo",)
 #: Only where a developer or a test looks.
-WORKSHOP = ("portal.web.catalogue:dev",)
+WORKSHOP = ("portal.web.catalogue:dev", "portal.web.catalogue_parts:parts")
 
 
 def core_blueprints(app: Flask) -> list[Blueprint]:

@@ -16,11 +16,11 @@ from portal import crypto
 
 #: All scripts and styles are files of our own: nothing inline, so no nonce either.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{images}; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'{targets}; frame-ancestors 'none'; "
     "base-uri 'none'; object-src 'none'"
 )
-_OWN_FORMS = _POLICY.format(targets="")
+_OWN = _POLICY.format(targets="", images="")
 #: A file to keep is never a page of ours, whatever somebody wrote into it (ASVS 3.2.1).
 _ATTACHED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; sandbox"
 #: No view says otherwise.
@@ -32,9 +32,11 @@ _FIXED = [
 ]
 _TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
-#: Keys of the WSGI environment: the number of this request, where its forms may lead, a file of ours.
+#: Keys of the WSGI environment: the number of this request, where its forms may lead, whose pictures it
+#: shows, a file of ours.
 REQUEST_ID = "portal.request_id"
 _TARGETS = "portal.form_targets"
+_IMAGES = "portal.image_sources"
 _FILE = "portal.file"
 
 _Headers = list[tuple[str, str]]
@@ -43,6 +45,11 @@ _Headers = list[tuple[str, str]]
 def allow_form_target(origin: str) -> None:
     """Let a form or redirect of this response lead to ``origin`` (a payment cashier)."""
     request.environ.setdefault(_TARGETS, set()).add(origin)
+
+
+def allow_image_source(origin: str) -> None:
+    """Let this response show pictures of ``origin`` (the tiles of a map)."""
+    request.environ.setdefault(_IMAGES, set()).add(origin)
 
 
 def keep_a_while() -> None:
@@ -75,8 +82,8 @@ class _Hardened:
             headers = _without(headers, "content-security-policy")
             added.append(("Content-Security-Policy", _ATTACHED))
         elif "content-security-policy" not in said:
-            targets = "".join(f" {origin}" for origin in sorted(environ.get(_TARGETS, ())))
-            policy = _POLICY.format(targets=targets) if targets else _OWN_FORMS
+            targets, images = (_listed(environ, key) for key in (_TARGETS, _IMAGES))
+            policy = _POLICY.format(targets=targets, images=images) if targets or images else _OWN
             added.append(("Content-Security-Policy", policy))
         if "referrer-policy" not in said:
             added.append(("Referrer-Policy", "same-origin"))
@@ -96,6 +103,10 @@ class _Hardened:
             local = urlsplit(said["location"])._replace(scheme="", netloc="").geturl()
             headers = [*_without(headers, "location"), ("Location", local)]
         return headers + added
+
+
+def _listed(environ: dict[str, Any], key: str) -> str:
+    return "".join(f" {origin}" for origin in sorted(environ.get(key, ())))
 
 
 def _without(headers: _Headers, name: str) -> _Headers:

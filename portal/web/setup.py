@@ -31,8 +31,10 @@ from portal.web import (
     headers,
     htmx,
     languages,
+    maps,
     server_timing,
     spoken,
+    week_html,
 )
 from portal.words import lazy_gettext as _
 
@@ -104,6 +106,29 @@ CORE_SETTINGS = (
         help=_("默认只留后4位和核对用的指纹；打开后新登记的完整号码加密保存"),
         local=True,
     ),
+    Setting(
+        key="core.map_tiles_url",
+        label=_("地图底图的网址"),
+        default="",
+        help=_("空着就不用底图。要用，请填https开头、带{z}、{x}和{y}的网址，打开地图的人会连到这个网站"),
+        local=True,
+        check=maps.is_tiles_url,
+    ),
+    Setting(
+        key="core.map_attribution",
+        label=_("底图的版权说明"),
+        default="",
+        help=_("照底图提供方的要求写，含审图号，显示在地图下面"),
+        local=True,
+    ),
+    Setting(
+        key="core.map_datum",
+        label=_("底图用的坐标"),
+        default="wgs84",
+        choices=(("wgs84", "WGS-84"), ("gcj02", "GCJ-02")),
+        help=_("国内的底图多数用GCJ-02，天地图用WGS-84；只影响显示，不改登记的坐标"),
+        local=True,
+    ),
 )
 
 
@@ -153,6 +178,8 @@ def configure(app: Flask) -> None:
     callbacks.install(app)
     headers.install(app)  # outside of all others
     assets.install(app)
+    maps.install(app)
+    week_html.install(app)
     frame.install(app)
     errors.install(app)
     with app.app_context():

@@ -17,6 +17,7 @@ ALLOWED = {
     "portal/config.py": "the site's name, which a deployer sets",
     "portal/testing/world.py": "invented data of tests",
     "portal/web/catalogue.py": "the catalogue of components, for developers",
+    "portal/web/catalogue_parts.py": "the catalogue of components, for developers",
     "portal/notices/templates.py": "words that must not stand in a text message",
     "portal/organizations/names.py": "how names of companies are written",
     "portal/organizations/reading.py": "how people write what they look for",
