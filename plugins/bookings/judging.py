@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -15,39 +14,10 @@ from . import agreements, verdicts, wants
 from .hours import Hours, minute_words
 from .models import BookingsClosure, BookingsEquipment
 from .policy import Policy
-from .queries.places import Room
+from .questions import Answer, Asker, Question
 from .verdicts import Refusal, Span, Verdict
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
-    """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more."""
-
-    account_id: int | None = None
-    is_member: bool = False
-    organization_id: int | None = None
-    staff: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What is wanted of a room: times, pieces of equipment, by whom."""
-
-    room: Room
-    spans: Sequence[Span]
-    asker: Asker
-    needs: Mapping[int, int] = field(default_factory=dict)
-    series: bool = False
-    #: Held by the booking itself, which would let go first.
-    apart_from: Collection[claims.Holder] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """The verdicts, and for each free time what is to be claimed."""
-
-    verdicts: tuple[Verdict, ...]
-    wants: tuple[tuple[claims.Want, ...], ...]
+__all__ = ["Answer", "Asker", "Question", "judge", "units"]
 
 
 def units(question: Question) -> list[int]:

@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 from portal import workdays as room
 from portal.cli.common import account_of
 from portal.database import Conflict, everything
-from portal.workdays import BadCalendar, Entry, Outcome
+from portal.workdays import BadCalendar, Changes, Entry
 
 
 @click.group()
@@ -43,10 +43,10 @@ def import_(file: Path, dry_run: bool, by: str | None) -> None:
     with everything():
         actor = account_of(by).id if by else None
         try:
-            outcome = room.compare(calendar) if dry_run else room.publish(calendar, by=actor)
+            changes = room.compare(calendar) if dry_run else room.publish(calendar, by=actor)
         except Conflict as meanwhile:
             raise click.ClickException(f"{meanwhile}; nothing was changed, run again") from None
-    _say(outcome, dry_run=dry_run)
+    _say(changes, dry_run=dry_run)
     if calendar.source.from_memory:
         click.echo(
             "warning: written from memory; pages say so until a file with from_memory = false", err=True
@@ -59,10 +59,10 @@ def import_(file: Path, dry_run: bool, by: str | None) -> None:
 def list_(year: int | None) -> None:
     """List the years there are, each with its source; with --year its days."""
     with everything():
-        known = [(one, version) for one, version in room.years() if year in (None, one)]
-        for one, newest in known:
-            for version in range(newest, 0 if year else newest - 1, -1):
-                click.echo(_line(one, version))
+        known = [one for one in room.years() if year in (None, one.year)]
+        for one in known:
+            for version in range(one.version, 0 if year else one.version - 1, -1):
+                click.echo(_line(one.year, version))
         found = room.published(year) if year else None
     if found:
         for day, entry in found.days.items():
@@ -83,20 +83,20 @@ def _line(year: int, version: int) -> str:
     )
 
 
-def _say(outcome: Outcome, *, dry_run: bool) -> None:
-    if not outcome.changed:
-        click.echo(f"{outcome.year}: nothing to change, version {outcome.version} stays in force")
+def _say(changes: Changes, *, dry_run: bool) -> None:
+    if not changes.changed:
+        click.echo(f"{changes.year}: nothing to change, version {changes.version} stays in force")
         return
-    for day, (before, after) in outcome.days.items():
-        if outcome.new and after:
+    for day, (before, after) in changes.days.items():
+        if changes.new and after:
             click.echo(_worded(day, after))
         else:
             click.echo(f"{_worded(day, after)}, was {_kind(day, before)}")
-    if outcome.source_changed:
+    if changes.source_changed:
         click.echo("source: changed")
     done = "would be" if dry_run else "is"
     click.echo(
-        f"{outcome.year}: version {outcome.version} {done} in force"
+        f"{changes.year}: version {changes.version} {done} in force"
         + ("; this was a dry run" if dry_run else "")
     )
     click.echo("deadlines computed before stay as they are stored")

@@ -14,6 +14,7 @@ ROOMS = (
     "portal.admin.views_settings:config",
     "portal.admin.views_sight:roles",
     "portal.admin.views_stops:pages",
+    "portal.admin.views_workdays:pages",
     "portal.admin.queue:queue",
     "portal.admin.money:money",
     "portal.identity.doors:identity",

@@ -85,6 +85,7 @@ DESK = (
     Door("roles.index", _("角色"), _("谁担任什么，谁能看什么"), "person-badge", "core.roles"),
     Door("stops.index", _("停用的账号"), _("账号被人用了，马上停；核对后恢复"), "person-x", "core.roles"),
     Door("config.index", _("设置"), _("热线、天数、密钥，各项服务的规则"), "sliders", "core.settings"),
+    Door("workdays.index", _("工作日历"), _("哪天放假，哪个周末上班"), "calendar3", "core.settings"),
     Door("admin.board", _("服务开关"), _("打开或关闭本地的服务"), "toggles", "core.switchboard"),
 )
 

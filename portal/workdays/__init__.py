@@ -12,6 +12,7 @@ from portal.workdays.files import BadCalendar, Calendar, Entry, Source, read
 from portal.workdays.queries import (
     Day,
     Published,
+    Year,
     add_workdays,
     day_kind,
     is_workday,
@@ -21,16 +22,17 @@ from portal.workdays.queries import (
     workdays_between,
     years,
 )
-from portal.workdays.service import Outcome, compare, publish, ship
+from portal.workdays.service import Changes, compare, publish, ship
 
 __all__ = [
     "BadCalendar",
     "Calendar",
     "Day",
     "Entry",
-    "Outcome",
+    "Changes",
     "Published",
     "Source",
+    "Year",
     "add_workdays",
     "compare",
     "day_kind",

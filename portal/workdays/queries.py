@@ -65,6 +65,18 @@ class Published:
     days: Mapping[date, Entry]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Year:
+    """A year in a list: its version in force, its notice's number, how many days are off and made up."""
+
+    year: int
+    version: int
+    number: str
+    from_memory: bool
+    off: int
+    work: int
+
+
 def span(first: date, last: date) -> Mapping[date, Day]:
     """Return each day from ``first`` to ``last``, both included, in order; empty when ``last`` is earlier.
 
@@ -152,10 +164,17 @@ def published(year: int, version: int | None = None) -> Published | None:
     )
 
 
-def years() -> list[tuple[int, int]]:
-    """Return (year, version in force), the newest year first."""
-    found = select(_C.c.year, func.max(_C.c.version)).group_by(_C.c.year).order_by(_C.c.year.desc())
-    return [(year, version) for year, version in connection().execute(found)]
+def years() -> list[Year]:
+    """Return the years there are by the version in force, the newest year first; one query."""
+    off, work = (func.count().filter(_D.c.kind == kind).label(kind) for kind in ("off", "work"))
+    found = (
+        select(_C.c.year, _C.c.version, _C.c.number, _C.c.from_memory, off, work)
+        .select_from(_C.outerjoin(_D, _D.c.calendar_id == _C.c.id))
+        .where(_IN_FORCE)
+        .group_by(_C.c.id)
+        .order_by(_C.c.year.desc())
+    )
+    return [Year(**row) for row in connection().execute(found).mappings()]
 
 
 def _read(first: date, last: date) -> tuple[set[int], dict[date, Entry]]:

@@ -21,7 +21,7 @@ ACTION = "workdays.publish"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Changes:
     """What publishing a calendar changes: each day with what it was and what it is (None: a plain day).
 
     ``version`` is the one in force afterwards; without a change (``changed``) it is the one in force before.
@@ -35,12 +35,12 @@ class Outcome:
     source_changed: bool
 
 
-def compare(calendar: Calendar) -> Outcome:
+def compare(calendar: Calendar) -> Changes:
     """Say what publishing ``calendar`` would change; changes nothing."""
-    return _outcome(calendar, queries.published(calendar.year))
+    return _difference(calendar, queries.published(calendar.year))
 
 
-def publish(calendar: Calendar, *, by: Any, origin: str = "own") -> Outcome:
+def publish(calendar: Calendar, *, by: Any, origin: str = "own") -> Changes:
     """Put a year's calendar in force as its next version; the same again changes nothing.
 
     Deadlines that were computed by the version before stay as they are stored (rule K9).
@@ -52,16 +52,16 @@ def publish(calendar: Calendar, *, by: Any, origin: str = "own") -> Outcome:
         return _publish(calendar, queries.published(calendar.year), by=by, origin=origin)
 
 
-def ship() -> list[Outcome]:
+def ship() -> list[Changes]:
     """Put the years that come with the portal in force where they are not; return those that were new.
 
     Run with every upgrade. A year the installation published itself is its own affair, and what was shipped
-    once is not brought back.
+    once is not brought back. The trail names a correction, not a year's first coming.
     """
-    return [outcome for calendar in files.shipped() for outcome in _ship(calendar)]
+    return [changes for calendar in files.shipped() for changes in _ship(calendar)]
 
 
-def _ship(calendar: Calendar) -> list[Outcome]:
+def _ship(calendar: Calendar) -> list[Changes]:
     for last in (False, True):
         try:
             with transaction():
@@ -78,13 +78,16 @@ def _ship(calendar: Calendar) -> list[Outcome]:
     return []
 
 
-def _publish(calendar: Calendar, before: Published | None, *, by: Any, origin: str) -> Outcome:
+def _publish(calendar: Calendar, before: Published | None, *, by: Any, origin: str) -> Changes:
     # What was decided upon ``before`` is written as the version after it, or not at all.
-    found = _outcome(calendar, before)
+    found = _difference(calendar, before)
     if found.changed:
         _write(calendar, version=found.version, origin=origin)
-        detail = {"year": found.year, "version": found.version, "origin": origin, "days": len(found.days)}
-        audit.record(ACTION, ("workday_calendar", found.year), actor=by, district=None, detail=detail)
+        # A first year that comes along is part of making the schema and nobody's act; its row says when.
+        if before is not None or origin != "shipped":
+            detail = {"year": found.year, "version": found.version, "origin": origin, "days": len(found.days)}
+            subject = ("workday_calendar", found.year)
+            audit.record(ACTION, subject, actor=by, district=None, detail=detail)
     return found
 
 
@@ -93,7 +96,7 @@ def _on_record(calendar: Calendar, newest: int) -> bool:
     return any(one and (one.source, one.days) == (calendar.source, calendar.days) for one in stood)
 
 
-def _outcome(calendar: Calendar, before: Published | None) -> Outcome:
+def _difference(calendar: Calendar, before: Published | None) -> Changes:
     old = before.days if before else {}
     differ = sorted({*old, *calendar.days})
     days = {
@@ -103,7 +106,7 @@ def _outcome(calendar: Calendar, before: Published | None) -> Outcome:
     }
     source_changed = before is not None and before.source != calendar.source
     changed = before is None or bool(days) or source_changed
-    return Outcome(
+    return Changes(
         year=calendar.year,
         version=(before.version if before else 0) + changed,
         new=before is None,

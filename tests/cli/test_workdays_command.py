@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import select
 
+from portal import workdays
 from portal.audit.models import AuditRow
 from portal.cli import group
 from portal.database import everything, session
@@ -101,3 +102,14 @@ def test_the_list_names_the_source_and_what_is_from_memory() -> None:
         "  2027-01-03 Sun off 元旦",
     ]
     assert run("list", "--year", "2031").exit_code == 1
+
+
+def test_an_upgrade_brings_the_years_that_come_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.workdays.files.shipped", lambda: [workdays.read(GOOD)])
+    for _again in range(2):
+        session.remove()
+        done = CliRunner().invoke(group.portal, ["db", "upgrade"])
+        assert (done.exit_code, done.stdout) == (0, "schema up to date\n")
+    assert run("list", "--year", "2027").stdout.splitlines()[0] == (
+        "2027 version 1 (shipped): 3 days off, 0 made up; 国办发明电〔2026〕1号 of 2026-11-05"
+    )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from portal import workdays
 from portal.database import session
 from portal.testing import queries
-from portal.workdays import Day, add_workdays, day_kind, is_workday, known, span, workdays_between
+from portal.workdays import Day, Year, add_workdays, day_kind, is_workday, known, span, workdays_between
 from portal.workdays.files import shipped
 
 #: The years shipped, and one to each side that nobody has published.
@@ -110,7 +110,10 @@ def test_the_shipped_years_name_the_notice_they_come_from() -> None:
         (2025, "国办发明电〔2024〕12号", date(2024, 11, 12), False),
         (2026, "国办发明电〔2025〕7号", date(2025, 11, 4), False),
     ]
-    assert workdays.years() == [(2026, 1), (2025, 1)]
+    assert workdays.years() == [
+        Year(year=2026, version=1, number="国办发明电〔2025〕7号", from_memory=False, off=33, work=6),
+        Year(year=2025, version=1, number="国办发明电〔2024〕12号", from_memory=False, off=28, work=5),
+    ]
 
 
 @by_hypothesis

@@ -41,7 +41,7 @@ def trail() -> list[dict[str, Any]]:
         found = session.scalars(
             select(AuditRow.detail).where(AuditRow.action == ACTION).order_by(AuditRow.id)
         )
-        return list(found)[2:]  # less the two shipped
+        return list(found)
 
 
 def test_the_same_calendar_twice_changes_nothing() -> None:
@@ -84,10 +84,21 @@ def test_shipping_again_changes_nothing_and_never_overwrites_an_own_year() -> No
     assert found and (found.version, found.origin, len(found.days)) == (2, "own", 3)
 
 
+def test_a_year_that_comes_along_later_leaves_the_own_one_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(read(NEXT), by=None)
+    other = read(NEXT.replace("last = 2027-01-03", "last = 2027-01-04"))
+    monkeypatch.setattr("portal.workdays.files.shipped", lambda: [other])
+    assert ship() == []
+    found = workdays.published(2027)
+    assert found and (found.version, found.origin, len(found.days)) == (1, "own", 3)
+
+
 def test_a_correction_that_comes_along_replaces_only_what_came_along(monkeypatch: pytest.MonkeyPatch) -> None:
     corrected = read(OWN_2026)
     monkeypatch.setattr("portal.workdays.files.shipped", lambda: [corrected])
+    assert trail() == []
     assert [(one.year, one.version) for one in ship()] == [(2026, 2)]
+    assert [(one["version"], one["origin"]) for one in trail()] == [(2, "shipped")]
     assert ship() == []
     # An older copy of the portal that upgrades once more does not bring its own back.
     monkeypatch.setattr("portal.workdays.files.shipped", shipped)

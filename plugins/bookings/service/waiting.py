@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.api import Conflict, audit, claims, clock, crypto, district, session, swap, transaction
@@ -173,7 +173,7 @@ def places_before(wish: BookingsWish) -> int:
         BookingsWish.state.in_(("waiting", "offered")),
         BookingsWish.starts_at < wish.ends_at,
         BookingsWish.ends_at > wish.starts_at,
-        (BookingsWish.ahead > wish.ahead)
+        (BookingsWish.ahead & literal(not wish.ahead))
         | (BookingsWish.ahead == wish.ahead)
         & (
             (BookingsWish.joined_at < wish.joined_at)

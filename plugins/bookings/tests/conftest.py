@@ -17,6 +17,7 @@ from plugins.bookings.models import BookingsOccurrence, BookingsRoom
 from plugins.bookings.queries import places as reads
 from plugins.bookings.service import asking, places
 from plugins.bookings.service.asking import Contact, Wanted
+from plugins.bookings.tests import slots
 from plugins.bookings.verdicts import Span
 from portal.api import clock, session, settings
 from portal.testing import World
@@ -125,10 +126,20 @@ class Center:
             found = found.where(BookingsOccurrence.booking_id == booking.id)
         return list(session.scalars(found.execution_options(populate_existing=True)))
 
+    def room_name(self, room_id: int) -> str:
+        """Return what a room is called."""
+        return next(name for name, known in self._rooms.items() if known == room_id)
+
+    def equipment(self, name: str, pieces: int) -> int:
+        """Add a kind of equipment; return its id."""
+        return int(places.make_equipment(self.venue, name=name, pieces=pieces, by=None).id)
+
+    def pieces_are_had_once(self) -> None:
+        """Every living booking has as many pieces as it wanted, for its time and no other."""
+        assert slots.pieces_wrong() == []
+
     def owns_its_slots(self) -> None:
         """Every living occurrence has exactly its slots, and nothing else has any."""
-        from plugins.bookings.tests import slots
-
         assert slots.wrong() == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from plugins.bookings.models import BookingsOccurrence, BookingsWish
+from plugins.bookings.models import BookingsBooking, BookingsEquipmentUnit, BookingsOccurrence, BookingsWish
 from plugins.bookings.models.booking import LIVE
 from plugins.bookings.queries import places
 from plugins.bookings.verdicts import Span
@@ -49,3 +49,24 @@ def _differs(kind: str, one: Any, rooms: Any, there: Any, use: str | None) -> li
     if one.state in ("no_show", "completed") and has < own:
         return []  # what was left of it was let go
     return [] if has == own else [f"{kind} {one.id} ({one.state}) has {len(has)} slots, not {len(own)}"]
+
+
+def pieces_wrong() -> list[str]:
+    """Return living occurrences that have more or fewer pieces than they wanted, or at other times."""
+    found = []
+    pieces = {row.unit_id: row.equipment_id for row in session.scalars(select(BookingsEquipmentUnit))}
+    for one in session.scalars(select(BookingsOccurrence).execution_options(populate_existing=True)):
+        needs = session.get_one(BookingsBooking, one.booking_id).needs
+        had: dict[int, dict[int, set[int]]] = {}
+        for unit_id, slot, _kind in claims.held(claims.Holder(OCCURRENCE, one.id)):
+            if unit_id in pieces:
+                had.setdefault(pieces[unit_id], {}).setdefault(unit_id, set()).add(slot)
+        wanted = {int(kind): number for kind, number in needs.items()} if one.state in LIVE else {}
+        if one.competes:
+            wanted = {}
+        counts = {kind: len(units) for kind, units in had.items()}
+        whole = set(claims.slots(one.starts_at, one.ends_at, 15))
+        times = [slots == whole for units in had.values() for slots in units.values()]
+        if counts != wanted or not all(times):
+            found.append(f"{one.id} ({one.state}) has {counts}, wanted {wanted}, its time {times}")
+    return found

@@ -1,0 +1,82 @@
+"""How a quota counts, held against a table written by hand (tests/data/quota.txt, criterion 9)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from plugins.bookings import quota
+from plugins.bookings.judging import Asker
+from plugins.bookings.service import changing, deciding
+from plugins.bookings.tests.conftest import Center, span
+from plugins.bookings.verdicts import Refused, Span
+from portal.api import clock, swap
+
+TABLE = Path(__file__).parent / "data" / "quota.txt"
+
+
+def cases() -> list[list[str]]:
+    lines = [line for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
+    return [[part.strip() for part in line.split("|")] for line in lines]
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case[0])
+def test_a_time_counts_in_each_week_its_part(case: list[str]):
+    _name, start, end, expected = case
+    wanted = Span(
+        start=datetime.fromisoformat(start).replace(tzinfo=clock.SHANGHAI),
+        end=datetime.fromisoformat(end).replace(tzinfo=clock.SHANGHAI),
+    )
+    found = " ".join(f"{monday.isoformat()}:{minutes}" for monday, minutes in quota.by_week(wanted))
+    assert found == expected
+
+
+def test_exactly_the_quota_is_allowed_and_a_slot_more_is_not(inside: Center):
+    inside.setting("quota_minutes", 120)
+    asker = Asker(account_id=inside.world.account().id)
+    inside.book(span(3, 9, 11), asker=asker, by=asker.account_id)
+    with pytest.raises(Refused) as refused:
+        inside.book(span(4, 9, 10), asker=asker, by=asker.account_id)
+    assert [one.code for one in refused.value.refusals] == ["quota"]
+    # The week after is another week, and another person another quota.
+    inside.book(span(9, 9, 11), asker=asker, by=asker.account_id)
+    inside.book(span(4, 9, 11), asker=Asker(account_id=inside.world.account().id), by=None)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "refused", "lapsed"])
+def test_what_came_to_nothing_does_not_count(inside: Center, end: str):
+    inside.setting("quota_minutes", 120)
+    inside.setting("approval", "ask")
+    staff = inside.world.account(role="desk", district=inside.district).id
+    asker = Asker(account_id=inside.world.account().id)
+    made = inside.book(span(3, 9, 11), asker=asker, by=asker.account_id)
+    (row,) = inside.times(made)
+    if end == "cancelled":
+        changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=staff, staff=True)
+    elif end == "refused":
+        deciding.refuse(made, version=made.version, reason="要检修", by=staff)
+    else:
+        deciding.lapse(made, only=[row.id])
+    assert inside.times(made)[0].state == end
+    inside.book(span(4, 9, 11), asker=asker, by=asker.account_id)
+
+
+def test_what_was_held_and_not_used_counts(inside: Center):
+    inside.setting("quota_minutes", 120)
+    asker = Asker(account_id=inside.world.account().id)
+    (row,) = inside.times(inside.book(span(3, 9, 11), asker=asker, by=asker.account_id))
+    swap(row, version=row.version, states=("approved",), state="no_show")
+    with pytest.raises(Refused):
+        inside.book(span(4, 9, 10), asker=asker, by=asker.account_id)
+
+
+def test_a_booking_that_moves_does_not_count_against_itself(inside: Center):
+    inside.setting("quota_minutes", 120)
+    asker = Asker(account_id=inside.world.account().id)
+    (row,) = inside.times(inside.book(span(3, 9, 11), asker=asker, by=asker.account_id))
+    changing.move(
+        row, version=row.version, span=span(5, 9, 11), room=inside.room(), asker=asker, by=asker.account_id
+    )
+    assert inside.times()[0].starts_at == span(5, 9, 11).start

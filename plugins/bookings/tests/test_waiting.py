@@ -1,0 +1,154 @@
+"""The waiting list: one offer at a time, held for one person (criterion 13)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from plugins.bookings.judging import Asker
+from plugins.bookings.models import BookingsWish
+from plugins.bookings.service import changing, waiting
+from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.verdicts import NotFree, Refused
+from portal.api import Conflict, clock, session
+
+
+def join(center: Center, *, account: Any = None, when: Any = None) -> BookingsWish:
+    account = account or center.world.account()
+    wanted = center.wanted(when or span(5, 9, 10), asker=Asker(account_id=account.id))
+    return waiting.join(wanted, by=account.id)
+
+
+def states() -> list[str]:
+    found = select(BookingsWish).order_by(BookingsWish.id).execution_options(populate_existing=True)
+    return [wish.state for wish in session.scalars(found)]
+
+
+def free(center: Center, booking: Any) -> None:
+    (row,) = center.times(booking)
+    changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=None, staff=True)
+
+
+@pytest.fixture
+def line(inside: Center) -> tuple[Center, list[BookingsWish]]:
+    """Three people wait for one time, which has just become free."""
+    inside.setting("waiting_list", True)
+    made = inside.book(span(5, 9, 10))
+    wishes = [join(inside) for _ in range(3)]
+    free(inside, made)
+    return inside, wishes
+
+
+def test_one_offer_at_a_time_is_held_for_the_first(line):
+    center, wishes = line
+    assert states() == ["offered", "waiting", "waiting"]
+    assert wishes[0].hold_until == clock.now() + timedelta(minutes=120)
+    with pytest.raises(NotFree):
+        center.book(span(5, 9, 10))
+    assert [waiting.places_before(wish) for wish in wishes] == [0, 1, 2]
+    center.owns_its_slots()
+
+
+def test_declined_goes_to_the_next(line):
+    center, wishes = line
+    assert waiting.leave(wishes[0], version=wishes[0].version, by=None) == "declined"
+    assert states() == ["declined", "offered", "waiting"]
+    center.owns_its_slots()
+
+
+def test_taken_is_a_booking_with_the_same_slots(line):
+    center, wishes = line
+    made = waiting.take(wishes[0], version=wishes[0].version, by=wishes[0].account_id)
+    assert states() == ["taken", "waiting", "waiting"]
+    (row,) = center.times(made)
+    assert (row.state, row.starts_at) == ("approved", at(5, 9))
+    center.owns_its_slots()
+
+
+def test_taken_with_buffers_has_buffers(inside: Center):
+    inside.setting("waiting_list", True)
+    inside.setting("buffer_after", 30)
+    made = inside.book(span(5, 9, 10))
+    wish = join(inside)
+    free(inside, made)
+    session.refresh(wish)
+    waiting.take(wish, version=wish.version, by=wish.account_id)
+    inside.owns_its_slots()
+
+
+def test_an_offer_nobody_answers_goes_on_and_cannot_be_taken_any_more(line):
+    center, wishes = line
+    with clock.frozen(wishes[0].hold_until):
+        with pytest.raises(Conflict):
+            waiting.take(wishes[0], version=wishes[0].version, by=None)
+        session.rollback()
+        assert waiting.time_out(wishes[0])
+        assert states() == ["timed_out", "offered", "waiting"]
+        assert not waiting.time_out(wishes[1])
+    center.owns_its_slots()
+
+
+def test_an_offer_made_at_night_is_held_until_eight(inside: Center):
+    inside.setting("waiting_list", True)
+    made = inside.book(span(5, 9, 10))
+    wish = join(inside)
+    with clock.frozen(at(3, 21)):
+        free(inside, made)
+    session.refresh(wish)
+    assert wish.hold_until == at(4, 8)
+
+
+def test_what_has_begun_is_not_offered(inside: Center):
+    inside.setting("waiting_list", True)
+    made = inside.book(span(5, 9, 11))
+    wish = join(inside)
+    row = inside.times(made)[0]
+    with clock.frozen(at(5, 8, 59)):
+        changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=None, staff=True)
+    session.refresh(wish)
+    assert (wish.state, wish.hold_until) == ("offered", at(5, 9))
+    with clock.frozen(at(5, 9)):
+        assert waiting.time_out(wish)
+    assert states() == ["past"]
+    inside.owns_its_slots()
+
+
+def test_a_hall_is_offered_only_when_all_of_it_is_free(inside: Center):
+    inside.setting("waiting_list", True)
+    a, b = (inside.book(span(5, 9, 10), room=name) for name in ("东厅", "西厅"))
+    account = inside.world.account()
+    wanted = inside.wanted(span(5, 9, 10), room="大厅", asker=Asker(account_id=account.id))
+    wish = waiting.join(wanted, by=account.id)
+    free(inside, a)
+    assert states() == ["waiting"]
+    free(inside, b)
+    session.refresh(wish)
+    assert wish.state == "offered"
+    inside.owns_its_slots()
+
+
+def test_nobody_stands_in_one_line_twice(inside: Center):
+    inside.setting("waiting_list", True)
+    inside.book(span(5, 9, 10))
+    account = inside.world.account()
+    join(inside, account=account)
+    with pytest.raises(Refused) as refused:
+        join(inside, account=account)
+    assert [one.code for one in refused.value.refusals] == ["waits"]
+    assert states() == ["waiting"]
+
+
+@pytest.mark.parametrize(
+    ("on", "when", "code"),
+    [(False, (5, 9, 10), "no_list"), (True, (6, 9, 10), "free"), (True, (5, 6, 7), "hours")],
+)
+def test_waiting_for_what_cannot_be_had_or_is_free_is_refused(inside: Center, on, when, code):
+    inside.setting("waiting_list", on)
+    inside.book(span(5, 9, 10))
+    with pytest.raises(Refused) as refused:
+        join(inside, when=span(*when))
+    assert [one.code for one in refused.value.refusals] == [code]
+    assert states() == []
