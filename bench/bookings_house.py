@@ -58,8 +58,9 @@ def main() -> None:
 def _fill(here: place.Place, *, rooms: int, bookings: int) -> dict[str, Any]:
     large.seed(PEOPLE, here, say=say)
     began = time.perf_counter()
-    with in_scope({_district()}, write=_district()), transaction():
-        demo_large.fill(rooms=rooms, bookings=bookings, district_id=_district())
+    here_id = _district()
+    with in_scope({here_id}, write=here_id), transaction():
+        demo_large.fill(rooms=rooms, bookings=bookings, district_id=here_id)
     analyze()
     taken = time.perf_counter() - began
     with everything():
