@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help bundle demo demo-reset test test-postgresql check-hard check-machines soak mutation lint fmt messages bench bench-million audit lock sbom screenshots
+.PHONY: help bundle demo demo-reset test test-postgresql check-hard check-machines soak mutation lint fmt messages bench bench-bookings bench-million audit lock sbom screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ messages: $(BIN)/.portal ## Take new strings into the English catalogues; fails 
 
 bench: $(BIN)/.dev ## Measure pages against a bare reply on the same server
 	$(BIN)/python -m bench
+
+bench-bookings: $(BIN)/.dev ## Measure rooms and bookings at 1,000 and at 100,000 bookings, on both databases
+	$(BIN)/python -m bench.bookings
 
 bench-million: $(BIN)/.dev ## Measure pages at 10,000 and at a million members, on both databases (takes long)
 	$(BIN)/python -m bench.million

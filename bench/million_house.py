@@ -60,7 +60,7 @@ def _fill(here: place.Place, size: large.Size) -> dict[str, Any]:
     known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
     if "month" not in known:
         if "seeded" not in known:
-            known["seeded"] = _timed(lambda: large.seed(size, here, say=_say))
+            known["seeded"] = _timed(lambda: large.seed(size, here, say=say))
             kept.write_text(json.dumps(known))
         known["month"] = _timed(lambda: _months(_places()))
         analyze()
@@ -69,7 +69,7 @@ def _fill(here: place.Place, size: large.Size) -> dict[str, Any]:
     return known
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -119,7 +119,7 @@ def _months(places: Iterable[int]) -> None:
             obligations.create_month(district_id=district_id, month=clock.month())
             session.remove()
         if number % 20 == 19:
-            _say(f"the month of {number + 1} districts")
+            say(f"the month of {number + 1} districts")
 
 
 class _Undone(Exception):

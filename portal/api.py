@@ -44,6 +44,8 @@ from portal.database import (
     writing,
 )
 from portal.districts import settings
+from portal.districts.context import looking_at
+from portal.districts.context import ref as district_ref
 from portal.districts.models import District
 from portal.hookspecs import hookimpl
 from portal.identity.actor import Actor, Reach
@@ -115,6 +117,7 @@ from portal.web.htmx import go, render, wants_fragment
 from portal.web.maps import MapPlace, MapPlan, place_plan
 from portal.web.once import once, required_version
 from portal.web.pay import hand_over
+from portal.web.throttle import slow_down
 from portal.web.week import Calendar, CalendarClosure, CalendarEvent, CalendarResource, calendar_plan
 from portal.web.wording import month_word, sentences
 from portal.words import gettext, lazy_gettext, ngettext
@@ -208,6 +211,7 @@ __all__ = [
     "delegations",
     "district",
     "district_or_none",
+    "district_ref",
     "everything",
     "forget",
     "fen",
@@ -223,6 +227,7 @@ __all__ = [
     "jobs",
     "lazy_gettext",
     "ledger",
+    "looking_at",
     "mask_name",
     "mask_phone",
     "month",
@@ -249,6 +254,7 @@ __all__ = [
     "sheet_kit",
     "sheet_values",
     "signed_in",
+    "slow_down",
     "swap",
     "swap_row",
     "transaction",

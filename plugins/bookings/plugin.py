@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.api import Actor, Card, DistrictRef, Job, NavItem, Permission, Plugin, Setting, Todo, hookimpl
+from portal.api import (
+    AccountRef,
+    Actor,
+    Card,
+    DistrictRef,
+    Erasure,
+    Hidden,
+    Job,
+    Journal,
+    MemberRef,
+    NavItem,
+    Objection,
+    Permission,
+    Plugin,
+    Setting,
+    Todo,
+    hookimpl,
+)
 from portal.api import lazy_gettext as _l
 
 from . import (
+    copies,
     demo,
     demo_large,
+    house,
     jobs,
     jobs_agreements,
     keeping_hooks,
     member_hooks,
     models,
     permissions,
+    rights,
     settings,
     sharing,
     staff,
@@ -38,7 +58,7 @@ class Bookings(Plugin):
 
     @hookimpl
     def register_blueprints(self) -> Iterable[Any]:
-        return [views.bookings]
+        return [views.bookings, views.feed]
 
     @hookimpl
     def register_permissions(self) -> Iterable[Permission]:
@@ -81,6 +101,48 @@ class Bookings(Plugin):
             *keeping_hooks.todos(actor),
             *sharing.todos(actor),
         ]
+
+    @hookimpl
+    def switch_off_warnings(self, district: DistrictRef) -> Iterable[Hidden]:
+        return house.hidden(district)
+
+    @hookimpl
+    def account_export(self, district: DistrictRef, account: AccountRef) -> Mapping[str, Any]:
+        return copies.of(rights.of_account(account, district.id))
+
+    @hookimpl
+    def account_erase(self, district: DistrictRef, account: AccountRef) -> Erasure:
+        return rights.erase(rights.of_account(account, district.id))
+
+    @hookimpl
+    def account_objections(self, district: DistrictRef, account: AccountRef, act: str) -> Iterable[Objection]:
+        return rights.objections(rights.of_account(account, district.id), act)
+
+    @hookimpl
+    def member_export(self, district: DistrictRef, member: MemberRef) -> Mapping[str, Any]:
+        return copies.of(rights.of_member(member))
+
+    @hookimpl
+    def member_erase(self, district: DistrictRef, member: MemberRef) -> Erasure:
+        return rights.erase(rights.of_member(member))
+
+    @hookimpl
+    def member_objections(self, district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
+        if act == "merge":
+            return house.merging(member)
+        return rights.objections(rights.of_member(member), act)
+
+    @hookimpl
+    def organization_objections(
+        self, district: DistrictRef, organization: int, act: str
+    ) -> Iterable[Objection]:
+        return house.dissolving(organization)
+
+    @hookimpl
+    def member_merged(
+        self, district: DistrictRef, kept: MemberRef, absorbed: MemberRef, journal: Journal
+    ) -> None:
+        house.merged(kept=kept, absorbed=absorbed, journal=journal)
 
 
 plugin = Bookings()

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import audit
+from portal.claims import Claim, ClaimUnit
 from portal.current import registry
 from portal.database import Model, everything, leaving, session
 from portal.database.engine import as_owner
@@ -38,16 +39,17 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What would be gone: rows by table, and what of the plugin lies in tables of the core."""
+    """What would be gone: rows by table, what it claimed, and what of it lies in other tables of the core."""
 
     slug: str
     tables: Mapping[str, int]
+    claims: Mapping[str, int]
     beside: Mapping[str, int]
 
     @property
     def rows(self) -> int:
         """Return how many rows of the plugin's own there are: the number whoever purges must name."""
-        return sum(self.tables.values())
+        return sum(self.tables.values()) + sum(self.claims.values())
 
 
 def look(slug: str) -> Loss:
@@ -74,6 +76,9 @@ def purge(slug: str, *, rows: int, export: Path | None, by: int | None = None) -
             connection.execute(delete(model).where(column.startswith(f"{slug}.", autoescape=True)))
         connection.execute(delete(PluginSwitch).where(PluginSwitch.plugin == slug))
         leaving.drop(connection, slug, found.tables)
+        # Its tables point at its units: those go after them.
+        for model, its in _claimed(slug).items():
+            connection.execute(delete(model).where(its))
         detail = {"rows": rows, "tables": len(found.tables), "exported": export is not None}
         audit.record_on(connection, "plugin.purge", ("plugin", slug), actor=by, district=None, detail=detail)
     return found
@@ -95,7 +100,20 @@ def _look(connection: Connection, slug: str) -> Loss:
     if not is_one or slug not in known and not any(beside.values()):
         raise Refused(f"nothing here is called {slug!r}; known: {', '.join(sorted(known - {'core'}))}")
     _nothing_stands_in_the_way(connection, slug, names, known - {slug, "core"})
-    return Loss(slug=slug, tables=leaving.counts(connection, names), beside=beside)
+    claims = {
+        model.__tablename__: int(
+            connection.execute(select(func.count()).select_from(model).where(its)).scalar_one()
+        )
+        for model, its in _claimed(slug).items()
+    }
+    return Loss(slug=slug, tables=leaving.counts(connection, names), claims=claims, beside=beside)
+
+
+def _claimed(slug: str) -> dict[type[Model], ColumnElement[bool]]:
+    """Return what a plugin had to be claimed, and whose slots those were: claims first, then their units."""
+    own = select(ClaimUnit.id).where(ClaimUnit.owner == slug)
+    held = or_(Claim.unit_id.in_(own), Claim.holder_type.startswith(f"{slug}.", autoescape=True))
+    return {Claim: held, ClaimUnit: ClaimUnit.owner == slug}
 
 
 def _count(connection: Connection, column: Any, prefix: str) -> int:
@@ -163,5 +181,9 @@ def _write(connection: Connection, found: Loss, path: Path) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         for line in leaving.lines(connection, found.tables):
             file.write(line + "\n")
+        for model, its in _claimed(found.slug).items():
+            own = select(model.__table__).where(its)
+            for line in leaving.lines_of(connection, model.__tablename__, own):
+                file.write(line + "\n")
         file.flush()
         os.fsync(file.fileno())

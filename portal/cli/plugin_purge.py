@@ -56,7 +56,7 @@ def purge(
 def _show(found: purging.Loss) -> None:
     installed = found.slug in registry().plugins
     click.echo(f"{found.slug}{'' if installed else ' (not installed)'}; this would be lost for good:")
-    for name, count in found.tables.items():
+    for name, count in [*found.tables.items(), *(one for one in found.claims.items() if one[1])]:
         click.echo(f"  {name:<40} {count:>8} rows")
     for name, count in found.beside.items():
         click.echo(f"  {name:<40} {count:>8}")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, func, inspect, select, table, text
+from sqlalchemy import Connection, MetaData, Select, Table, func, inspect, select, table, text
 
 VERSION = "alembic_version_"
 
@@ -51,8 +51,13 @@ def lines(connection: Connection, names: Collection[str]) -> Iterator[str]:
         if name in _virtual(connection):
             continue
         held = Table(name, MetaData(), autoload_with=connection)
-        for row in connection.execute(select(held)).mappings():
-            yield json.dumps({"table": name, "row": dict(row)}, ensure_ascii=False, default=_plain)
+        yield from lines_of(connection, name, select(held))
+
+
+def lines_of(connection: Connection, name: str, statement: Select[Any]) -> Iterator[str]:
+    """Yield what ``statement`` finds in the table ``name``, as ``lines`` does."""
+    for row in connection.execute(statement).mappings():
+        yield json.dumps({"table": name, "row": dict(row)}, ensure_ascii=False, default=_plain)
 
 
 def drop(connection: Connection, slug: str, names: Collection[str]) -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from sqlalchemy import func, inspect, select, text
 
-from portal import audit, clock, database, ledger
+from portal import audit, claims, clock, database, ledger
 from portal.admin import purging
 from portal.cli.group import portal
 from portal.database import everything, leaving, session, transaction
@@ -182,3 +182,24 @@ def test_a_failure_in_the_middle_leaves_all_of_it(place: Any, app: Flask, monkey
     assert beside() == before
     with everything():
         assert audit.history(subject=("plugin", "hall")) == []
+
+
+def test_what_it_had_to_be_claimed_goes_with_it_and_nobody_else_s(place: Any, world: World, app: Flask):
+    with world.writing(place), transaction():
+        mine, other = (
+            claims.make_unit(district_id=place.id, owner=owner, label="一室") for owner in ("hall", "halls")
+        )
+        for unit, holder in ((mine, "hall.seat"), (other, "halls.party")):
+            wanted = [claims.Want(unit_id=unit.id, span=range(10, 12))]
+            claims.reserve(claims.Holder(holder, 1), wanted, district_id=place.id)
+        kept = other.id
+    done = purge(app, "hall", typed="hall\n6\n")
+    assert done.exit_code == 0, done.output
+    assert "claim_unit" in done.output and "6 rows in 2 tables are gone" in done.output
+    with everything():
+        assert session.scalars(select(claims.ClaimUnit.id)).all() == [kept]
+        assert session.scalars(select(claims.Claim.unit_id)).all() == [kept, kept]
+    (written,) = (Path(app.config["DATA_DIR"]) / "purged").glob("hall-*.jsonl")
+    rows = [json.loads(line)["table"] for line in written.read_text(encoding="utf-8").splitlines()]
+    assert sorted(rows) == ["claim", "claim", "claim_unit", "hall_room", "hall_seat", "hall_seat"]
+    session.remove()

@@ -324,11 +324,11 @@ def upgrade() -> None:
     op.create_table(
         "bookings_feed",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.String(length=26), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("room_id", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("district_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -342,6 +342,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bookings_feed")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_bookings_feed_token_hash")),
+        sa.UniqueConstraint("uid", name=op.f("uq_bookings_feed_uid")),
     )
     with op.batch_alter_table("bookings_feed", schema=None) as batch_op:
         batch_op.create_index("ix_bookings_feed_account", ["district_id", "account_id", "id"], unique=False)

@@ -11,16 +11,20 @@ from portal.api import DistrictScoped, Model, UtcDateTime
 
 
 class BookingsFeed(DistrictScoped, Model):
-    """A calendar link to an account's own bookings or a room's busy times; only a hash of it is kept."""
+    """A calendar link to an account's own bookings or a room's busy times; only a hash of it is kept.
+
+    Whoever made it may read it again: it is worked out of ``uid`` by a key of this installation. When it was
+    last read is not kept: reading is a GET, and a GET writes nothing (rule K1).
+    """
 
     __tablename__ = "bookings_feed"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(26), unique=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True, info={"class": 4})
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     room_id: Mapped[int | None] = mapped_column(ForeignKey("bookings_room.id"), index=True)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime, info={"class": 1})
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (

@@ -3,12 +3,15 @@
 from flask import Blueprint
 
 bookings = Blueprint("bookings", __name__, template_folder="../templates", static_folder="../static")
+#: Outside of the districts: a calendar has an address and nothing else.
+feed = Blueprint("bookings_feed", __name__, url_prefix="/c", template_folder="../templates")
 
-from . import (  # noqa: E402, F401  they fill the blueprint
+from . import (  # noqa: E402, F401  they fill the blueprints
     agreement_acts,
     agreements,
     arriving,
     ask,
+    calendar,
     cancel,
     change,
     desk,
@@ -31,8 +34,10 @@ from . import (  # noqa: E402, F401  they fill the blueprint
     move_all,
     points,
     rename,
+    report,
     room,
     show,
+    taking_in,
     venues,
     visit_desk,
     visits,

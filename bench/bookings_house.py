@@ -1,0 +1,107 @@
+"""What ``bench.bookings`` has done inside one installation, each time by a process of its own.
+
+``fill ROOMS BOOKINGS`` seeds it; ``login`` makes sessions and names free times. The last line printed is what
+came of it, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bench.house import logged_in
+from bench.million_house import say
+from plugins.bookings import demo_large
+from plugins.bookings.models import BookingsOccurrence, BookingsRoom
+from plugins.bookings.queries import places
+from portal import claims, clock
+from portal.app import create_app
+from portal.cli.db import upgrade_schema
+from portal.database import everything, in_scope, session, transaction
+from portal.database.engine import analyze
+from portal.demo import large, place
+from portal.demo.installation import prepare
+from portal.districts.models import District
+
+#: People around the bookings: enough to log in as.
+PEOPLE = large.Size(members=1000, organizations=100)
+CODE = "990001"
+#: Free times to book while measuring, and days ahead in which they lie.
+FREE, DAYS = 4000, 28
+
+
+def main() -> None:
+    """Do what the command line says."""
+    here = place.place()
+    prepare(here)
+    app = create_app()
+    with app.app_context():
+        if sys.argv[1] == "fill":
+            upgrade_schema()
+            said = _fill(here, rooms=int(sys.argv[2]), bookings=int(sys.argv[3]))
+        else:
+            said = {
+                "cookies": logged_in(app, ("member", "desk")),
+                # A full week ahead, whatever day it is.
+                "day": (clock.today() + timedelta(days=7)).isoformat(),
+                "free": _free(),
+            }
+    print(json.dumps(said))
+
+
+def _fill(here: place.Place, *, rooms: int, bookings: int) -> dict[str, Any]:
+    large.seed(PEOPLE, here, say=say)
+    began = time.perf_counter()
+    here_id = _district()
+    with in_scope({here_id}, write=here_id), transaction():
+        demo_large.fill(rooms=rooms, bookings=bookings, district_id=here_id)
+    analyze()
+    taken = time.perf_counter() - began
+    with everything():
+        counts = [
+            session.scalar(select(func.count()).select_from(model)) or 0
+            for model in (BookingsRoom, BookingsOccurrence)
+        ]
+        session.remove()
+    if counts[0] < rooms or counts[1] < bookings:
+        raise SystemExit(f"{counts[0]} rooms and {counts[1]} bookings are there")
+    return {"said": f"{counts[1]:,} bookings seeded in {taken:.0f} s"}
+
+
+def _district() -> int:
+    with everything():
+        found = session.scalars(select(District.id).where(District.code == CODE)).one()
+        session.remove()
+    return int(found)
+
+
+def _free() -> list[tuple[str, str, int]]:
+    """Return free hours of rooms, in an order of chance that is the same each time."""
+    with in_scope({_district()}):
+        rooms = [room for room in places.rooms() if len(room.units) == 1]
+        first = clock.today() + timedelta(days=1)
+        begin = clock.now().astimezone(clock.SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+        found = []
+        units = {room.units[0]: room for room in rooms}
+        span = claims.slots(begin, begin + timedelta(days=DAYS + 2), rooms[0].grid)
+        busy = claims.busy(units, span)
+        for unit, room in units.items():
+            taken = busy.get(unit, set())
+            for number in range(DAYS):
+                for hour in range(9, 21):
+                    at = begin + timedelta(days=number + 1, hours=hour)
+                    if not taken & set(claims.slots(at, at + timedelta(hours=1), room.grid)):
+                        found.append((room.uid, (first + timedelta(days=number)).isoformat(), hour))
+        session.remove()
+    random.Random(1).shuffle(found)
+    return found[:FREE]
+
+
+if __name__ == "__main__":
+    main()

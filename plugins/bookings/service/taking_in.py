@@ -1,0 +1,234 @@
+"""Take a calendar file into a room's bookings: what would become of each event, and the act itself.
+
+An event is known by its UID in the room. The same file twice changes nothing; a higher SEQUENCE changes the
+booking, a lower or equal one is passed over (criterion 21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal.api import Conflict, audit, district, session, transaction
+from portal.api import gettext as _
+
+from .. import judging, verdicts
+from ..calendar_reading import Incoming
+from ..judging import Asker, Question
+from ..models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
+from ..policy import policy_of
+from ..queries.places import Room
+from ..verdicts import NotFree, Refused, Span
+from . import asking, changing
+from .asking import Contact, Wanted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """What becomes of an event: new, changed, ended, same or cannot; ``reasons`` are sentences."""
+
+    event: Incoming
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    #: How many of its times are taken; fewer than it has where the others are left out.
+    times: int = 0
+
+
+def plan(
+    room: Room, events: Iterable[Incoming], *, asker: Asker, skip: bool, headcount: int, over_reason: str = ""
+) -> list[Line]:
+    """Say what taking these events in would do, as things stand now; nothing is written."""
+    listed = list(events)
+    known = _known(room, listed)
+    refused = verdicts.of_headcount(room, headcount, over_reason=over_reason, by_keeper=asker.staff)
+    said = tuple(one.text for one in refused)
+    taken: list[tuple[Span, str]] = []
+    found: list[Line] = []
+    for event in listed:
+        line = _line(room, event, known.get(event.uid), asker=asker, skip=skip)
+        if line.verdict == "new" and said:
+            line = Line(event=event, verdict="cannot", reasons=said)
+        if line.verdict == "new":
+            line = _apart(line, taken)
+        if line.verdict in ("new", "changed"):
+            taken += [(span, event.title) for span in event.spans]
+        found.append(line)
+    return found
+
+
+def take_in(
+    room: Room,
+    events: Iterable[Incoming],
+    *,
+    asker: Asker,
+    contact: Contact,
+    headcount: int,
+    skip: bool,
+    by: int,
+) -> list[Line]:
+    """Take the events in, each by itself: one that cannot be leaves no trace and stops no other."""
+    done: list[Line] = []
+    with transaction() as current:
+        for line in plan(room, events, asker=asker, skip=skip, headcount=headcount):
+            if line.verdict not in ("new", "changed", "ended"):
+                done.append(line)
+                continue
+            try:
+                with current.begin_nested():
+                    _act(room, line, asker=asker, contact=contact, headcount=headcount, skip=skip, by=by)
+                    current.flush()
+            except (Refused, NotFree, Conflict, IntegrityError) as refused:
+                done.append(Line(event=line.event, verdict="cannot", reasons=_why(refused)))
+            else:
+                done.append(line)
+        counts = {name: sum(line.verdict == name for line in done) for name in VERDICTS}
+        audit.record(
+            "bookings.take_in",
+            ("bookings_room", room.id),
+            actor=by,
+            district=district().id,
+            detail=counts,
+        )
+    return done
+
+
+VERDICTS = ("new", "changed", "ended", "same", "cannot")
+
+
+def _known(room: Room, events: Sequence[Incoming]) -> dict[str, BookingsTakenIn]:
+    uids = sorted({event.uid for event in events})
+    found = session.scalars(
+        select(BookingsTakenIn).where(BookingsTakenIn.room_id == room.id, BookingsTakenIn.event_uid.in_(uids))
+    )
+    return {row.event_uid: row for row in found}
+
+
+def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: Asker, skip: bool) -> Line:
+    if event.problem:
+        return Line(event=event, verdict="cannot", reasons=(event.problem,))
+    if known is not None and event.sequence <= known.sequence:
+        return Line(event=event, verdict="same")
+    if event.cancelled:
+        if known is None:
+            return Line(event=event, verdict="same", reasons=(_("在日历里已经取消，也没有登记过。"),))
+        return Line(event=event, verdict="ended", times=len(_open(known)))
+    if known is None:
+        question = Question(room=room, spans=event.spans, asker=asker, series=bool(event.rule))
+        return _judged(room, event, question, verdict="new", skip=skip)
+    rows = _open(known)
+    if len(rows) != len(event.spans):
+        text = _("次数和登记的不一样了，请到这个预约里改。")
+        return Line(event=event, verdict="cannot", reasons=(text,))
+    pairs = _moving(rows, event)
+    question = Question(
+        room=room,
+        spans=[span for _row, span in pairs],
+        asker=asker,
+        series=bool(event.rule),
+        apart_from=[asking.holder(row) for row, _span in pairs],
+    )
+    return _judged(room, event, question, verdict="changed", skip=False)
+
+
+def _judged(room: Room, event: Incoming, question: Question, *, verdict: str, skip: bool) -> Line:
+    if not question.spans:
+        return Line(event=event, verdict=verdict, times=len(event.spans))
+    answer = judging.judge(question, policy_of(district(), room)).verdicts
+    why = tuple(str(text) for text in verdicts.texts(answer))
+    free = sum(one.free for one in answer)
+    if not free or why and not (skip and len(answer) > 1):
+        return Line(event=event, verdict="cannot", reasons=why)
+    return Line(event=event, verdict=verdict, reasons=why, times=free)
+
+
+def _apart(line: Line, taken: Sequence[tuple[Span, str]]) -> Line:
+    for span in line.event.spans:
+        for other, title in taken:
+            if span.start < other.end and other.start < span.end:
+                text = _("和文件里的“%(title)s”时间重叠。", title=title or _("日历里的活动"))
+                return Line(event=line.event, verdict="cannot", reasons=(text,))
+    return line
+
+
+def _open(known: BookingsTakenIn) -> list[BookingsOccurrence]:
+    booking = session.get_one(BookingsBooking, known.booking_id)
+    return changing.upcoming(booking, states=changing.OPEN)
+
+
+def _moving(rows: Sequence[BookingsOccurrence], event: Incoming) -> list[tuple[BookingsOccurrence, Span]]:
+    """Return the times that differ, each with its new one, in their order."""
+    return [
+        (row, span)
+        for row, span in zip(rows, event.spans, strict=True)
+        if (row.starts_at, row.ends_at) != (span.start, span.end)
+    ]
+
+
+def _act(
+    room: Room, line: Line, *, asker: Asker, contact: Contact, headcount: int, skip: bool, by: int
+) -> None:
+    event = line.event
+    title = event.title or _("日历里的活动")
+    if line.verdict == "new":
+        wanted = Wanted(
+            room=room,
+            spans=event.spans,
+            title=title,
+            headcount=headcount,
+            contact=contact,
+            asker=asker,
+            rule=event.rule,
+            way="sheet",
+        )
+        made = asking.ask(wanted, skip=skip and len(event.spans) > 1, by=by)
+        session.add(
+            BookingsTakenIn(
+                district_id=made.district_id,
+                room_id=room.id,
+                event_uid=event.uid,
+                sequence=event.sequence,
+                booking_id=made.id,
+            )
+        )
+        return
+    known = _known(room, [event])[event.uid]
+    booking = session.get_one(BookingsBooking, known.booking_id)
+    rows = _open(known)
+    if line.verdict == "ended":
+        if rows:
+            versions = {row.id: row.version for row in rows}
+            changing.cancel(rows, versions=versions, reason=_("日历里取消了。"), by=by, staff=True)
+    else:
+        pairs = _moving(rows, event)
+        if pairs:
+            changing.move_all(
+                [row for row, _span in pairs],
+                versions={row.id: row.version for row, _span in pairs},
+                spans=[span for _row, span in pairs],
+                room=room,
+                asker=asker,
+                by=by,
+            )
+        if title != booking.title:
+            changing.rename(
+                booking,
+                version=booking.version,
+                title=title,
+                headcount=booking.headcount,
+                note=booking.note,
+                contact_name=booking.contact_name,
+                asker=asker,
+                by=by,
+            )
+    known.sequence = event.sequence
+
+
+def _why(refused: Exception) -> tuple[str, ...]:
+    if isinstance(refused, Refused):
+        return tuple(one.text for one in refused.refusals)
+    if isinstance(refused, NotFree):
+        return tuple(str(text) for text in verdicts.texts(refused.verdicts))
+    return (_("刚刚有人动过这个预约，请再传一次看看。"),)

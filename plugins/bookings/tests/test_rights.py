@@ -1,0 +1,235 @@
+"""A person's rights, a merge, an organization's end, the switch: what the plugin answers the core."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from plugins.bookings import house
+from plugins.bookings.judging import Asker
+from plugins.bookings.models import (
+    BookingsBooking,
+    BookingsFeed,
+    BookingsOccurrence,
+    BookingsPoint,
+    BookingsWish,
+)
+from plugins.bookings.service import changing, feeds, places
+from plugins.bookings.service.asking import Contact
+from plugins.bookings.tests.conftest import Center, at, span
+from portal.api import Account, AccountRef, clock, crypto, registry, session
+
+PHONE = "10077776666"
+
+
+def ref(account: Account) -> AccountRef:
+    return AccountRef(id=account.id, uid=account.uid, name=account.display_name)
+
+
+def ask(center: Center, hook: str, **more: Any) -> Any:
+    return registry().ask(hook, district=center.ref, **more)["bookings"]
+
+
+def own(center: Center, account: Account, *spans: Any, **values: Any) -> Any:
+    return center.book(*spans, asker=Asker(account_id=account.id), by=account.id, **values)
+
+
+def noted(center: Center, *spans: Any, name: str = "李四测", phone: str = PHONE) -> Any:
+    """Write somebody down at the desk, without an account."""
+    return center.book(*spans, contact=Contact(name=name, phone=phone), title="外人的活动")
+
+
+def test_the_copy_holds_all_of_this_account_and_nothing_of_others(inside: Center) -> None:
+    account, other = inside.world.account(phone=PHONE), inside.world.account()
+    own(inside, account, span(3, 9, 10), title="我的活动", contact=Contact(name="张三测", phone=PHONE))
+    own(inside, other, span(4, 9, 10), title="别人的活动")
+    noted(inside, span(5, 9, 10))
+    feeds.make_own(account_id=account.id)
+    found = ask(inside, "account_export", account=ref(account))
+    assert [one["title"] for one in found["bookings"]] == ["我的活动", "外人的活动"]
+    assert found["bookings"][0]["phone"] == PHONE
+    assert found["bookings"][0]["times"][0]["state"] == "approved"
+    assert [one["action"] for one in found["bookings"][0]["steps"]] == ["booked"]
+    assert len(found["calendar_links"]) == 1
+    assert "别人的活动" not in json.dumps(found, ensure_ascii=False)
+
+
+def test_what_is_to_come_must_be_cancelled_first(inside: Center) -> None:
+    account = inside.world.account()
+    made = own(inside, account, span(3, 9, 10))
+
+    def codes() -> list[tuple[str, bool]]:
+        said = ask(inside, "account_objections", account=ref(account), act="erase")
+        return [(one.code, one.blocks) for one in said]
+
+    assert codes() == [("bookings.upcoming", True)]
+    [row] = inside.times(made)
+    changing.cancel([row], versions={row.id: row.version}, reason="不去了", by=account.id, staff=False)
+    assert codes() == []
+
+
+def test_erasing_empties_the_names_and_keeps_the_room_s_figures(inside: Center) -> None:
+    account, other = inside.world.account(phone=PHONE), inside.world.account()
+    mine = own(inside, account, span(3, 9, 10), title="我的活动", contact=Contact(name="张三测", phone=PHONE))
+    theirs = own(inside, other, span(4, 9, 10), title="别人的活动")
+    feed = feeds.make_own(account_id=account.id)
+    session.execute(update(BookingsBooking).where(BookingsBooking.id == mine.id).values(note="带着孩子"))
+    session.add(
+        BookingsPoint(
+            uid=crypto.new_uid(),
+            district_id=inside.district.id,
+            occurrence_id=inside.times(mine)[0].id,
+            account_id=account.id,
+            why="no_show",
+            halves=2,
+            given_at=clock.now(),
+            expires_at=clock.now() + timedelta(days=60),
+            state="upheld",
+            appeal="我病了",
+            answer="核实过了",
+        )
+    )
+    session.commit()
+    with clock.frozen(at(9, 10)):
+        found = ask(inside, "account_erase", account=ref(account))
+    assert found.kept == 1 and "抹去" in str(found.reason)
+    session.expire_all()
+    kept = session.get_one(BookingsBooking, mine.id)
+    assert (kept.account_id, kept.title, kept.contact_name, kept.note) == (None, "—", "—", "")
+    assert (kept.phone_sealed, kept.phone_index, kept.phone_tail) == (None, None, "")
+    assert (kept.headcount, inside.times(mine)[0].state) == (10, "approved")
+    point = session.scalars(select(BookingsPoint)).one()
+    assert (point.account_id, point.appeal, point.answer) == (None, "", "—")
+    assert session.get_one(BookingsFeed, feed.id).revoked_at is not None
+    assert session.get_one(BookingsBooking, theirs.id).title == "别人的活动"
+    found = ask(inside, "account_export", account=ref(account))
+    assert found["bookings"] == found["points"] == []
+    inside.owns_its_slots()
+
+
+def test_a_number_at_the_desk_counts_for_the_record_or_the_account_never_both(inside: Center) -> None:
+    branch = inside.world.organization(inside.district)
+    member = inside.world.member(branch, name="李四测", phone=PHONE)
+    account = inside.world.account(member, phone=PHONE)
+    made = noted(inside, span(3, 9, 10))
+    session.commit()
+    record = ask(inside, "member_export", member=inside.world.member_ref(member))
+    login = ask(inside, "account_export", account=ref(account))
+    assert [one["uid"] for one in record["bookings"]] == [made.uid] and login["bookings"] == []
+    said = ask(inside, "member_objections", member=inside.world.member_ref(member), act="erase")
+    assert [one.code for one in said] == ["bookings.upcoming"]
+    with clock.frozen(at(9, 10)):
+        assert ask(inside, "member_erase", member=inside.world.member_ref(member)).kept == 1
+    session.expire_all()
+    assert session.get_one(BookingsBooking, made.id).phone_sealed is None
+
+
+def test_who_shares_a_number_is_told_apart_by_name(inside: Center) -> None:
+    wife, husband = inside.world.account(phone=PHONE), inside.world.account(phone=PHONE)
+    noted(inside, span(3, 9, 10), name=husband.display_name)
+    own_one = noted(inside, span(4, 9, 10), name=wife.display_name)
+    found = ask(inside, "account_export", account=ref(wife))
+    assert [one["uid"] for one in found["bookings"]] == [own_one.uid]
+
+
+class Forgetful:
+    """A journal that does what it is told and forgets it."""
+
+    def change(self, model: Any, *where: Any, **values: Any) -> int:
+        return len(session.execute(update(model).where(*where).values(values).returning(model.id)).all())
+
+    def remove(self, model: Any, *where: Any) -> int:
+        return len(session.execute(delete(model).where(*where).returning(model.id)).all())
+
+
+def wish(center: Center, account: Account) -> BookingsWish:
+    room = center.room()
+    row = BookingsWish(
+        uid=crypto.new_uid(),
+        district_id=center.district.id,
+        room_id=room.id,
+        starts_at=at(9, 9),
+        ends_at=at(9, 10),
+        account_id=account.id,
+        title="等着",
+        headcount=3,
+        contact_name="王测",
+        joined_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def test_bookings_follow_a_merge_to_the_account_that_stays(inside: Center) -> None:
+    branch = inside.world.organization(inside.district)
+    kept, absorbed = inside.world.member(branch), inside.world.member(branch)
+    stays, goes = inside.world.account(kept), inside.world.account(absorbed)
+    made = own(inside, goes, span(3, 9, 10))
+    feed = feeds.make_own(account_id=goes.id)
+    mine, double = wish(inside, stays), wish(inside, goes)
+    session.commit()
+    said = ask(inside, "member_objections", member=inside.world.member_ref(absorbed), act="merge")
+    assert [(one.code, one.blocks) for one in said] == [("bookings.merge", False)]
+    house.merged(
+        kept=inside.world.member_ref(kept), absorbed=inside.world.member_ref(absorbed), journal=Forgetful()
+    )
+    session.commit()
+    session.expire_all()
+    assert session.get_one(BookingsBooking, made.id).account_id == stays.id
+    assert session.get_one(BookingsFeed, feed.id).revoked_at is not None
+    assert [session.get_one(BookingsWish, one.id).state for one in (mine, double)] == ["waiting", "withdrawn"]
+
+
+def test_bookings_stay_where_only_one_record_has_an_account(inside: Center) -> None:
+    branch = inside.world.organization(inside.district)
+    kept, absorbed = inside.world.member(branch), inside.world.member(branch)
+    goes = inside.world.account(absorbed)
+    made = own(inside, goes, span(3, 9, 10))
+    house.merged(
+        kept=inside.world.member_ref(kept), absorbed=inside.world.member_ref(absorbed), journal=Forgetful()
+    )
+    session.expire_all()
+    assert session.get_one(BookingsBooking, made.id).account_id == goes.id
+
+
+def test_an_organization_is_not_dissolved_with_venues_and_bookings(inside: Center) -> None:
+    branch = inside.world.organization(inside.district)
+
+    def codes() -> list[str]:
+        said = ask(inside, "organization_objections", organization=branch.id, act="dissolve")
+        return [one.code for one in said]
+
+    assert codes() == []
+    places.make_venue(kind="shared", name="支部活动室", owner_id=branch.id, by=None)
+    account = inside.world.account()
+    asker = Asker(account_id=account.id, organization_id=branch.id)
+    inside.book(span(3, 9, 10), asker=asker, by=account.id)
+    assert codes() == ["bookings.venues", "bookings.upcoming"]
+
+
+def test_switching_off_says_how_many_are_hidden(inside: Center) -> None:
+    assert house.hidden(inside.ref) == []
+    for day in (3, 4):
+        inside.book(span(day, 9, 10))
+    [found] = house.hidden(inside.ref)
+    assert (found.count, str(found.text)) == (2, "2个预约暂时看不到")
+    with clock.frozen(at(3, 12)):
+        assert house.hidden(inside.ref)[0].count == 1
+
+
+@pytest.mark.parametrize("hook", ["account_export", "account_erase", "account_objections"])
+def test_an_account_that_never_booked_is_answered(inside: Center, hook: str) -> None:
+    more = {"act": "erase"} if hook == "account_objections" else {}
+    found = ask(inside, hook, account=ref(inside.world.account()), **more)
+    if hook == "account_export":
+        assert not any(found.values())
+    elif hook == "account_erase":
+        assert (found.erased, found.kept) == (0, 0)
+    else:
+        assert found == []
+    assert session.scalars(select(BookingsOccurrence)).all() == []
