@@ -73,6 +73,8 @@ STEPS: dict[str, Any] = {
     "checked_in": _l("签到了"),
     "completed": _l("用完了"),
     "no_show": _l("没到场"),
+    "undone": _l("签到撤回了"),
+    "left": _l("提前走了"),
 }
 WEEKDAYS: tuple[Any, ...] = (
     _l("星期一"),

@@ -130,6 +130,10 @@ def _page(what: str, place: Place, *, errors: dict[str, str] | None = None) -> A
         kinds=[(kind, _kind_words(kind)) for kind in KINDS],
         week=week,
         shown={kind: opening_words.write(week.get(kind, [])) for kind in KINDS},
+        open_days=any(
+            week.get(kind) or request.form.get(f"day-{kind}") or f"day-{kind}" in (errors or {})
+            for kind in KINDS[2:]
+        ),
         # What a room would inherit, to be read beside its own.
         above=reads.week_of(venue.id, None, today) if row is not None else {},
         changes=reads.next_week_change(venue.id, room_id, today),

@@ -10,6 +10,7 @@ from flask import g, request, url_for
 
 from portal.api import Setting, district, go, once, render, required_version, requires, say, settings
 from portal.api import gettext as _
+from portal.api import lazy_gettext as _l
 
 from ..models import BookingsRoom, BookingsVenue
 from ..policy import DECLARED
@@ -20,6 +21,16 @@ from .keeping_forms import refusals
 from .keeping_hours import place_at
 
 INHERIT, OWN = "inherit", "own"
+#: What a small center never needs is folded away, and open where something in it is decided.
+FOLDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (_l("几家同时申请、重复的预约、每人限多少"), ("pending", "series_ahead_days", "quota_minutes")),
+    (_l("候补"), ("waiting_list", "offer_minutes")),
+    (_l("签到，没到场"), ("release", "grace_before", "grace_after")),
+    (
+        _l("没到场记一次"),
+        ("points", "late_hours", "points_limit", "points_days", "points_approval_days"),
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +90,25 @@ def _page(
         row=row,
         place=row if row is not None else venue,
         version=kept.version if kept is not None else 0,
-        fields=[_field(setting, own, above, room=row is not None, errors=errors) for setting in DECLARED],
+        groups=_groups(
+            [_field(setting, own, above, room=row is not None, errors=errors) for setting in DECLARED],
+            errors or {},
+        ),
         own=len(own),
         errors=errors or {},
     )
+
+
+def _groups(fields: list[Field], errors: dict[str, str]) -> list[tuple[Any, list[Field], bool]]:
+    """Return (heading, its fields, unfolded?); what everybody looks at comes first and has no heading."""
+    folded = {name for _title, names in FOLDS for name in names}
+    found: list[tuple[Any, list[Field], bool]] = [
+        ("", [one for one in fields if one.name not in folded], True)
+    ]
+    for title, names in FOLDS:
+        some = [one for one in fields if one.name in names]
+        found.append((title, some, any(one.chosen != INHERIT or one.name in errors for one in some)))
+    return found
 
 
 def _above(venue: BookingsVenue, row: BookingsRoom | None) -> dict[str, tuple[Any, Any]]:
