@@ -38,9 +38,8 @@ def street(world: Any, march: None) -> Desk:  # noqa: F811
     with made.inside():
         by = made.accounts["desk"].id
         phone = Contact(name="王测", phone="13900001234")
-        made.uid = made.request(
-            *weeks(3), room="培训室", rule="FREQ=WEEKLY;COUNT=3", title="青年学习小组"
-        ).uid  # type: ignore[attr-defined]
+        series = made.request(*weeks(3), room="培训室", rule="FREQ=WEEKLY;COUNT=3", title="青年学习小组")
+        made.asked = series.uid
         for hour, title, room in (
             (9, "支部学习", "培训室"),
             (10, "书法课", "培训室"),

@@ -222,3 +222,36 @@ def test_the_board_itself_is_five_statements(street: Street):
         assert len(statements) == 5
         assert board.of(every[0], TODAY) == []
         assert session.execute(select(1)).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    "asked", ["page=-1&after=~~&before=x", "q=~abc&from=2026-13-01", "page=99999999999999", "%F0%28"]
+)
+def test_an_odd_address_is_no_error_of_ours(street: Street, asked: str):
+    fill(street)
+    browser = street.browser("desk")
+    for page in ("day", "week", "print", "counter", "requests", "list", "closures", "closures/new"):
+        assert (
+            browser.get(f"{street.base}/{page}?{asked}&resource=x&start=9&end=x&place=x").status_code < 500
+        ), page
+
+
+@pytest.mark.parametrize(
+    "path", ["move", "counter", "closures/new", "counter/known", "list/search", "list/export"]
+)
+def test_an_odd_form_is_no_error_of_ours(street: Street, path: str):
+    fill(street)
+    browser = street.browser("desk")
+    for sent in (
+        {},
+        {"version": "x", "headcount": "²", "phone": "x" * 300, "q": "~", "sort": "-", "day": "9" * 40},
+    ):
+        before = [row.version for row in times(street)]
+        answer = browser.post(f"{street.base}/{path}", data={"_once": key(), **sent})
+        assert answer.status_code < 500, sent
+        assert [row.version for row in times(street)] == before
+
+
+def times(street: Street) -> list[Any]:
+    with street.inside():
+        return street.times()

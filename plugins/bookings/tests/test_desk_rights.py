@@ -190,6 +190,34 @@ def test_calendar_and_record_give_the_same_answer(street: Street, who: str, poli
         street.owns_its_slots()
 
 
+def test_into_a_room_of_somebody_else_neither_way_leads(street: Street):
+    """The secretary of the hall's owner may move within the hall, and not into the center's room."""
+    with street.inside():
+        made = street.request(span(3, 9, 10))
+        (row,) = street.times(made)
+        room, uid, version = street.room("培训室").uid, row.uid, row.version
+    browser = street.browser("owner")
+    form = {"_once": key(), "version": version}
+    start, end = "2026-03-03T14:00", "2026-03-03T15:00"
+    by_block = {**form, "id": uid, "resource": room, "start": start, "end": end}
+    by_form = {
+        **form,
+        "time": uid,
+        "room": room,
+        "day": "2026-03-03",
+        "start": "14",
+        "end": "15",
+        "_once": key(),
+    }
+    answers = [
+        browser.post(f"{street.base}/move", data=by_block).status_code,
+        browser.post(f"{street.base}/{made.uid}/move", data=by_form).status_code,
+    ]
+    assert answers == [403, 403]
+    with street.inside():
+        assert [one.version for one in street.times()] == [version]
+
+
 def test_nobody_approves_the_own_request(street: Street):
     with street.inside():
         street.setting("approval", "ask")

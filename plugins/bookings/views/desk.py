@@ -12,7 +12,6 @@ from portal.api import clock, requires
 from portal.api import gettext as _
 
 from .. import actors, permissions, typed
-from ..queries import places
 from ..queries.places import Room
 from . import bookings
 
@@ -60,14 +59,6 @@ def usual(rooms: Sequence[Room], near: Sequence[Room]) -> list[Room]:
     center = [room for room in rooms if room.venue_kind == "center"]
     own = {room.id for room in near}
     return [room for room in center if room.id in own] or list(near) or center or list(rooms)
-
-
-def room_of(uid: str, permission: str) -> Room:
-    """Return a room of this district that somebody reaches; 404 otherwise."""
-    found = places.room(uid=uid)
-    if found is None or not actors.reaches(g.actor, permission, found):
-        abort(404)
-    return found
 
 
 def day_asked(name: str = "on") -> date:

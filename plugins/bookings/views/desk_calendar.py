@@ -33,7 +33,7 @@ from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
 from ..words import STATES, day_words, hours_words, weekday
 from . import bookings
-from .desk import ROOMS, day_asked, reached, room_of, tabs, usual, venues
+from .desk import ROOMS, day_asked, reached, tabs, usual, venues
 from .desk_record import time_of
 
 _CHANGES = ("requested", "approved")
@@ -96,8 +96,10 @@ def _door(board: Board, room: Room, day: date, *, titles: bool) -> list[tuple[st
 def desk_move() -> Any:
     """Move a time to where its block was dropped; what cannot be is said, and the block goes back."""
     row = time_of(request.form.get("id", ""))
-    room = room_of(request.form.get("resource", ""), permissions.SEE)
+    room = places.room(uid=request.form.get("resource", ""))
     start, end = (typed.instant(request.form.get(name, "")) for name in ("start", "end"))
+    if room is None:
+        abort(404)
     if start is None or end is None:
         abort(400)
     span = Span(start=start, end=end)
