@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
@@ -14,10 +14,7 @@ from portal.api import gettext as _
 from .hours import minute_words
 from .models import BookingsAgreement
 from .queries.places import Room
-from .verdicts import Refusal, Span
-
-if TYPE_CHECKING:
-    from .judging import Asker
+from .verdicts import Asker, Refusal, Span
 
 
 class Agreements:

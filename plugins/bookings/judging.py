@@ -16,17 +16,7 @@ from .hours import Hours, minute_words
 from .models import BookingsClosure, BookingsEquipment
 from .policy import Policy
 from .queries.places import Room
-from .verdicts import Refusal, Span, Verdict
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
-    """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more."""
-
-    account_id: int | None = None
-    is_member: bool = False
-    organization_id: int | None = None
-    staff: bool = False
+from .verdicts import Asker, Refusal, Span, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

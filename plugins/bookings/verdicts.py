@@ -23,6 +23,16 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more."""
+
+    account_id: int | None = None
+    is_member: bool = False
+    organization_id: int | None = None
+    staff: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
     """Why not, in words; ``field`` is what to change, ``code`` what pages and tests tell apart."""
 
