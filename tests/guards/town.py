@@ -198,9 +198,9 @@ class Town:
         return 1 if "int" in type(rule._converters[name]).__name__.lower() else "none"
 
     def _from_tables(self, rule: Rule, name: str, side: Side) -> Any:
-        """Find a value for an argument in the tables: ``voucher_id`` is the id of some ``…voucher``."""
+        """Find a value in the tables: ``voucher_id`` is the id of some ``…voucher``, and so with ``_uid``."""
         owner = rule.endpoint.split(".")[0].split("_")[0]
-        stem, column = (name[:-3], "id") if name.endswith("_id") else ("", name)
+        stem, _of, column = name.rpartition("_") if name.endswith(("_id", "_uid")) else ("", "", name)
         tables = [t for t in Model.metadata.sorted_tables if column in t.c and "district_id" in t.c]
         tables.sort(key=lambda table: (not table.name.startswith(owner), table.name))
         for table in tables:

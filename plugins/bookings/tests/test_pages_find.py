@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from plugins.bookings.models import BookingsVenue
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, said, somebody
-from portal.api import clock, session
+from portal.api import Model, clock, session, settings
 from portal.testing import queries
 
 
@@ -119,8 +120,6 @@ def test_nonsense_is_as_good_as_nothing(me: Somebody, query: str):
 
 def test_nothing_fits_and_the_desk_can_be_called(me: Somebody):
     with me.center.inside():
-        from portal.api import settings
-
         settings.put(me.center.district.id, "core.help_phone", "0000-8800000", by=None)
         session.commit()
     answer = me.get(day="2026-03-03", people="500")
@@ -160,3 +159,19 @@ def test_a_rooms_day_leads_to_the_days_around(me: Somebody):
     assert "后一天" not in last and "现在能约到2026年4月1日。" in last
     first = said(me.get(f"rooms/{uid}"))
     assert "前一天" not in first and "10:00—22:00 空着" in first
+
+
+def test_a_place_of_the_district_is_where_one_sets_out(me: Somebody):
+    centers = Model.metadata.tables["service_center"]
+    with me.center.inside():
+        values = {"district_id": me.center.district.id, "name": "老街口", "lat": 30.72, "lng": 117.22}
+        session.execute(insert(centers).values(values))
+        venue = session.get_one(BookingsVenue, me.center.venue.id)
+        venue.lat, venue.lng = 30.715, 117.22
+        session.commit()
+    html = me.get().get_data(as_text=True)
+    key = re.search(r'<option value="(c\d+)">老街口</option>', html)
+    assert key is not None
+    answer = me.get(near=key[1], within="10")
+    assert "走路大约10分钟" in said(answer) and "4间合适" in said(answer)
+    assert {"从老街口出发", "走路10分钟以内"} <= set(chips(answer))

@@ -20,13 +20,14 @@ from ..service import asking, waiting
 from ..service.asking import Contact, Wanted
 from ..verdicts import NotFree, Refused, Verdict
 from . import bookings
+from .afterwards import afterwards, draws_afterwards
 from .room import room_or_404
 
 #: Which field of the form a refusal belongs to.
 FIELD_OF = {"start": "from", "end": "to", "headcount": "people", "needs": "needs", "room": ""}
 
 
-@bookings.get("/rooms/<string(length=26):room_uid>/ask")
+@bookings.get("/rooms/<room_uid>/ask")
 @requires(permissions.BOOK)
 def ask(room_uid: str) -> Any:
     """Show the form, with what the address already says."""
@@ -34,8 +35,9 @@ def ask(room_uid: str) -> Any:
     return form_page(room, ask_form.prefilled(request.args))
 
 
-@bookings.post("/rooms/<string(length=26):room_uid>/ask")
+@bookings.post("/rooms/<room_uid>/ask")
 @requires(permissions.BOOK)
+@draws_afterwards
 @once
 def send(room_uid: str) -> Any:
     """Check what was filled in, and book or wait when the check page says so."""
@@ -43,29 +45,38 @@ def send(room_uid: str) -> Any:
     lent = [one.id for one in venues.lent(room.venue_id)]
     filled = ask_form.read(request.form, lent=lent, needs_phone=not own_phone())
     act = request.form.get("act", "check")
-    if act == "edit":
-        return form_page(room, filled, errors={})
-    if filled.errors:
-        return form_page(room, filled, errors=filled.errors, status=422)
+    if act == "edit" or filled.errors:
+        return afterwards(lambda: form_page(room, filled, errors={} if act == "edit" else filled.errors))
     wanted = wanted_of(room, filled)
-    refused = asking.of_itself(wanted, policy_of(district(), room))
-    if refused:
-        return form_page(room, filled, errors=errors_of(refused), status=422)
     try:
-        if act == "wait" and len(filled.spans) == 1:
-            wish = waiting.join(wanted, by=g.actor.account_id)
-            say(_("排上了。时间放出来会马上告诉您。"))
-            return go(url_for("bookings.wish", wish_uid=wish.uid))
+        if act == "wait" and not filled.rule:
+            return _waits(waiting.join(wanted, by=g.actor.account_id))
         if act in ("send", "skip"):
             return _sent(asking.ask(wanted, skip=act == "skip", by=g.actor.account_id))
     except Refused as wrong:
-        return form_page(room, filled, errors=errors_of(wrong.refusals), status=422)
+        against = wrong.refusals
+        return afterwards(lambda: form_page(room, filled, errors=errors_of(against)))
     except NotFree as taken:
-        return _not_free(room, filled, wanted, taken.verdicts, sent=True)
-    found = judging.judge(wanted.question(), policy_of(district(), room)).verdicts
+        found = taken.verdicts
+        return afterwards(lambda: _not_free(room, filled, wanted, found, sent=True))
+    return afterwards(lambda: _checked(room, filled, wanted))
+
+
+def _checked(room: Room, filled: Ask, wanted: Wanted) -> Any:
+    """Show what would be booked, or what stands in the way."""
+    policy = policy_of(district(), room)
+    refused = asking.of_itself(wanted, policy)
+    if refused:
+        return form_page(room, filled, errors=errors_of(refused))
+    found = judging.judge(wanted.question(), policy).verdicts
     if not all(one.free for one in found) and not filled.rule:
         return _not_free(room, filled, wanted, found, sent=False)
     return check_page(room, filled, wanted, found)
+
+
+def _waits(wish: Any) -> Any:
+    say(_("排上了。时间放出来会马上告诉您。"))
+    return go(url_for("bookings.wish", wish_uid=wish.uid))
 
 
 def _sent(made: Any) -> Any:
@@ -105,8 +116,10 @@ def errors_of(refusals: Any) -> dict[str, str]:
     return found
 
 
-def form_page(room: Room, filled: Ask, *, errors: Any = None, status: int = 200, **values: Any) -> Any:
-    """Render the form with everything typed."""
+def form_page(
+    room: Room, filled: Ask, *, errors: Any = None, status: int | None = None, **values: Any
+) -> Any:
+    """Render the form with everything typed: 422 where something is to be mended."""
     policy = policy_of(district(), room)
     day = filled.day or clock.today()
     times = windows.of_day([room], day)[room.id]
@@ -117,7 +130,7 @@ def form_page(room: Room, filled: Ask, *, errors: Any = None, status: int = 200,
     return render(
         "bookings/ask.html",
         block="content",
-        status=status,
+        status=status or (422 if errors else 200),
         room=room,
         venue=venues.venue(room.venue_id),
         lent=venues.lent(room.venue_id),

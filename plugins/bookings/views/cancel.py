@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, go, ngettext, render, requires, say
+from portal.api import clock, district, go, ngettext, once, render, requires, say
 from portal.api import gettext as _
 
 from .. import permissions, words
@@ -18,12 +18,13 @@ from ..queries import places
 from ..service import changing
 from ..verdicts import Refused
 from . import bookings
+from .afterwards import afterwards, draws_afterwards
 from .ask import errors_of
 from .change import seen
 from .show import booking_or_404
 
 
-@bookings.get("/<string(length=26):booking_uid>/cancel")
+@bookings.get("/<booking_uid>/cancel")
 @requires(permissions.BOOK)
 def cancel(booking_uid: str) -> Any:
     """Show which days would be called off, how many, and what follows."""
@@ -31,8 +32,10 @@ def cancel(booking_uid: str) -> Any:
     return _page(booking, _chosen(booking, request.args.get("only", "")))
 
 
-@bookings.post("/<string(length=26):booking_uid>/cancel")
+@bookings.post("/<booking_uid>/cancel")
 @requires(permissions.BOOK)
+@draws_afterwards
+@once
 def do_cancel(booking_uid: str) -> Any:
     """Call off exactly the days the page has shown, or none of them."""
     booking = booking_or_404(booking_uid)
@@ -42,7 +45,8 @@ def do_cancel(booking_uid: str) -> Any:
     try:
         count = changing.cancel(rows, versions=versions, reason=reason, by=g.actor.account_id, staff=False)
     except Refused as wrong:
-        return _page(booking, rows, errors=errors_of(wrong.refusals), reason=reason)
+        errors = errors_of(wrong.refusals)
+        return afterwards(lambda: _page(booking, rows, errors=errors, reason=reason))
     say(ngettext("取消了%(num)s次。", "取消了%(num)s次。", count))
     return go(url_for("bookings.show", booking_uid=booking.uid))
 

@@ -11,6 +11,7 @@ from portal.api import (
     Conflict,
     district,
     go,
+    once,
     render,
     required_version,
     requires,
@@ -24,8 +25,9 @@ from ..policy import policy_of
 from ..queries import mine, places
 from ..queries.places import Room
 from ..service import asking, changing
-from ..verdicts import NotFree, Refused, Span
+from ..verdicts import NotFree, Refused, Span, Verdict
 from . import bookings
+from .afterwards import afterwards, draws_afterwards
 from .ask import errors_of
 from .show import booking_or_404
 
@@ -42,22 +44,24 @@ def room_of(booking: BookingsBooking) -> Room:
     return found
 
 
-@bookings.get("/<string(length=26):booking_uid>/times/<string(length=26):time_uid>/move")
+@bookings.get("/<booking_uid>/times/<occurrence_uid>/move")
 @requires(permissions.BOOK)
-def move(booking_uid: str, time_uid: str) -> Any:
+def move(booking_uid: str, occurrence_uid: str) -> Any:
     """Show one time, to be moved, shortened or taken to another room of the house."""
     booking = booking_or_404(booking_uid)
-    row = _time_or_404(booking, time_uid)
+    row = _time_or_404(booking, occurrence_uid)
     fields = {**typed.query_of(Span(start=row.starts_at, end=row.ends_at)), "version": str(row.version)}
     return _move_page(booking, row, fields)
 
 
-@bookings.post("/<string(length=26):booking_uid>/times/<string(length=26):time_uid>/move")
+@bookings.post("/<booking_uid>/times/<occurrence_uid>/move")
 @requires(permissions.BOOK)
-def do_move(booking_uid: str, time_uid: str) -> Any:
+@draws_afterwards
+@once
+def do_move(booking_uid: str, occurrence_uid: str) -> Any:
     """Move one time; where it cannot go it stays, and the page says where else."""
     booking = booking_or_404(booking_uid)
-    row = _time_or_404(booking, time_uid)
+    row = _time_or_404(booking, occurrence_uid)
     version, fields = required_version(), request.form
     day, first, last, errors = _typed_time(fields)
     room = places.room(uid=fields.get("room", "")) or places.room(id=row.room_id)
@@ -71,18 +75,8 @@ def do_move(booking_uid: str, time_uid: str) -> Any:
     except Refused as wrong:
         return _move_page(booking, row, fields, errors=errors_of(wrong.refusals), status=422)
     except NotFree as taken:
-        question = question_of(booking, room, [row], [span])
-        others = alternatives.three(district(), question, span, headcount=booking.headcount)
         (verdict,) = taken.verdicts
-        clash = {one.code for one in verdict.refusals} <= {"taken", "closed", "equipment"}
-        return _move_page(
-            booking,
-            row,
-            fields,
-            errors=errors_of(verdict.refusals),
-            others=others,
-            status=409 if clash else 422,
-        )
+        return afterwards(lambda: _not_free(booking, row, room, verdict))
     if moved.state == "requested":
         say(_("新的时间交上去了，等场地方答复。"))
     else:
@@ -109,6 +103,14 @@ def _typed_time(fields: Any) -> tuple[Any, Any, Any, dict[str, str]]:
     if first is not None and last is not None and last <= first:
         errors["to"] = _("结束时间要晚于开始时间。")
     return day, first, last, errors
+
+
+def _not_free(booking: BookingsBooking, row: BookingsOccurrence, room: Room, verdict: Verdict) -> Any:
+    question = question_of(booking, room, [row], [verdict.span])
+    others = alternatives.three(district(), question, verdict.span, headcount=booking.headcount)
+    clash = {one.code for one in verdict.refusals} <= {"taken", "closed", "equipment"}
+    errors, status = errors_of(verdict.refusals), 409 if clash else 422
+    return _move_page(booking, row, request.form, errors=errors, others=others, status=status)
 
 
 def _move_page(

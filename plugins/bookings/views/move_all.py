@@ -13,6 +13,7 @@ from portal.api import (
     district,
     go,
     ngettext,
+    once,
     render,
     requires,
     say,
@@ -25,6 +26,7 @@ from ..policy import policy_of
 from ..service import asking, changing
 from ..verdicts import NotFree, Refused, Span
 from . import bookings
+from .afterwards import afterwards, draws_afterwards
 from .ask import errors_of
 from .change import back_to, question_of, room_of, seen
 from .show import booking_or_404
@@ -33,7 +35,7 @@ from .show import booking_or_404
 SHIFTS = range(-6, 7)
 
 
-@bookings.get("/<string(length=26):booking_uid>/move")
+@bookings.get("/<booking_uid>/move")
 @requires(permissions.BOOK)
 def move_all(booking_uid: str) -> Any:
     """Show the hours of a series, to be changed for every time to come."""
@@ -45,8 +47,10 @@ def move_all(booking_uid: str) -> Any:
     return _move_all_page(booking, rows, fields)
 
 
-@bookings.post("/<string(length=26):booking_uid>/move")
+@bookings.post("/<booking_uid>/move")
 @requires(permissions.BOOK)
+@draws_afterwards
+@once
 def do_move_all(booking_uid: str) -> Any:
     """Preview where every time to come would go, then move them: all, or those that are free."""
     booking = booking_or_404(booking_uid)
@@ -87,7 +91,8 @@ def do_move_all(booking_uid: str) -> Any:
     except Refused as wrong_one:
         return _move_all_page(booking, rows, fields, errors=errors_of(wrong_one.refusals), status=422)
     except NotFree as taken:
-        return _move_all_page(booking, rows, fields, verdicts=taken.verdicts, status=409)
+        found = taken.verdicts
+        return afterwards(lambda: _move_all_page(booking, rows, fields, verdicts=found, status=409))
     question = question_of(booking, room, rows, spans)
     found = judging.judge(question, policy_of(district(), room)).verdicts
     return _move_all_page(booking, rows, fields, verdicts=found)

@@ -9,6 +9,7 @@ from flask import g, request
 from portal.api import gettext as _
 from portal.api import (
     go,
+    once,
     render,
     required_version,
     requires,
@@ -20,20 +21,23 @@ from ..models import BookingsBooking
 from ..service import changing
 from ..verdicts import Refused
 from . import bookings
+from .afterwards import afterwards, draws_afterwards
 from .ask import errors_of
 from .change import back_to, room_of
 from .show import booking_or_404
 
 
-@bookings.get("/<string(length=26):booking_uid>/words")
+@bookings.get("/<booking_uid>/words")
 @requires(permissions.BOOK)
 def rename(booking_uid: str) -> Any:
     """Show what a booking says of itself, to be changed; no time is touched."""
     return _words_page(booking_or_404(booking_uid))
 
 
-@bookings.post("/<string(length=26):booking_uid>/words")
+@bookings.post("/<booking_uid>/words")
 @requires(permissions.BOOK)
+@draws_afterwards
+@once
 def save_words(booking_uid: str) -> Any:
     """Change the words of a booking."""
     booking = booking_or_404(booking_uid)
@@ -50,7 +54,8 @@ def save_words(booking_uid: str) -> Any:
             by=g.actor.account_id,
         )
     except Refused as wrong:
-        return _words_page(booking, errors=errors_of(wrong.refusals))
+        errors = errors_of(wrong.refusals)
+        return afterwards(lambda: _words_page(booking, errors=errors))
     say(_("改好了。"))
     return go(back_to(booking))
 

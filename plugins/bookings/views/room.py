@@ -27,7 +27,7 @@ def room_or_404(uid: str) -> Room:
     return found
 
 
-@bookings.get("/rooms/<string(length=26):room_uid>")
+@bookings.get("/rooms/<room_uid>")
 @public
 def room(room_uid: str) -> Any:
     """Show a room and its day; who has it is nobody's business."""

@@ -22,7 +22,7 @@ def booking_or_404(uid: str) -> BookingsBooking:
     return found
 
 
-@bookings.get("/<string(length=26):booking_uid>")
+@bookings.get("/<booking_uid>")
 @requires(permissions.BOOK)
 def show(booking_uid: str) -> Any:
     """Show a booking; this is its receipt too, and can be opened again."""

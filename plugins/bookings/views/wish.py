@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort, g, url_for
 
-from portal.api import Conflict, clock, go, render, required_version, requires, say, session
+from portal.api import Conflict, clock, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
 from .. import permissions, words
@@ -15,6 +15,7 @@ from ..queries import mine as reads
 from ..queries import places, venues
 from ..service import waiting
 from . import bookings
+from .afterwards import afterwards, draws_afterwards
 
 
 @bookings.get("/wishes")
@@ -26,35 +27,39 @@ def wishes() -> Any:
     )
 
 
-@bookings.get("/wishes/<string(length=26):wish_uid>")
+@bookings.get("/wishes/<wish_uid>")
 @requires(permissions.BOOK)
 def wish(wish_uid: str) -> Any:
     """Show a place in line, or the offer and until when it is held."""
     return _page(_wish_or_404(wish_uid))
 
 
-@bookings.post("/wishes/<string(length=26):wish_uid>/take")
+@bookings.post("/wishes/<wish_uid>/take")
 @requires(permissions.BOOK)
+@draws_afterwards
+@once
 def take_wish(wish_uid: str) -> Any:
     """Take what is offered."""
     found = _wish_or_404(wish_uid)
     try:
         booking = waiting.take(found, version=required_version(), by=g.actor.account_id)
     except Conflict:
-        return _page(_again(wish_uid), changed=True)
+        return afterwards(lambda: _page(_wish_or_404(wish_uid), changed=True))
     say(_("约好了。"))
     return go(url_for("bookings.show", booking_uid=booking.uid))
 
 
-@bookings.post("/wishes/<string(length=26):wish_uid>/leave")
+@bookings.post("/wishes/<wish_uid>/leave")
 @requires(permissions.BOOK)
+@draws_afterwards
+@once
 def leave_wish(wish_uid: str) -> Any:
     """Decline what is offered, or leave the line."""
     found = _wish_or_404(wish_uid)
     try:
         state = waiting.leave(found, version=required_version(), by=g.actor.account_id)
     except Conflict:
-        return _page(_again(wish_uid), changed=True)
+        return afterwards(lambda: _page(_wish_or_404(wish_uid), changed=True))
     say(_("好的，让给下一位了。") if state == "declined" else _("不排了。"))
     return go(url_for("bookings.wish", wish_uid=wish_uid))
 
@@ -64,11 +69,6 @@ def _wish_or_404(uid: str) -> BookingsWish:
     if found is None:
         abort(404)
     return found
-
-
-def _again(uid: str) -> BookingsWish:
-    session.rollback()
-    return _wish_or_404(uid)
 
 
 def _page(found: BookingsWish, *, changed: bool = False) -> Any:
