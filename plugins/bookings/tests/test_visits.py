@@ -335,3 +335,20 @@ def test_a_lapsed_request_of_a_visit_is_over(inside: Center):
     deciding.lapse(made, only=[row.id])
     with pytest.raises(Conflict):
         visiting.confirm(visit, guide(inside), version=booking(visit).version, by=desk(inside))
+
+
+def test_a_guide_is_added_rests_and_comes_back(inside: Center):
+    session.commit()
+    clerk = inside.world.browser(inside.world.account(role="desk", district=inside.district))
+    assert clerk.post(url(inside, "guides"), data={"name": "岑小岚", "_once": "a" * 20}).status_code == 303
+    assert clerk.post(url(inside, "guides"), data={"name": "岑小岚", "_once": "b" * 20}).status_code == 422
+    with inside.inside():
+        one = session.scalars(select(BookingsGuide)).one().id
+    rest = url(inside, f"guides/{one}")
+    sent = {"active": "0", "version": "1", "_once": "c" * 20}
+    assert clerk.post(rest, data=sent).status_code == 303
+    assert clerk.post(rest, data={**sent, "_once": "d" * 20}).status_code == 409
+    assert clerk.post(rest, data={"active": "1", "_once": "e" * 20}).status_code == 400
+    assert clerk.post(url(inside, "guides/99999"), data={**sent, "_once": "f" * 20}).status_code == 404
+    with inside.inside():
+        assert [found.active for found in session.scalars(select(BookingsGuide))] == [False]

@@ -68,6 +68,7 @@ def visit_guide_add() -> Any:
 
 @bookings.post("/visits/guides/<int:guide_id>")
 @requires(permissions.MANAGE)
+@once
 def visit_guide_active(guide_id: int) -> Any:
     """Let a guide rest or come back."""
     _everywhere(permissions.MANAGE)
