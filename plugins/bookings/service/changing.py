@@ -63,6 +63,9 @@ def move_all(
         refused = verdicts.of_headcount(
             room, booking.headcount, over_reason=booking.over_reason, by_keeper=asker.staff
         )
+        if any(row.room_id != room.id for row in rows):
+            # Who has a room keeps it; another one is open to whom it is open.
+            refused += judging.not_open_to(policy, asker)
         if refused:
             raise Refused(refused)
         quota.lock(policy, booking.account_id)

@@ -14,7 +14,7 @@ from ..policy import policy_of
 from ..queries import places
 from ..verdicts import Refusal, Refused, Span
 from . import freeing, steps
-from .asking import Wanted, holder, write_booking
+from .asking import Wanted, holder, of_itself, write_booking
 
 
 def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
@@ -29,6 +29,9 @@ def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
         policy = policy_of(district(), wanted.room)
         if not policy.waiting_list:
             raise Refused([Refusal(code="no_list", text=_("这里没有开候补，请换个时间，或者问服务台。"))])
+        against = of_itself(wanted, policy)
+        if against:
+            raise Refused(against)
         question = wanted.question()
         freeing.lock_around([wanted.room.id], judging.units(question))
         (verdict,) = judging.judge(question, policy).verdicts

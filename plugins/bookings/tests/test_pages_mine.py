@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from plugins.bookings.models import BookingsOccurrence, BookingsPoint, BookingsWish
-from plugins.bookings.service import changing, deciding, waiting
+from plugins.bookings.judging import Asker
+from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint, BookingsWish
+from plugins.bookings.service import changing, deciding, places, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, button, labels, said, somebody
-from plugins.bookings.verdicts import Span
+from plugins.bookings.verdicts import Refused, Span
 from portal.api import clock, session
 from portal.testing import queries
 
@@ -25,8 +26,6 @@ def me(inside: Center) -> Somebody:
 
 def book(me: Somebody, *spans: Span, **values: Any) -> str:
     """Book for this somebody; return the uid."""
-    from plugins.bookings.judging import Asker
-
     with me.center.inside():
         made = me.center.book(*spans, asker=Asker(account_id=me.id, is_member=True), by=me.id, **values)
         return str(made.uid)
@@ -251,8 +250,6 @@ def test_a_refusal_shows_its_reason(me: Somebody):
     uid = book(me, span(5, 9, 10))
     with me.center.inside():
         booking = session.scalars(select(BookingsOccurrence)).one()
-        from plugins.bookings.models import BookingsBooking
-
         found = session.get_one(BookingsBooking, booking.booking_id)
         keeper = me.center.world.account().id
         deciding.refuse(found, version=found.version, reason="那天要消杀", by=keeper)
@@ -265,8 +262,6 @@ def line_up(me: Somebody, other: Somebody) -> str:
     me.center.setting("waiting_list", True)
     book(other, span(5, 9, 10))
     with me.center.inside():
-        from plugins.bookings.judging import Asker
-
         wanted = me.center.wanted(span(5, 9, 10), asker=Asker(account_id=me.id))
         return str(waiting.join(wanted, by=me.id).uid)
 
@@ -297,8 +292,6 @@ def test_an_offer_declined_goes_to_the_next(me: Somebody):
     other, third = somebody(me.center), somebody(me.center)
     uid = line_up(me, other)
     with me.center.inside():
-        from plugins.bookings.judging import Asker
-
         wanted = me.center.wanted(span(5, 9, 10), asker=Asker(account_id=third.id))
         next_uid = str(waiting.join(wanted, by=third.id).uid)
     assert "前面还有1位。" in said(third.get(f"wishes/{next_uid}"))
@@ -335,3 +328,29 @@ def test_the_start_page_shows_what_comes_next(me: Somebody):
     book(me, span(3, 9, 10))
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
     assert "下一个场地预约 测试党群服务中心 培训室 2026年3月3日 星期二 明天 09:00—10:00，约好了。" in home
+
+
+def test_nobody_moves_into_a_room_that_is_not_open_to_them(me: Somebody):
+    resident = somebody(me.center)
+    with me.center.inside():
+        places.set_policy(me.center.venue, me.center.room("东厅").id, by=None, open_to="members")
+        east = me.center.room("东厅").uid
+        made = me.center.book(span(3, 9, 10), asker=Asker(account_id=resident.id), by=resident.id)
+        uid = str(made.uid)
+    page = resident.get(f"{uid}/times/{times(me)[0].uid}/move")
+    answer = resident.press(page, "改到这个时间", room=east)
+    assert answer.status_code == 422 and "只开放给党员和党组织" in said(answer)
+    with me.center.inside():
+        assert me.center.times()[0].room_id == me.center.room().id
+    assert resident.press(page, "改到这个时间", to="09:30", _once="another-key").status_code == 303
+
+
+@pytest.mark.parametrize(("values", "code"), [({"headcount": 31}, "seats"), ({"title": " "}, "title")])
+def test_nobody_waits_for_what_they_could_not_have(me: Somebody, values: dict[str, Any], code: str):
+    me.center.setting("waiting_list", True)
+    book(somebody(me.center), span(5, 9, 10))
+    with me.center.inside():
+        wanted = me.center.wanted(span(5, 9, 10), asker=Asker(account_id=me.id), **values)
+        with pytest.raises(Refused) as refused:
+            waiting.join(wanted, by=me.id)
+    assert [one.code for one in refused.value.refusals] == [code]
