@@ -18,8 +18,7 @@ from plugins.bookings.models import BookingsOccurrence, BookingsPoint, BookingsW
 from plugins.bookings.service import arriving, changing, deciding, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Span
-from portal.api import District, clock, everything, session
-from portal.notices.models import Notice
+from portal.api import District, Model, clock, everything, session
 from portal.testing import World, queries
 from portal.testing.crowd import crowd
 
@@ -36,8 +35,10 @@ def run(at_instant: datetime, *, times: int = 2) -> None:
 
 
 def notices(template: str) -> list[int]:
-    found = select(Notice.account_id).where(Notice.template == f"bookings.{template}").order_by(Notice.id)
-    return list(session.scalars(found))
+    """Return whom a notice went to, in their order."""
+    table = Model.metadata.tables["notice"]
+    found = select(table.c.account_id).where(table.c.template == f"bookings.{template}")
+    return list(session.scalars(found.order_by(table.c.id)))
 
 
 def states(inside: Center) -> list[str]:
