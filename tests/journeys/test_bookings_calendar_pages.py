@@ -16,7 +16,12 @@ PAGES = ("calendar", "calendar/rooms", "take-in", "report?period=2026-03")
 
 
 @pytest.mark.parametrize(("width", "elder"), [(320, False), (375, True), (1366, False)])
-def test_the_pages_can_be_read_and_pressed(center: Center, visit: Any, width: int, elder: bool) -> None:
+def test_the_pages_can_be_read_and_pressed(
+    center: Center,
+    visit: Any,
+    width: int,
+    elder: bool,  # noqa: F811  the fixture
+) -> None:
     account = center.world.account(role="desk", district=center.district)
     with center.inside():
         center.book(span(3, 9, 11))
