@@ -7,16 +7,24 @@ from typing import Any
 import pytest
 
 from plugins.bookings.service import feeds
-from plugins.bookings.tests.conftest import Center, center, march, span  # noqa: F401  two are fixtures
+from plugins.bookings.tests import conftest
+from plugins.bookings.tests.conftest import Center, span
 from portal.api import session
 from tests import looks
 
+#: The plugin's own fixtures, which are known in its folder only.
+center, march = conftest.center, conftest.march
 pytestmark = pytest.mark.browser
 PAGES = ("calendar", "calendar/rooms", "take-in", "report?period=2026-03")
 
 
 @pytest.mark.parametrize(("width", "elder"), [(320, False), (375, True), (1366, False)])
-def test_the_pages_can_be_read_and_pressed(center: Center, visit: Any, width: int, elder: bool) -> None:
+def test_the_pages_can_be_read_and_pressed(
+    center: Center,
+    visit: Any,
+    width: int,
+    elder: bool,
+) -> None:
     account = center.world.account(role="desk", district=center.district)
     with center.inside():
         center.book(span(3, 9, 11))

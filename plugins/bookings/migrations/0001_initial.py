@@ -501,6 +501,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("bookings_occurrence", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_bookings_occurrence_booking", ["district_id", "booking_id", "starts_at"], unique=False
+        )
+        batch_op.create_index(
             "ix_bookings_occurrence_room", ["district_id", "room_id", "starts_at"], unique=False
         )
         batch_op.create_index(
@@ -895,6 +898,7 @@ def downgrade() -> None:
     with op.batch_alter_table("bookings_occurrence", schema=None) as batch_op:
         batch_op.drop_index("ix_bookings_occurrence_state")
         batch_op.drop_index("ix_bookings_occurrence_room")
+        batch_op.drop_index("ix_bookings_occurrence_booking")
 
     op.drop_table("bookings_occurrence")
     with op.batch_alter_table("bookings_room_unit", schema=None) as batch_op:

@@ -115,6 +115,8 @@ class BookingsOccurrence(Versioned, DistrictScoped, Model):
         ),
         CheckConstraint("state <> 'requested' or answer_by is not null", name="answer_by"),
         UniqueConstraint("booking_id", "number"),
+        # SQLite has no statistics: the district and the state alone would look better to it than the key.
+        Index("ix_bookings_occurrence_booking", "district_id", "booking_id", "starts_at"),
         Index("ix_bookings_occurrence_room", "district_id", "room_id", "starts_at"),
         Index("ix_bookings_occurrence_state", "district_id", "state", "starts_at"),
         {"info": {"label": _l("预约的时间")}},
