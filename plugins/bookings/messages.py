@@ -143,7 +143,7 @@ def tell(
         "time": f"{start:%H:%M}",
         "room": f"{room.venue} {room.name}",
         "when": _when(row),
-        "why": why.rstrip("。"),
+        "why": why.rstrip("。."),
         "until": _until(row),
     }
     _send(

@@ -157,7 +157,11 @@ def lasting(minutes: int) -> str:
         parts.append(ngettext("%(num)s小时", "%(num)s小时", hours))
     if left or not parts:
         parts.append(ngettext("%(num)s分钟", "%(num)s分钟", left))
-    return "".join(parts)
+    said = parts[0]
+    for part in parts[1:]:
+        # Not a plain join: English wants a space there.
+        said = _("%(longer)s%(shorter)s", longer=said, shorter=part)
+    return said
 
 
 def clock_words(span: Span) -> str:

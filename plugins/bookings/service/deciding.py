@@ -154,7 +154,7 @@ def _refuse_own(booking: BookingsBooking, by: int) -> None:
 def _with_others(why: str, instead: Sequence[str]) -> str:
     if not instead:
         return why
-    return _("%(why)s。这些时间还空着：%(others)s", why=why.rstrip("。"), others=_("；").join(instead))
+    return _("%(why)s。这些时间还空着：%(others)s", why=why.rstrip("。."), others=_("；").join(instead))
 
 
 def _rooms(booking: BookingsBooking, rows: Sequence[BookingsOccurrence]) -> dict[int, Room]:
