@@ -95,6 +95,7 @@ def _door(board: Board, room: Room, day: date, *, titles: bool) -> list[tuple[st
 @once
 def desk_move() -> Any:
     """Move a time to where its block was dropped; what cannot be is said, and the block goes back."""
+    version = required_version()
     row = time_of(request.form.get("id", ""))
     room = places.room(uid=request.form.get("resource", ""))
     start, end = (typed.instant(request.form.get(name, "")) for name in ("start", "end"))
@@ -104,7 +105,7 @@ def desk_move() -> Any:
         abort(400)
     span = Span(start=start, end=end)
     try:
-        moved = work.move(g.actor, row, version=required_version(), span=span, room=room)
+        moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:
         abort(403)
     except NotFree as clash:

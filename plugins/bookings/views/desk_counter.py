@@ -104,7 +104,10 @@ def desk_counter_known() -> Any:
     counter = _counter(request.form.get("room", ""), "")
     phone = typed.phone(request.form.get("phone", ""))
     return render(
-        "bookings/desk_known.html", known=_known(phone, counter) if phone else [], typed_phone=phone
+        "bookings/desk_known.html",
+        status=200 if phone else 422,
+        known=_known(phone, counter) if phone else [],
+        typed_phone=phone,
     )
 
 
