@@ -15,6 +15,7 @@ from .queries import places, requests
 PLACES = (
     ("bookings.day", _l("场地日程"), "bookings.desk_day", "calendar3", permissions.SEE),
     ("bookings.counter", _l("替人约场地"), "bookings.desk_counter", "calendar-check", permissions.DESK),
+    ("bookings.report", _l("场地使用情况"), "bookings.report", "bar-chart", permissions.REPORT),
 )
 
 

@@ -12,7 +12,7 @@ from flask import abort, g, request, url_for
 from portal.api import clock, crypto, district, go, once, render, requires, say
 from portal.api import gettext as _
 
-from .. import actors, alternatives, codes, permissions, typed, verdicts
+from .. import actors, alternatives, permissions, presence, typed, verdicts
 from ..alternatives import Alternative
 from ..queries import desk as queries
 from ..queries import places
@@ -120,9 +120,8 @@ def desk_slip(uid: str) -> Any:
         "bookings/desk_slip.html",
         record=found,
         booking=found.booking,
-        code=codes.short(found.booking.uid),
         times=[
-            (when_words(row.starts_at, row.ends_at), found.rooms[row.room_id])
+            (when_words(row.starts_at, row.ends_at), found.rooms[row.room_id], presence.code(row.uid))
             for row in found.times
             if row.state in ("approved", "checked_in")
         ],

@@ -21,7 +21,7 @@ from portal.api import (
 )
 from portal.api import gettext as _
 
-from .. import actors, codes, messages, permissions
+from .. import actors, messages, permissions, presence
 from ..models import BookingsBooking, BookingsOccurrence
 from ..queries import desk as queries
 from ..queries import places
@@ -144,7 +144,7 @@ def _facts(found: Record, phone: str) -> list[tuple[str, str]]:
         (_("电话"), shown),
         (_("组织"), queries.organization_name(booking.organization_id) or _("个人")),
         (_("人数"), ngettext("%(num)s人", "%(num)s人", booking.headcount)),
-        (_("签到码"), codes.short(booking.uid)),
+        *[(_("签到码"), presence.code(row.uid)) for row in found.times if row.state == "approved"][:1],
         (_("怎么约的"), _way(booking.way)),
     ]
     if needs:

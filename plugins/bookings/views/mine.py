@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request
 
-from portal.api import render, requires
+from portal.api import district, render, requires, settings
 
 from .. import permissions, words
 from ..queries import mine as reads
@@ -21,5 +21,11 @@ def mine() -> Any:
     found = reads.page(g.actor.account_id, coming=not over, after=request.args.get("after", "")[:26])
     open_wishes = [] if over else reads.wishes(g.actor.account_id, states=("waiting", "offered"))
     return render(
-        "bookings/mine.html", block="content", page=found, over=over, wishes=open_wishes, words=words
+        "bookings/mine.html",
+        block="content",
+        page=found,
+        over=over,
+        wishes=open_wishes,
+        points=settings.get(district(), "bookings.points"),
+        words=words,
     )

@@ -8,7 +8,7 @@ from flask import abort, g
 
 from portal.api import render, requires, session
 
-from .. import permissions, shown, words
+from .. import permissions, presence, shown, words
 from ..models import BookingsBooking, BookingsEquipment
 from ..queries import mine, places, venues
 from . import bookings
@@ -51,6 +51,7 @@ def show(booking_uid: str) -> Any:
         waiting=any(row.state == "requested" for row in times),
         words=words,
         next_words=shown.next_words,
+        code_of=presence.code,
     )
 
 
