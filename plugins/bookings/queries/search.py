@@ -95,6 +95,8 @@ def _order(one: Found, need: Need) -> tuple[Any, ...]:
         not one.fits,
         one.minutes is None,
         one.minutes or 0,
+        # From nowhere in particular the center is nearest: everybody knows the way.
+        one.minutes is None and room.venue_kind != "center",
         room.capacity < need.headcount,
         room.capacity,
         room.venue_kind,

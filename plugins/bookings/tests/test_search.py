@@ -88,6 +88,12 @@ def test_rooms_with_enough_seats_fit_and_the_smallest_comes_first(inside: Center
     assert (fit, rest) == (["东厅", "西厅", "大厅"], ["培训室"])
 
 
+def test_from_nowhere_in_particular_the_center_comes_first(inside: Center):
+    made = shared(inside, "近处的活动室")
+    found = search(inside.ref, need(span(3, 9, 10), headcount=10))
+    assert [one.room.id for one in found if one.fits][-1] == made.room.id
+
+
 def test_a_taken_room_says_so_and_a_hall_with_it(inside: Center):
     inside.book(span(3, 9, 10), room="东厅")
     found = search(inside.ref, need(span(3, 9, 10)))
