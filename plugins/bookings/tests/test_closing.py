@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -9,9 +12,35 @@ from plugins.bookings.models import BookingsWish
 from plugins.bookings.service import changing, closing
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import Conflict, notices, session
+from portal.api import Conflict, clock, notices, session
 
 WEEK = Span(start=at(9, 0), end=at(16, 0))
+TABLE = Path(__file__).parent / "data" / "closing.txt"
+
+
+def cases() -> list[list[str]]:
+    lines = [line for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
+    return [[part.strip() for part in line.split("|")] for line in lines]
+
+
+def read_span(start: str, end: str) -> Span:
+    first, last = (datetime.fromisoformat(one).replace(tzinfo=clock.SHANGHAI) for one in (start, end))
+    return Span(start=first, end=last)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case[0])
+def test_a_booking_lies_in_a_closure_as_the_table_says(inside: Center, case: list[str]):
+    """Held against a table written by hand; what does not lie in it is neither asked about nor touched."""
+    _name, closed, since, until, booked, start, end, lies_in = case
+    inside.setting("max_ahead_days", 365)
+    made = inside.book(read_span(start, end), room=booked)
+    room, when = inside.room(closed), read_span(since, until)
+    touched = closing.touched([room], when)
+    assert [row.id for row in touched] == ([row.id for row in inside.times(made)] if lies_in == "yes" else [])
+    choices = {row.id: "cancel" for row in touched}
+    closing.close(inside.venue, room, span=when, reason="检修", choices=choices, by=None)
+    assert inside.times(made)[0].state == ("cancelled" if lies_in == "yes" else "approved")
+    inside.owns_its_slots()
 
 
 def six(center: Center) -> list[int]:
