@@ -46,17 +46,51 @@
     var seen = L.latLngBounds([]), origin = ground.dataset.origin && ground.dataset.origin.split(",").map(Number);
     if (origin) rings.forEach(function (metres) { seen.extend(L.latLng(origin).toBounds(2 * metres)); });
     each(root, ".map-list > li", function (item) { seen.extend([+item.dataset.lat, +item.dataset.lng]); });
-    map.fitBounds(seen, { padding: [px / 2, px / 2], maxZoom: 17, animate: false });
+    // Room on the left for the buttons, below for the scale.
+    map.fitBounds(seen, { paddingTopLeft: [px * 1.5 + 12, px / 2], paddingBottomRight: [px / 2, px], maxZoom: 17, animate: false });
     if (origin) {
       rings.forEach(function (metres) { L.circle(origin, { radius: metres, interactive: false, className: "map-ring" }).addTo(map); });
       L.marker(origin, { icon: L.divIcon({ className: "map-cross", html: "", iconSize: [18, 18] }), interactive: false, keyboard: false, alt: ground.dataset.here }).addTo(map);
     }
+    var spots = [], shown = [];
     each(root, ".map-list > li", function (item, n) {
-      var at = [+item.dataset.lat, +item.dataset.lng], dot = item.querySelector(".map-mark").cloneNode(true);
-      var one = L.marker(at, { icon: mark(dot, px), riseOnHover: true }).addTo(map);
-      one.getElement().setAttribute("aria-label", (n + 1) + " " + item.querySelector(".cell-title").textContent);
-      one.bindPopup(words(item), { maxWidth: 260 });
+      spots.push({ item: item, number: n + 1, at: L.latLng(+item.dataset.lat, +item.dataset.lng) });
     });
+    function put(spot, html, label, said) {
+      var one = L.marker(spot.at, { icon: mark(html, px), riseOnHover: true }).addTo(map);
+      one.getElement().setAttribute("aria-label", label);
+      one.bindPopup(said, { maxWidth: 260, maxHeight: 260 });
+      shown.push(one);
+    }
+    // Places that would lie on one another are one spot with their number; it names each when it is pressed.
+    function gather() {
+      var heaps = [];
+      shown.forEach(function (one) { one.remove(); });
+      shown = [];
+      spots.forEach(function (spot) {
+        var point = map.latLngToLayerPoint(spot.at);
+        var near = heaps.find(function (heap) {
+          return Math.abs(heap.point.x - point.x) < px + 2 && Math.abs(heap.point.y - point.y) < px + 2;
+        });
+        if (near) near.spots.push(spot); else heaps.push({ point: point, spots: [spot] });
+      });
+      heaps.forEach(function (heap) {
+        var first = heap.spots[0], count = heap.spots.length, dot;
+        if (count === 1) {
+          dot = first.item.querySelector(".map-mark").cloneNode(true);
+          put(first, dot, first.number + " " + first.item.querySelector(".cell-title").textContent, words(first.item));
+          return;
+        }
+        dot = doc.createElement("span");
+        dot.className = "map-mark map-info map-many";
+        dot.textContent = "+" + count;
+        var all = doc.createElement("div");
+        heap.spots.forEach(function (spot) { all.append(words(spot.item)); });
+        put(first, dot, ground.dataset.many + count, all);
+      });
+    }
+    gather();
+    map.on("zoomend", gather);
     map.on("popupopen", function (e) {
       var shut = e.popup.getElement().querySelector(".leaflet-popup-close-button");
       if (shut) shut.setAttribute("aria-label", ground.dataset.shut);
