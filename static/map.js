@@ -59,7 +59,9 @@
     function put(spot, html, label, said) {
       var one = L.marker(spot.at, { icon: mark(html, px), riseOnHover: true }).addTo(map);
       one.getElement().setAttribute("aria-label", label);
-      one.bindPopup(said, { maxWidth: 260, maxHeight: 260 });
+      one.bindPopup(said, {
+        maxWidth: Math.min(260, ground.clientWidth - px - 60), maxHeight: 240, autoPanPaddingTopLeft: [px + 20, 8],
+      });
       shown.push(one);
     }
     // Places that would lie on one another are one spot with their number; it names each when it is pressed.
@@ -85,7 +87,12 @@
         dot.className = "map-mark map-info map-many";
         dot.textContent = "+" + count;
         var all = doc.createElement("div");
-        heap.spots.forEach(function (spot) { all.append(words(spot.item)); });
+        heap.spots.forEach(function (spot) {
+          var line = doc.createElement("div");
+          line.className = "map-line";
+          line.append(spot.number + " ", words(spot.item).firstChild);
+          all.append(line);
+        });
         put(first, dot, ground.dataset.many + count, all);
       });
     }
