@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from portal.api import (
     Account,
@@ -35,6 +35,7 @@ from .models import (
     BookingsOccurrence,
     BookingsPoint,
     BookingsStep,
+    BookingsTakenIn,
     BookingsVisit,
     BookingsWish,
 )
@@ -182,6 +183,9 @@ def erase(whose: Whose) -> Erasure:
         erased += _set(BookingsHandover, BookingsHandover.occurrence_id.in_(times), taken_by=GONE, damage="")
         erased += _set(BookingsVisit, BookingsVisit.booking_id.in_(ids), group_name=GONE, wants="")
         erased += _set(BookingsStep, BookingsStep.booking_id.in_(ids), note="")
+        # A calendar names its events after its owner's address or device as it likes; nothing else needs it.
+        taken: Any = session.execute(delete(BookingsTakenIn).where(BookingsTakenIn.booking_id.in_(ids)))
+        erased += int(taken.rowcount)
         erased += _set(
             BookingsOccurrence, BookingsOccurrence.id.in_(times), reason=_blank(BookingsOccurrence.reason)
         )

@@ -24,6 +24,10 @@ from sqlalchemy import (
     String,
     Table,
     insert,
+    UniqueConstraint,
+    cast,
+    insert,
+    literal,
     select,
     update,
 )
@@ -48,6 +52,7 @@ CODES = {
     "form_token": "a key",
     "hash": "a hash",
     "head": "a hash",
+    "holder_type": "the name of a table, by which a plugin finds what its records hold",
     "idem": "a key",
     "initials": "the register's search reads it",
     "kind": "a code",
@@ -63,6 +68,7 @@ CODES = {
     "purpose": "the name of a purpose",
     "raw_sha256": "a hash",
     "reference": "another record's name",
+    "rule": "how days follow each other (RFC 5545), made by the portal and read by it again",
     "sender": "a hash",
     "slug": "a name in addresses",
     "sort_key": "the register's order",
@@ -87,6 +93,8 @@ EMPTY = {
 }
 #: What a filled row must hold where the model alone does not say.
 SHAPES: dict[str, Any] = {
+    "bookings_hours.closes": 720,
+    "bookings_occurrence.state": "completed",
     "delegation.purposes": ["dues.pay"],
     "delegation.relation": "child",
     "dues_relief.chain": ["branch", "committee"],
@@ -171,9 +179,21 @@ def plant(side: str, district_id: int, *, but: frozenset[int] = frozenset()) -> 
             if column.name.endswith("_sealed"):
                 _plant_sealed(table, column, word, here)
             else:
-                session.execute(update(table).where(here).values({column.name: word}))
+                session.execute(update(table).where(here).values({column.name: _kept_apart(table, column, word)}))
 
     _plant_bases(district_id, but)
+
+
+def _kept_apart(table: Table, column: Any, word: str) -> Any:
+    """Return what a row's column is to hold: the word, with the row's number where two may not be alike."""
+    keys: list[Any] = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    keys += [one for one in table.indexes if one.unique]
+    if not any(column.name in key.columns for key in keys):
+        return word
+    said: Any = literal(word)
+    for number in table.primary_key:
+        said = said + "-" + cast(number, String)
+    return said
 
 
 def _plant_bases(district_id: int, but: frozenset[int]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import JSON, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from plugins.bookings.models import BookingsBooking, BookingsHandover, BookingsPoint, BookingsWish
 from plugins.dues.models import DuesObligation
 from portal import clock, crypto
 from portal.database import Model, db, everything, is_postgresql, session, transaction, written_over
@@ -33,6 +34,25 @@ WORD, USERNAME, SORTED = "独有的标记", "tanbiaoji", "tan biao ji"
 NAME, PHONE, LOGIN_PHONE, RIC = "檀标记", "13900097531", "10000097531", invented_ric(77)
 #: What stays where a person is erased, and why; a line here is a decision.
 KEPT = {
+    "bookings_agreement.clauses": "a paper of two organizations about a venue",
+    "bookings_agreement.cost": "a paper of two organizations: who bears what",
+    "bookings_agreement.insurance": "a paper of two organizations: who is insured",
+    "bookings_agreement.party_b_name": "the name of an organization",
+    "bookings_agreement.reason": "a paper of two organizations: why it rests or ended",
+    "bookings_closure.reason": "why a room is closed to everybody",
+    "bookings_equipment.name": "the name of a kind of thing",
+    "bookings_equipment_unit.fault": "what is wrong with a thing; gone when it works again",
+    "bookings_equipment_unit.label": "the name of a thing",
+    "bookings_guide.name": "who shows groups round, as the desk lists them; no login or record is theirs",
+    "bookings_handover.what": "the name of a key or a thing; who took it is gone",
+    "bookings_room.about": "what a room is like, for everybody",
+    "bookings_room.name": "the name of a room",
+    "bookings_venue.about": "what a house is like, for everybody",
+    "bookings_venue.address": "where a house is",
+    "bookings_venue.contact_phone": "the number of a house, for everybody (class 0)",
+    "bookings_venue.key_how": "how one gets into a house",
+    "bookings_venue.name": "the name of a house",
+    "claim_unit.label": "the name of a room or a thing that can be had",
     "dues_base_sheet.filename": "the name of a branch's file; its rows are gone",
     "dues_cash_sheet.reason": "a paper of the books about a whole day, kept 15 years",
     "dues_voucher.void_reason": "a paper of the books: why a voucher is void, kept 15 years",
@@ -96,13 +116,19 @@ def known(world: World) -> tuple[Any, int]:
     _fill_outside(login)
     marks.plant(WORD, here.id, but=frozenset({absorbed}))
     _plant_outside(here.id, login)
+    index = crypto.blind_index("phone", PHONE)
     with world.writing(here), transaction():
         # What is still owed or under way is a reason to wait, and has its own tests.
         session.execute(update(PaymentAttempt).values(state="closed"))
         session.execute(update(DuesObligation).values(state="paid"))
         # Whoever holds a role keeps the account; a question is theirs that was left under their number.
         session.execute(update(Grant).values(valid_from=date(2020, 1, 1), valid_to=clock.today()))
-        session.execute(update(Unmatched).values(phone_index=crypto.blind_index("phone", PHONE)))
+        session.execute(update(BookingsHandover).values(back_at=clock.now(), back_by=other))
+        # Rows that may be nobody's were made as nobody's: one by the login, one by the number alone.
+        session.execute(update(BookingsBooking).values(account_id=login, phone_index=index))
+        session.execute(update(BookingsPoint).values(account_id=login, phone_index=index))
+        session.execute(update(BookingsWish).values(phone_index=index))
+        session.execute(update(Unmatched).values(phone_index=index))
     session.remove()
     return here, number
 
