@@ -17,7 +17,7 @@ from flask import Flask, abort
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, select
 
 from portal.config import ROOT
-from portal.database import everything, session
+from portal.database import Model, everything, session
 from portal.members.models import Member
 from portal.testing import World
 from portal.web.access import public, requires
@@ -112,6 +112,20 @@ def test_the_words_of_a_new_table_are_marked_by_themselves():
     )
     assert [column.name for _table, column in marks.columns(metadata)] == ["body"]
     assert marks.marker("甲密", "wall_note", wall.c.body).startswith("甲密3")
+
+
+def test_what_may_be_there_once_only_is_marked_apart(walked: walk.Walk):
+    """Three guides of one district may not have one name: each has the word, and its own number behind it."""
+    guides = Model.metadata.tables["bookings_guide"]
+    with everything():
+        names = session.scalars(
+            select(guides.c.name).where(guides.c.district_id == walked.town.left.district.id)
+        ).all()
+        session.rollback()
+    assert len(set(names)) == len(names) > 1
+    wanted = marks.marker(walked.town.left.marker, "bookings_guide", guides.c.name)
+    assert all(name.startswith(f"{wanted}-") for name in names)
+    assert {one.column for one in marks.read(names[0], walked.town.left.marker)} == {"bookings_guide.name"}
 
 
 def test_every_exception_names_something_that_is_there(app: Flask):

@@ -80,6 +80,13 @@ PUBLIC = frozenset(
 )
 #: Columns that keep what they hold, each with its reason.
 KEPT = {
+    "bookings_equipment.name": "for everybody to find: what a room is to have is asked for by it",
+    "bookings_room.about": "for everybody to find, as a place is",
+    "bookings_room.name": "for everybody to find, as a place is",
+    "bookings_venue.about": "for everybody to find, as a place is",
+    "bookings_venue.address": "for everybody to find, as a place is",
+    "bookings_venue.contact_phone": "the number of a house, for everybody to call (class 0)",
+    "bookings_venue.name": "for everybody to find, as a place is",
     "member.name": "the town has the side's word in it already",
     "merchant_account.payee_name": "whoever pays must read who takes the money",
 }
@@ -179,7 +186,9 @@ def plant(side: str, district_id: int, *, but: frozenset[int] = frozenset()) -> 
             if column.name.endswith("_sealed"):
                 _plant_sealed(table, column, word, here)
             else:
-                session.execute(update(table).where(here).values({column.name: _kept_apart(table, column, word)}))
+                session.execute(
+                    update(table).where(here).values({column.name: _kept_apart(table, column, word)})
+                )
 
     _plant_bases(district_id, but)
 
