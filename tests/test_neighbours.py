@@ -37,7 +37,7 @@ def official(town: Town) -> Browser:
 
 
 def guests_without_names(host: Side, guests: Side) -> int:
-    """Take the guests' names from what they booked in the host's own rooms; return how much is booked elsewhere.
+    """Take the guests' names from what they booked in the host's rooms; return how many they have elsewhere.
 
     Whoever lends a room is told who comes: that booking is the host's record. All others are not.
     """

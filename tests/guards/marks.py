@@ -23,7 +23,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    insert,
     UniqueConstraint,
     cast,
     insert,
