@@ -48,7 +48,6 @@ def give(booking: BookingsBooking, row: BookingsOccurrence, *, why: str, policy:
             district_id=row.district_id,
             occurrence_id=row.id,
             account_id=booking.account_id,
-            phone_index=booking.phone_index,
             why=why,
             halves=LATE if why == "late" else MISSED,
             given_at=now,

@@ -176,7 +176,6 @@ def erase(whose: Whose) -> Erasure:
             BookingsPoint,
             own_point,
             account_id=None,
-            phone_index=None,
             appeal="",
             answer=_blank(BookingsPoint.answer),
         )

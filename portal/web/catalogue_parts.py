@@ -124,8 +124,10 @@ def move() -> Any:
 
 
 def _monday() -> date:
-    asked = request.args.get("day", "")
-    return _monday_of(date.fromisoformat(asked) if asked else clock.today())
+    try:
+        return _monday_of(date.fromisoformat(request.args.get("day", "")))
+    except ValueError:
+        return _monday_of(clock.today())
 
 
 def _monday_of(day: date) -> date:

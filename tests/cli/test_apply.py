@@ -180,7 +180,7 @@ def test_every_fault_is_listed_with_its_line_and_nothing_is_changed(world: World
     assert told[2].startswith("only [district")
     assert told[4] == "one of name, kind, parent, plugins, settings"
     assert told[5].startswith("'shire' is none of nation")
-    assert told[7].startswith("no such plugin; there are: dues, ")
+    assert told[7].startswith("no such plugin; there are: bookings, dues, ")
     assert told[8] == "'maybe' is none of inherit, on, off, locked-on, locked-off"
     assert told[9].startswith("True is none of inherit")
     assert told[11] == "'five' is of another kind: int is wanted"

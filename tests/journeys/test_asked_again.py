@@ -18,6 +18,10 @@ from portal.web.access import is_asked_again
 
 #: Whoever adds a decision about money, roles or a whole export adds it here and marks it ``asks_again``.
 GUARDED = {
+    "account.confirm_delete",
+    "account.delete",
+    "bookings.desk_list_export",
+    "bookings.report_export",
     "dues.bases_decide",
     "dues.cash_decide",
     "dues.cash_deposited",

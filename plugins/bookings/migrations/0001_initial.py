@@ -624,7 +624,6 @@ def upgrade() -> None:
         sa.Column("uid", sa.String(length=26), nullable=False),
         sa.Column("occurrence_id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
-        sa.Column("phone_index", sa.String(length=64), nullable=True),
         sa.Column("why", sa.String(length=8), nullable=False),
         sa.Column("halves", sa.Integer(), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
@@ -665,9 +664,6 @@ def upgrade() -> None:
     with op.batch_alter_table("bookings_point", schema=None) as batch_op:
         batch_op.create_index(
             "ix_bookings_point_account", ["district_id", "account_id", "expires_at"], unique=False
-        )
-        batch_op.create_index(
-            "ix_bookings_point_phone", ["district_id", "phone_index", "expires_at"], unique=False
         )
         batch_op.create_index("ix_bookings_point_state", ["district_id", "state", "id"], unique=False)
 
@@ -867,7 +863,6 @@ def downgrade() -> None:
     op.drop_table("bookings_step")
     with op.batch_alter_table("bookings_point", schema=None) as batch_op:
         batch_op.drop_index("ix_bookings_point_state")
-        batch_op.drop_index("ix_bookings_point_phone")
         batch_op.drop_index("ix_bookings_point_account")
 
     op.drop_table("bookings_point")

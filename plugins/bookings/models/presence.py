@@ -55,7 +55,7 @@ class BookingsHandover(Versioned, DistrictScoped, Model):
 class BookingsPoint(Versioned, DistrictScoped, Model):
     """Half points for not turning up or cancelling late; each can be contested and ends by itself.
 
-    It names the account, or for who came to the desk the number's index, as the booking did.
+    It names the account; whose it is who left a number only, the booking says.
     """
 
     __tablename__ = "bookings_point"
@@ -64,7 +64,6 @@ class BookingsPoint(Versioned, DistrictScoped, Model):
     uid: Mapped[str] = mapped_column(String(26), unique=True)
     occurrence_id: Mapped[int] = mapped_column(ForeignKey("bookings_occurrence.id"), unique=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    phone_index: Mapped[str | None] = mapped_column(String(64), info={"class": 2})
     why: Mapped[str] = mapped_column(String(8))
     halves: Mapped[int]
     given_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"class": 1})
@@ -81,7 +80,6 @@ class BookingsPoint(Versioned, DistrictScoped, Model):
         CheckConstraint("state in ('counts','appealed','upheld','lifted')", name="state"),
         CheckConstraint("state not in ('upheld','lifted') or answer <> ''", name="answer"),
         Index("ix_bookings_point_account", "district_id", "account_id", "expires_at"),
-        Index("ix_bookings_point_phone", "district_id", "phone_index", "expires_at"),
         Index("ix_bookings_point_state", "district_id", "state", "id"),
         {"info": {"label": _l("未到场记录")}},
     )

@@ -343,8 +343,9 @@ def test_the_desk_sees_who_should_be_there_and_finds_a_code(house: Center):
         browser = admin(house)
         assert "现在没有人要来" in text(browser.get(url(house, "now")))
         spaced = f"{code[:3]} {code[3:]}"
-        assert "王测" in text(browser.get(url(house, f"now?code={spaced}")))
-        assert "今天没有这个预约码" in text(browser.get(url(house, "now?code=1")))
+        assert "王测" in text(browser.post(url(house, "now"), data={"code": spaced}))
+        assert "今天没有这个预约码" in text(browser.post(url(house, "now"), data={"code": "1"}))
+        assert browser.post(url(house, "now"), data={"code": ""}).status_code == 422
     with clock.frozen(at(3, 8, 50)):
         browser = admin(house)
         assert "王测" in text(browser.get(url(house, "now")))

@@ -61,6 +61,13 @@ def now() -> Any:
     return _desk()
 
 
+@bookings.post("/keep/now")
+@requires("bookings.desk")
+def search_now() -> Any:
+    """Find a booking by the code somebody says; it stands in no address."""
+    return _desk()
+
+
 @bookings.post("/keep/now/<uid>")
 @requires("bookings.desk")
 @once
@@ -112,14 +119,15 @@ def _door(uid: str, *, said: str = "") -> Any:
 
 
 def _desk(*, said: str = "") -> Any:
-    typed = re.sub(r"\D", "", unicodedata.normalize("NFKC", request.args.get("code", "")))
+    typed = re.sub(r"\D", "", unicodedata.normalize("NFKC", request.form.get("code", "")))
     rooms = reads.rooms_of(g.actor, permissions.DESK)
     listed = reads.expected(rooms, code=typed)
     known = policies(g.district, rooms.values()) if rooms else {}
+    nothing = request.endpoint == "bookings.search_now" and not typed
     return render(
         "bookings/keep_now.html",
         block="content" if said else None,
-        status=422 if said else 200,
+        status=422 if said or nothing else 200,
         expected=listed,
         asks=any(asks(one) for one in known.values()),
         out={one.occurrence_uid for one in reads.out(rooms)},
