@@ -119,7 +119,7 @@ def known(world: World) -> tuple[Any, int]:
         session.execute(update(BookingsHandover).values(back_at=clock.now(), back_by=other))
         # Rows that may be nobody's were made as nobody's: one by the login, one by the number alone.
         session.execute(update(BookingsBooking).values(account_id=login, phone_index=index))
-        session.execute(update(BookingsPoint).values(account_id=login, phone_index=index))
+        session.execute(update(BookingsPoint).values(account_id=login))
         session.execute(update(BookingsWish).values(phone_index=index))
         session.execute(update(Unmatched).values(phone_index=index))
     session.remove()
