@@ -111,7 +111,7 @@ def rename(account: Account, *, name: str, version: int, actor: Any) -> None:
         raise NotAllowed(_("称呼要2到40个字。"), field="name")
     with transaction():
         swap(account, version=version, display_name=name)
-        audit.record("account.rename", account, actor=actor, district=_home(account))
+        audit.record("account.rename", account, actor=actor, district=home_of(account))
 
 
 def erase(account: Account, *, version: int, actor: Any) -> list[Erasure]:
@@ -125,7 +125,7 @@ def erase(account: Account, *, version: int, actor: Any) -> list[Erasure]:
     if refused:
         raise NotAllowed(refused)
     refuse_objections(account, "erase")
-    home = _home(account)
+    home = home_of(account)
     with transaction():
         swap(account, version=version, disabled_at=clock.now())
         told = forget(account, by=actor)
@@ -162,6 +162,7 @@ def _requests(account_id: int, *, by: Any) -> None:
     session.execute(update(RequestStep).where(RequestStep.request_id.in_(mine)).values(note=""))
 
 
-def _home(account: Account) -> int | None:
+def home_of(account: Account) -> int | None:
+    """Return the district in whose trail acts on an account stand: its home, wherever the page was opened."""
     found = people.home(account.id)
     return found[0] if found else None

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, request, url_for
 
 from portal import audit
-from portal.current import district
 from portal.database import session
 from portal.identity import addresses, joining, sessions
 from portal.identity.models import Account
@@ -68,7 +67,7 @@ def rename() -> Any:
 def copy() -> Response:
     """Hand out everything the portal holds about my account, as a file (PIPL art. 45)."""
     row = _own()
-    audit.record_view(row, actor=g.actor, district=district().id, action="account.copy")
+    audit.record_view(row, actor=g.actor, district=account_rights.home_of(row), action="account.copy")
     text = json.dumps(account_rights.copy_of(row), ensure_ascii=False, indent=2, default=plain)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = "attachment; filename=my-account.json"
