@@ -46,7 +46,7 @@
     drawn.forEach(function (made, root) {
       if (!root.isConnected) { made.dispose(); drawn.delete(root); return; }
       made.resize();
-      if (redraw) made.setOption(option(root), true);
+      if (redraw) { made.setOption(option(root), true); made.getZr().flush(); }
     });
   }
   function prepare(scope) { each(scope, "[data-chart]", draw); }
@@ -56,4 +56,6 @@
   doc.addEventListener("htmx:load", function (e) { prepare(e.target); });
   window.addEventListener("resize", function () { again(false); });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { again(true); });
+  // Elder mode is switched without a new page: the words in a picture grow like all others.
+  new MutationObserver(function () { again(true); }).observe(doc.documentElement, { attributes: true, attributeFilter: ["data-mode"] });
 })();

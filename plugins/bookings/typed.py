@@ -61,7 +61,7 @@ def day(fields: Mapping[str, Any], name: str) -> date | None:
     try:
         year, month, number = (int(part) if part else 0 for part in parts)
         if year:
-            return date(year + 2000 if year < 100 else year, month, number)
+            return _near(date(year + 2000 if year < 100 else year, month, number))
         here = date(clock.today().year, month, number)
         return here if here >= clock.today() else here.replace(year=here.year + 1)
     except ValueError:
@@ -78,7 +78,13 @@ def day_parts(fields: Mapping[str, Any], name: str) -> tuple[str, str, str]:
 
 def day_of(text: str) -> date | None:
     """Return the day that was typed in one field; None where it is none."""
-    return sheet_values.dates.whole_day(text)
+    found = sheet_values.dates.whole_day(text)
+    return None if found is None else _near(found)
+
+
+def _near(on: date) -> date | None:
+    """Return a day that a calendar can go on from; the first and the last there are cannot be counted from."""
+    return on if 1990 <= on.year < 2200 else None
 
 
 def at(on: date, minutes: int) -> datetime:

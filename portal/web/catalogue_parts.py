@@ -125,9 +125,10 @@ def move() -> Any:
 
 def _monday() -> date:
     try:
-        return _monday_of(date.fromisoformat(request.args.get("day", "")))
+        asked = date.fromisoformat(request.args.get("day", ""))
     except ValueError:
-        return _monday_of(clock.today())
+        asked = clock.today()
+    return _monday_of(asked if 1990 <= asked.year < 2200 else clock.today())
 
 
 def _monday_of(day: date) -> date:
