@@ -83,7 +83,7 @@ def day_of(text: str) -> date | None:
 
 
 def _near(on: date) -> date | None:
-    """Return a day that a calendar can go on from; the first and the last there are cannot be counted from."""
+    """Return a day a calendar can count from; from the first and the last there are it cannot."""
     return on if 1990 <= on.year < 2200 else None
 
 
