@@ -47,7 +47,7 @@ class Agreements:
             return []
         if room.owner_id is not None and room.owner_id == asker.organization_id:
             return []
-        said = _of_span(self._known.get(room.venue_id, ()), span, asker, self._kinds)
+        said = of_span(self._known.get(room.venue_id, ()), span, asker, self._kinds)
         return [] if said is None else [said]
 
 
@@ -57,9 +57,13 @@ def against(room: Room, spans: Sequence[Span], asker: Asker) -> dict[Span, list[
     return {span: found for span in spans if (found := known.against(room, span, asker))}
 
 
-def _of_span(
+def of_span(
     known: Iterable[BookingsAgreement], span: Span, asker: Asker, kinds: Mapping[date, str]
 ) -> Refusal | None:
+    """Return the clause a time fails, of the agreement that came closest; None where one allows it.
+
+    ``kinds`` are the calendar's words, work or off, for the days of the time.
+    """
     closest: tuple[int, Refusal] | None = None
     for agreement in known:
         step, refusal = _one(agreement, span, asker, kinds)

@@ -120,4 +120,4 @@ def of_venue(venue_id: int, now: Sequence[Terms], then: Sequence[Terms]) -> list
 def _refused(known: Sequence[Terms], span: Span, asker: Asker, kinds: Any) -> bool:
     # The very rule that judges a booking, asked of agreements that are only supposed.
     supposed: Any = known
-    return agreements._of_span(supposed, span, asker, kinds) is not None
+    return agreements.of_span(supposed, span, asker, kinds) is not None

@@ -143,7 +143,7 @@ def test_states_stand_in_words(street: Street):
             span=span(3, 14, 16),
             reason="检修",
             choices={},
-            by=None,  # type: ignore[arg-type]
+            by=by,
         )
         session.commit()
     for page in ("day?on=2026-03-03", "week?from=2026-03-03"):
