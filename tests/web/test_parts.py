@@ -343,4 +343,5 @@ def test_a_phone_has_a_list_and_a_phone_on_its_side_a_board(visit: Visit):
     page.set_viewport_size({"width": 780, "height": 375})
     page.locator(".week-board").wait_for()
     page.set_viewport_size({"width": 375, "height": 780})
-    assert not page.locator(".week-board").is_visible() and page.locator(".week table").is_visible()
+    page.locator(".week-board").wait_for(state="hidden")
+    assert page.locator(".week table").is_visible()

@@ -300,7 +300,12 @@ def test_other_branches_and_plain_members_find_nothing(staff):
     assert admin.get(base(branch)).status_code == 404, "totals only, no bases"
 
 
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"PK\x03\x04broken", workbook()[:900], b"a,b\n1,2\n"])
+# Named: a sheet holds the second it was made in, and two workers must collect the same tests.
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"%PDF-1.7", b"PK\x03\x04broken", workbook()[:900], b"a,b\n1,2\n"],
+    ids=["empty", "another-kind", "broken", "cut-off", "commas"],
+)
 def test_a_file_that_is_no_sheet_is_refused_in_words(staff, data: bytes):
     branch, _people, collector, _treasurer = staff
     answer = bring(branch, collector, data)
