@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Protocol
@@ -192,7 +192,9 @@ class Job:
     """A background job ``<slug>.<name>``; ``every`` (seconds) makes it periodic.
 
     ``run(payload)`` is called with the scope of the job's district. ``per_district`` periodic jobs
-    run once for each district where the plugin is on, ``always`` ignores the switch (money).
+    run once for each district where the plugin is on, ``always`` ignores the switch (money). ``due_in``
+    says in which of them there is something to do now, by few cheap reads over all of them at once: it is
+    asked once a period, with those districts to read, and the others are not visited.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Job:
     every: int | None = None
     per_district: bool = False
     always: bool = False
+    due_in: Callable[[], Iterable[int]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,10 +13,11 @@ from typing import Any
 from portal.api import Conflict, Job, session
 
 from .models import BookingsBooking, BookingsOccurrence, BookingsWish
-from .queries import due
+from .queries import due, due_in
 from .service import deciding, elapsing, reminding, waiting
 
-#: Seconds. The head of a waiting list has its offer within a minute (services/bookings d.12).
+#: Seconds. The head of a waiting list has its offer within a minute (services/bookings d.12); a district in
+#: which nothing is due is not visited.
 TICK, REMIND = 20, 300
 
 
@@ -51,6 +52,6 @@ def remind(_payload: Mapping[str, Any]) -> None:
 
 
 JOBS = (
-    Job(name="bookings.tick", run=tick, every=TICK, per_district=True),
-    Job(name="bookings.remind", run=remind, every=REMIND, per_district=True),
+    Job(name="bookings.tick", run=tick, every=TICK, per_district=True, due_in=due_in.to_do),
+    Job(name="bookings.remind", run=remind, every=REMIND, per_district=True, due_in=due_in.to_remind),
 )

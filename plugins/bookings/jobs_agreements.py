@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.api import Job
 
+from .queries import due_in
 from .service import agreed_ends
 
 
@@ -15,4 +16,12 @@ def end_agreements(_payload: Mapping[str, Any]) -> None:
     agreed_ends.expire()
 
 
-JOBS = (Job(name="bookings.end_agreements", run=end_agreements, every=3600, per_district=True),)
+JOBS = (
+    Job(
+        name="bookings.end_agreements",
+        run=end_agreements,
+        every=3600,
+        per_district=True,
+        due_in=due_in.agreements_over,
+    ),
+)

@@ -108,6 +108,16 @@ def decisions(path: list[int], defaults: Mapping[str, bool]) -> Decisions:
     return Decisions(plugins_on(defaults, path, rows), allowed, settings)
 
 
+def switches(plugin: str) -> dict[tuple[int, str], Row]:
+    """Return every district's own switch of a plugin."""
+    own = PluginSwitch.__table__.c
+    with everything():
+        found = session.execute(
+            select(own.district_id, own.plugin, own.on, own.locked).where(own.plugin == plugin)
+        ).all()
+    return {(row.district_id, row.plugin): Row(*row) for row in found}
+
+
 def reference(district: Any, on: frozenset[str]) -> DistrictRef:
     """Return the frozen view of a district (a row or a record of it) that hooks and templates get."""
     return DistrictRef(

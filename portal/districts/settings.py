@@ -60,6 +60,23 @@ def explain(district: DistrictRef, key: str) -> Explained:
     return Explained(setting.default if source is None else opened(setting, source, kept), source)
 
 
+def decided(key: str) -> dict[int, Any]:
+    """Return what districts decided themselves: district id -> value; one query, wherever one stands.
+
+    For work that goes over all districts: those below inherit. Not for secrets.
+
+    Raises:
+        UndeclaredSetting: a misspelt or unknown key.
+    """
+    if key not in declared():
+        raise UndeclaredSetting(key)
+    with everything():
+        found = session.execute(
+            select(SettingValue.district_id, SettingValue.value).where(SettingValue.key == key)
+        ).all()
+    return {district_id: value for district_id, value in found}
+
+
 def standing(district: DistrictRef, setting: Setting, *, above: bool = False) -> tuple[int | None, Any]:
     """Return the district a value comes from (None: the default) and the value as it is kept there.
 

@@ -41,7 +41,8 @@ class Declared:
     ``function`` gets the payload and runs at least once, within the scope of the row's district and outside
     any transaction. ``timeout`` is when a hanging run loses its lease. A periodic job has ``every`` or
     ``daily`` (a time in Shanghai); ``due`` may say cheaply that there is nothing to do. ``per_district``
-    runs it once for each district (a plugin's: where it is on), ``always`` ignores the switch.
+    runs it once for each district (a plugin's: where it is on), ``always`` ignores the switch; ``due_in``
+    names those of them that have something to do, and no other is visited.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Declared:
     every: timedelta | None = None
     daily: time | None = None
     due: Callable[[], bool] | None = None
+    due_in: Callable[[], Iterable[int]] | None = None
     timeout: timedelta = timedelta(minutes=10)
     backoff: tuple[float, ...] | None = None
 
@@ -104,13 +106,15 @@ def configure(
     ``districts_of(slug)`` returns the ids of the districts where the plugin is on, of None all of them;
     ``switched_on(district_id, slug)`` asks for one; ``enter(district_id)`` is the context a job runs in.
     ``JOBS_BACKOFF`` (seconds, a tuple), ``JOBS_LEASE`` and ``JOBS_POLL`` (seconds) come from the settings.
-    Raises ValueError for a job that does not carry its plugin's name.
+    Raises ValueError for a job that does not carry its plugin's name, or has ``due_in`` and no districts.
     """
     known = Settings(**wiring)
     for slug, jobs in (plugin_jobs or {}).items():
         for one in jobs:
             if not one.name.startswith(f"{slug}."):
                 raise ValueError(f"the job {one.name} of plugin {slug} must be called {slug}.something")
+            if one.due_in is not None and not (one.per_district and one.every):
+                raise ValueError(f"the job {one.name} has due_in: it must have per_district and every")
             known.plugin_jobs[one.name] = Declared(
                 name=one.name,
                 function=one.run,
@@ -118,6 +122,7 @@ def configure(
                 per_district=one.per_district,
                 always=one.always,
                 every=timedelta(seconds=one.every) if one.every else None,
+                due_in=one.due_in,
             )
     known.backoff = tuple(app.config.get("JOBS_BACKOFF", BACKOFF))
     known.lease = float(app.config.get("JOBS_LEASE", known.lease))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import Context, ContextVar
 from datetime import time as civil_time
@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
-from portal.database import session, transaction
+from portal.database import in_scope, session, transaction
 from portal.database.core import reading
 from portal.jobs import service
 from portal.jobs.declare import Declared, Postpone, Refuse, declared, job, settings
@@ -119,13 +119,30 @@ def plan(known: dict[str, str]) -> None:
             with _only_reading():
                 if not one.due():
                     continue
-        homes: Iterable[int | None] = (None,)
-        if one.per_district:
-            homes = settings().districts_of(None if one.always else one.plugin)
-        with transaction():
-            for home in homes:
-                service.enqueue_slot(name, slot, district_id=home)
+        homes = _homes(one)
+        if homes:
+            with transaction():
+                for home in homes:
+                    service.enqueue_slot(name, slot, district_id=home)
         known[name] = slot
+
+
+def _homes(one: Declared) -> Sequence[int | None]:
+    """Return the districts in which a periodic job has something to do; None stands for none of them."""
+    if not one.per_district:
+        return (None,)
+    with _only_reading():
+        homes: list[int | None] = list(settings().districts_of(None if one.always else one.plugin))
+        if one.due_in is None or not homes:
+            return homes
+        try:
+            with in_scope(home for home in homes if home is not None):
+                due = set(one.due_in())
+        except Exception as error:
+            # What cannot say where it is due is run everywhere: nobody waits because of it.
+            log.error("job %s: visits every district, its due_in failed: %s", one.name, describe(error))
+            return homes
+    return [home for home in homes if home in due]
 
 
 @job("jobs.sweep", daily=civil_time(3, 10))

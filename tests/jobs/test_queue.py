@@ -219,6 +219,36 @@ def test_periodic_job_has_one_row_per_slot_whatever_the_workers() -> None:
         assert len(done) == 6
 
 
+def test_job_that_knows_where_it_is_due_visits_no_other_district(app: Flask) -> None:
+    due: list[Any] = [set(), {2, 3}, {1}, RuntimeError("what a question")]
+    scopes: list[Any] = []
+
+    def due_in() -> set[int]:
+        scopes.append((database.read_scope(), database.write_scope()))
+        answer = due.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, set)
+        return answer
+
+    one = Job(name="work.due", run=work, every=20, per_district=True, due_in=due_in)
+    jobs.configure(app, plugin_jobs={"work": [one]}, districts_of=districts_of, switched_on=switched_on)
+    visited = []
+    for number in range(4):
+        with clock.frozen(NOON + timedelta(seconds=20 * number)):
+            known: dict[str, str] = {}
+            plan(known)
+            plan(known)  # asked once a period
+            run_due()
+        visited.append([home for _payload, _read, home in done if home is not None])
+        done.clear()
+    # Nowhere; where it is on only; where it is due; and everywhere when nobody can tell.
+    assert visited == [[], [2], [1], [1, 2]]
+    assert scopes == [(frozenset({1, 2}), None)] * 4
+    written = select(JobRow.district_id).where(JobRow.name == "work.due")
+    assert sorted(session.scalars(written)) == [1, 1, 2, 2]
+
+
 def test_sweep_forgets_old_done_jobs_only() -> None:
     with clock.frozen(NOON):
         plan({})
@@ -291,3 +321,9 @@ def test_hanging_job_is_left_alone(app: Flask, monkeypatch: pytest.MonkeyPatch) 
 def test_plugin_job_without_its_plugins_name_is_refused(app: Flask) -> None:
     with pytest.raises(ValueError, match=r"must be called work\.something"):
         jobs.configure(app, plugin_jobs={"work": [Job(name="other.do", run=work)]})
+    for wrong in ({"every": 20}, {"per_district": True}):
+        with pytest.raises(ValueError, match="must have per_district and every"):
+            jobs.configure(
+                app,
+                plugin_jobs={"work": [Job(name="work.due", run=work, due_in=set, **wrong)]},
+            )

@@ -1,8 +1,10 @@
-"""What has come due: ids only, read without a lock; each verb looks again."""
+"""What has come due in a district: ids only, read without a lock; each verb looks again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import or_
@@ -31,9 +33,14 @@ def lapsing() -> dict[int, list[int]]:
 
 def to_answer() -> dict[int, list[int]]:
     """Return the requests that run out soon and nobody was reminded of."""
+    return _by_booking(runs_out_soon())
+
+
+def runs_out_soon() -> Any:
+    """Return what holds of a request that runs out soon and nobody was reminded of."""
     now = clock.now()
     soon = (_TIME.answer_by > now) & (_TIME.answer_by <= now + BEFORE_DEADLINE)
-    return _by_booking(soon & _TIME.reminded_at.is_(None))
+    return soon & _TIME.reminded_at.is_(None)
 
 
 def _by_booking(wanted: Any) -> dict[int, list[int]]:
@@ -85,17 +92,21 @@ def coming() -> dict[int, datetime]:
 
     Two hours before, else a day before. Who booked after that moment knows, and nobody is told twice.
     """
+    found = ((row.id, since) for row, since in to_remind())
+    return dict(islice(found, MOST))
+
+
+def to_remind() -> Iterator[tuple[Any, datetime]]:
+    """Yield the times within reach whose people are to be reminded, the next first, and since when."""
     now = clock.now()
     asked = (
-        rows(BookingsOccurrence, _TIME.id, _TIME.starts_at, _TIME.reminded_at, _TIME.decided_at)
-        .add_columns(_BOOKING.made_at)
+        rows(BookingsOccurrence, _TIME.id, _TIME.district_id, _TIME.starts_at, _TIME.reminded_at)
+        .add_columns(_TIME.decided_at, _BOOKING.made_at)
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
         .where(_TIME.state == "approved", _TIME.starts_at > now, _TIME.starts_at <= now + AHEAD[-1])
     )
-    found = {}
-    for row in session.execute(asked.order_by(_TIME.starts_at, _TIME.id).limit(MOST)):
+    for row in session.execute(asked.order_by(_TIME.starts_at, _TIME.id)):
         since = next(row.starts_at - lead for lead in AHEAD if row.starts_at - lead <= now)
         settled = row.decided_at or row.made_at
         if settled < since and (row.reminded_at is None or row.reminded_at < since):
-            found[row.id] = since
-    return found
+            yield row, since

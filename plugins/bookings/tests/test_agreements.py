@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsAgreement, BookingsWish
+from plugins.bookings.queries import due_in
 from plugins.bookings.service import agreed_ends, agreeing, deciding
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared, in_process, role_of
@@ -386,10 +387,11 @@ def test_a_change_is_a_new_agreement_that_takes_over_on_its_day(shared: Shared):
 def test_the_job_ends_what_is_over_and_nothing_else(shared: Shared):
     row = shared.agree(valid_to=date(2026, 3, 10))
     with clock.frozen(date(2026, 3, 9)):
-        assert agreed_ends.expire() == 0
+        assert (due_in.agreements_over(), agreed_ends.expire()) == (set(), 0)
     with clock.frozen(date(2026, 3, 10)):
+        assert due_in.agreements_over() == {row.district_id}
         assert agreed_ends.expire() == 1
-        assert agreed_ends.expire() == 0
+        assert (due_in.agreements_over(), agreed_ends.expire()) == (set(), 0)
     session.refresh(row)
     assert (row.state, row.reason) == ("ended", "到期")
 

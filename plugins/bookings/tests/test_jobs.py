@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +15,11 @@ from sqlalchemy import func, select
 from plugins.bookings import jobs
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsOccurrence, BookingsPoint, BookingsWish
-from plugins.bookings.service import arriving, changing, deciding, waiting
+from plugins.bookings.queries import due, due_in
+from plugins.bookings.service import arriving, changing, deciding, places, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Span
-from portal.api import District, Model, clock, everything, session
+from portal.api import District, Model, clock, everything, in_scope, session
 from portal.testing import World, queries
 from portal.testing.crowd import crowd
 
@@ -70,7 +71,67 @@ def test_a_request_lapses_when_its_answer_was_due_and_the_next_in_line_has_the_o
 
 def test_the_jobs_come_often_enough_for_an_offer_within_a_minute():
     assert {one.name: one.every for one in jobs.JOBS} == {"bookings.tick": 20, "bookings.remind": 300}
-    assert all(one.per_district and not one.always for one in jobs.JOBS)
+    assert all(one.per_district and not one.always and one.due_in for one in jobs.JOBS)
+
+
+def test_only_districts_in_which_something_is_due_are_visited(center: Center):
+    idle, here = Center(center.world), center
+    both = {idle.district.id, here.district.id}
+
+    def visited(which: Callable[[], set[int]], instant: datetime) -> set[int]:
+        # As the planner asks: of all districts where the plugin is on, and nothing may be written.
+        with clock.frozen(instant), in_scope(both):
+            found = which()
+            session.rollback()
+        return found
+
+    def until(instant: datetime, which: Callable[[], set[int]] = due_in.to_do) -> None:
+        """Due from an instant on, not a second before, here and not there; done it is due no more."""
+        assert visited(which, instant - timedelta(seconds=1)) == set()
+        assert visited(which, instant) == {here.district.id}
+        with here.inside():
+            run(instant)
+        assert visited(which, instant) == set()
+
+    with idle.inside():
+        # Whoever is there, or comes tomorrow night, is no reason to visit.
+        asked(idle, span(30, 9, 12))
+        asked(idle, span(31, 20, 21))
+    with here.inside():
+        here.setting("waiting_list", True)
+        made, account = asked(here, span(4, 9, 10))
+        other = here.world.account().id
+        waiting.join(here.wanted(span(4, 9, 10), asker=Asker(account_id=other)), by=other)
+        asked(here, span(31, 9, 12))
+    until(at(3, 9), due_in.to_remind)
+    with here.inside(), clock.frozen(at(3, 10)):
+        (row,) = here.times(made)
+        changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=account, staff=False)
+    until(at(3, 12))  # the offer
+    with here.inside(), clock.frozen(at(3, 12)):
+        here.setting("approval", "ask")
+        asked(here, span(20, 9, 10))
+    until(at(6, 0) - due.BEFORE_DEADLINE, due_in.to_remind)
+    until(at(6, 0))  # the answer
+    with here.inside(), clock.frozen(at(6, 8)):
+        here.setting("approval", "auto")
+        asked(here, span(7, 9, 10))
+        asked(here, span(8, 9, 10))
+    until(at(7, 10))  # over
+    with here.inside():
+        here.setting("release", True)
+    # While somebody is awaited who may lose the room: only their policy says how long.
+    assert visited(due_in.to_do, at(8, 9) - timedelta(seconds=1)) == set()
+    assert visited(due_in.to_do, at(8, 9)) == {here.district.id}
+    with here.inside():
+        run(at(8, 9, 15))
+        here.owns_its_slots()
+    assert visited(due_in.to_do, at(8, 9, 15)) == set()
+    # A venue's own word is enough where its district has said nothing.
+    assert visited(due_in.to_do, at(30, 9)) == set()
+    with idle.inside():
+        places.set_policy(idle.venue, None, by=None, release=True)
+    assert visited(due_in.to_do, at(30, 9)) == {idle.district.id}
 
 
 def test_who_may_approve_is_reminded_once_before_the_deadline(inside: Center):
