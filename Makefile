@@ -72,8 +72,8 @@ fmt: $(BIN)/.dev ## Format the code
 messages: $(BIN)/.portal ## Take new strings into the English catalogues; fails while words are missing
 	$(BIN)/python -m portal catalogue update
 
-bench: $(BIN)/.dev ## Measure pages against a bare reply on the same server
-	$(BIN)/python -m bench
+bench: $(BIN)/.dev ## Measure pages against a bare reply on the same server, then rooms and bookings as bench-bookings
+	@status=0; $(BIN)/python -m bench || status=1; $(BIN)/python -m bench.bookings || status=1; exit $$status
 
 bench-bookings: $(BIN)/.dev ## Measure rooms and bookings at 1,000 and at 100,000 bookings, on both databases
 	$(BIN)/python -m bench.bookings

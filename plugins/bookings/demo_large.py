@@ -7,7 +7,7 @@ A room's bookings stand in ``per_day`` parts of each day, one hour in a part, so
 from __future__ import annotations
 
 import os
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Date, bindparam, func, select, text
 
@@ -57,10 +57,10 @@ INSERT INTO bookings_room_unit (district_id, room_id, unit_id)
 SELECT :district, r.id, u.id FROM bookings_room r JOIN claim_unit u ON u.label = r.uid
 WHERE r.uid LIKE :r || '%' ORDER BY r.id
 """
-#: Number n: room n % rooms, and which of the room's parts of a day, spread over the year without a repeat.
+#: Number n: room n % booked, and which of the room's parts of a day, spread over the year without a repeat.
 _PLACED = f"""
 {_NUMBERS}, placed AS (
-    SELECT n, n % :rooms AS room, (n / :rooms) * :parts / :per_room AS part FROM number
+    SELECT n, n % :booked AS room, (n / :booked) * :parts / :per_room AS part FROM number
 ), timed AS (
     SELECT n, room, :day_zero + part / :per_day * 96 + {FIRST} + part % :per_day * :window
         + (n * 7 + room) % (:window - {LONG} + 1) AS slot FROM placed
@@ -111,12 +111,23 @@ def register(seed: int) -> None:
         fill(bookings=int(size))
 
 
-def fill(rooms: int = 200, bookings: int = 100_000, *, district_id: int | None = None) -> None:
+def fill(
+    rooms: int = 200,
+    bookings: int = 100_000,
+    *,
+    booked: int | None = None,
+    begin: date | None = None,
+    days: int = DAYS,
+    district_id: int | None = None,
+) -> None:
     """Write rooms and a year of bookings around today, in the caller's transaction and scope.
 
     Args:
         rooms: how many, ten to a venue.
         bookings: how many, of one hour each, spread evenly over rooms and days; a twentieth are called off.
+        booked: how many of the rooms, the first ones, have bookings; without it all.
+        begin: the first civil day with bookings; without it half of ``days`` ago.
+        days: how many days have bookings.
         district_id: where; without it the district at hand, else the first that has an organization.
 
     Raises:
@@ -126,20 +137,22 @@ def fill(rooms: int = 200, bookings: int = 100_000, *, district_id: int | None =
     where = district_id or (here.id if here is not None else None)
     where = where or session.scalar(select(func.min(Organization.district_id)))
     assert where is not None  # a district is there before anything is filled into it
-    per_room = -(-bookings // rooms)
-    per_day = -(-per_room // DAYS)
+    booked = booked or rooms
+    per_room = -(-bookings // booked)
+    per_day = -(-per_room // days)
     if per_day > OPEN // LONG:
-        raise ValueError(f"{bookings} bookings do not fit into {rooms} rooms")
+        raise ValueError(f"{bookings} bookings do not fit into {booked} rooms")
     today = datetime.combine(clock.today(), time(), clock.SHANGHAI)
-    first = today - timedelta(days=DAYS // 2)
+    half = today - timedelta(days=days // 2)
+    first = half if begin is None else datetime.combine(begin, time(), clock.SHANGHAI)
     stem = crypto.new_uid()[:9]
     given = {
         "district": where,
-        "since": (first - timedelta(days=1)).date(),
-        "rooms": rooms,
+        "since": (min(first, today) - timedelta(days=DAYS)).date(),
+        "booked": booked,
         "per_room": per_room,
         "per_day": per_day,
-        "parts": DAYS * per_day,
+        "parts": days * per_day,
         "window": OPEN // per_day,
         "day_zero": int(first.timestamp()) // (GRID * 60),
         "now_slot": int(clock.now().timestamp()) // (GRID * 60),

@@ -1,10 +1,10 @@
-"""In which districts something has come due: a few statements over all of them, so that no other is visited."""
+"""In which districts something has come due: few statements over all of them, so that no other is visited."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, or_, select, union
+from sqlalchemy import ColumnElement, Select, String, cast, select, union
 
 from portal.api import District, clock, rows, session, settings
 
@@ -32,7 +32,8 @@ def to_do() -> set[int]:
         _where(BookingsWish, _WISH.state.in_(("waiting", "offered")), _WISH.starts_at <= now),
         _where(BookingsWish, _WISH.state == "offered", _WISH.hold_until <= now),
     )
-    return set(session.scalars(asked)) | _missed()
+    found: set[int] = set(session.scalars(asked))
+    return found | _missed()
 
 
 def _missed() -> set[int]:
@@ -68,7 +69,8 @@ def _letting_go() -> set[int]:
 def to_remind() -> set[int]:
     """Return where somebody is to be reminded: of an answer that is due, or of a time that comes."""
     asked = _where(BookingsOccurrence, _TIME.state == "requested", due.runs_out_soon())
-    return set(session.scalars(asked)) | {row.district_id for row, _since in due.to_remind()}
+    found: set[int] = set(session.scalars(asked))
+    return found | {row.district_id for row, _since in due.to_remind()}
 
 
 def agreements_over() -> set[int]:
