@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from portal.api import Actor
 
 from . import permissions
@@ -13,8 +15,15 @@ from .queries.places import Room
 
 def reaches(actor: Actor, permission: str, room: Room) -> bool:
     """Tell whether a permission holds at a room's venue; a center belongs to the whole district."""
+    return bool(reached(actor, permission, [room]))
+
+
+def reached(actor: Actor, permission: str, rooms: Iterable[Room]) -> list[Room]:
+    """Return those of the rooms at whose venue a permission holds."""
     reach = actor.reach(permission)
-    return reach.everywhere or bool(room.owner_path) and reach.covers(room.owner_path)
+    if reach.everywhere:
+        return list(rooms)
+    return [room for room in rooms if room.owner_path and reach.covers(room.owner_path)]
 
 
 def asker(actor: Actor, *, organization_id: int | None = None) -> Asker:

@@ -25,10 +25,14 @@ def taken(wants: Iterable[Want], *, apart_from: Iterable[Holder] = ()) -> list[C
     wanted: dict[int, set[int]] = {}
     for want in wants:
         wanted.setdefault(want.unit_id, set()).update(want.span)
+    # Two hundred rooms at one time are one condition, a year of days in one room are as many as days.
+    alike: dict[tuple[int, int], list[int]] = {}
+    for unit_id, slots in sorted(wanted.items()):
+        for run in _runs(slots):
+            alike.setdefault(run, []).append(unit_id)
     asked = [
-        (_CLAIM.c.unit_id == unit_id) & (_CLAIM.c.slot >= first) & (_CLAIM.c.slot <= last)
-        for unit_id, slots in sorted(wanted.items())
-        for first, last in _runs(slots)
+        _CLAIM.c.unit_id.in_(units) & (_CLAIM.c.slot >= first) & (_CLAIM.c.slot <= last)
+        for (first, last), units in alike.items()
     ]
     spared = set(apart_from)
     found: list[Clash] = []

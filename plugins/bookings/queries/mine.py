@@ -63,10 +63,12 @@ def page(account_id: int, *, coming: bool, after: str = "") -> Page:
     # While something is to come that is what counts, afterwards the last time there was.
     counted = func.count(case((ahead, _TIME.id)))
     key = func.min(case((ahead, _TIME.starts_at))) if coming else func.max(_TIME.starts_at)
+    # As a list of ids, or SQLite begins with every time of the district instead of one's own bookings.
+    own = rows(BookingsBooking, _BOOKING.id).where(_BOOKING.account_id == account_id)
     grouped = (
         rows(BookingsBooking, _BOOKING.id, _BOOKING.uid, key.label("at"), counted.label("coming"))
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
-        .where(_BOOKING.account_id == account_id)
+        .where(_TIME.booking_id.in_(own))
         .group_by(_BOOKING.id, _BOOKING.uid)
         .having(counted > 0 if coming else counted == 0)
         .subquery()

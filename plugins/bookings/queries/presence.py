@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from portal.api import Account, Actor, clock, rows, session
 
 from .. import presence
-from ..actors import reaches
+from ..actors import reached
 from ..models import (
     BookingsBooking,
     BookingsEquipment,
@@ -65,7 +65,7 @@ class Expected:
 
 def rooms_of(actor: Actor, permission: str) -> dict[int, Room]:
     """Return every room where somebody holds a permission."""
-    return {room.id: room for room in places.rooms(every=True) if reaches(actor, permission, room)}
+    return {room.id: room for room in reached(actor, permission, places.rooms(every=True))}
 
 
 def expected(rooms_there: dict[int, Room], *, code: str = "") -> list[Expected]:

@@ -185,11 +185,8 @@ def room_calendar_end() -> Any:
 
 
 def _managed() -> dict[int, Room]:
-    return {
-        room.id: room
-        for room in places.rooms(every=True)
-        if actors.reaches(g.actor, permissions.MANAGE, room)
-    }
+    found = actors.reached(g.actor, permissions.MANAGE, places.rooms(every=True))
+    return {room.id: room for room in found}
 
 
 def _shown(found: BookingsFeed) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def tabs() -> list[tuple[str, str, bool]]:
 
 def reached(permission: str, rooms: Sequence[Room]) -> list[Room]:
     """Return those of the rooms where this person has a permission."""
-    return [room for room in rooms if actors.reaches(g.actor, permission, room)]
+    return actors.reached(g.actor, permission, rooms)
 
 
 def venues(rooms: Sequence[Room]) -> list[tuple[str, str]]:

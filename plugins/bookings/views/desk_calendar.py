@@ -38,6 +38,8 @@ from .desk_record import time_of
 
 _CHANGES = ("requested", "approved")
 _FILTERS = ("venue", "room", "state", "page")
+#: Stands for the name of a booking until it is put in.
+_UID = "-uid-"
 
 
 @bookings.get("/desk/day")
@@ -141,7 +143,7 @@ def _page(view: str, days: Sequence[date]) -> Any:
     board = _board(every, chosen, days) if chosen else None
     name, step = ("from", 7) if view == "desk_week" else ("on", 1)
     kept: dict[str, Any] = {one: request.args[one] for one in _FILTERS if request.args.get(one)}
-    today = clock.today()
+    today, venue = clock.today(), _venue(every)
     return render(
         "bookings/desk_calendar.html",
         tabs=tabs(),
@@ -162,7 +164,7 @@ def _page(view: str, days: Sequence[date]) -> Any:
         else None,
         new_url=url_for("bookings.desk_counter") if g.actor.can(permissions.DESK) else None,
         venues=venues(every),
-        rooms=[(room.uid, room.name) for room in every if room.venue_uid == _venue(every)],
+        rooms=[(room.uid, room.name) for room in every if room.venue_uid == venue],
         states=[(state, str(STATES[state][0])) for state in calendar.SHOWN],
         more=more,
         shown=len(chosen),
@@ -213,9 +215,12 @@ def _plan(board: Board, every: Sequence[Room], days: Sequence[date]) -> Any:
         {room.id for room in reached(permissions.DESK, every)} if g.actor.can(permissions.DESK) else set()
     )
     events: list[CalendarEvent] = []
+    # One address for all that are shown: hundreds stand in a week.
+    address = url_for("bookings.desk_show", uid=_UID)
     for one in board.busy:
         if one.room_id in shown:
-            events.append(_event(one, shown[one.room_id].uid, one.room_id in movable))
+            url = address.replace(_UID, one.booking_uid)
+            events.append(_event(one, shown[one.room_id].uid, one.room_id in movable, url))
         events += [_shadow(one, room, named[one.room_id]) for room in board.beside[one.room_id]]
     for number, held in enumerate(board.held):
         events += [
@@ -262,7 +267,7 @@ def _sub(room: Room, board: Board) -> str:
     return seats if len({one.venue_id for one in board.rooms}) == 1 else f"{room.venue} {seats}"
 
 
-def _event(one: Busy, uid: str, movable: bool) -> CalendarEvent:
+def _event(one: Busy, uid: str, movable: bool, url: str) -> CalendarEvent:
     if not one.known:
         return CalendarEvent(
             id=f"taken-{one.id}", resource_id=uid, start=one.start, end=one.end, title=_("已约"), tone="quiet"
@@ -275,7 +280,7 @@ def _event(one: Busy, uid: str, movable: bool) -> CalendarEvent:
         start=one.start,
         end=one.end,
         title=one.title,
-        url=url_for("bookings.desk_show", uid=one.booking_uid),
+        url=url,
         sub=" · ".join((str(word), one.who, people)),
         tone=tone,
         movable=movable and one.state in _CHANGES and one.start > clock.now(),
