@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, select, union
+from sqlalchemy import ColumnElement, String, cast, select, union
 
 from portal.api import District, clock, rows, session, settings
 
@@ -69,8 +69,8 @@ def _letting_go() -> set[int]:
 def to_remind() -> set[int]:
     """Return where somebody is to be reminded: of an answer that is due, or of a time that comes."""
     asked = _where(BookingsOccurrence, _TIME.state == "requested", due.runs_out_soon())
-    found: set[int] = set(session.scalars(asked))
-    return found | {row.district_id for row, _since in due.to_remind()}
+    found: set[int] = {row.district_id for row, _since in due.to_remind()}
+    return found.union(session.scalars(asked))
 
 
 def agreements_over() -> set[int]:
@@ -79,5 +79,5 @@ def agreements_over() -> set[int]:
     return set(session.scalars(_where(BookingsAgreement, *over)))
 
 
-def _where(model: Any, *wanted: ColumnElement[bool]) -> Select[tuple[int]]:
+def _where(model: Any, *wanted: ColumnElement[bool]) -> Any:
     return rows(model, model.__table__.c.district_id).where(*wanted).distinct()
