@@ -57,6 +57,13 @@ class Ask:
             return []
         return [typed.span_of(day, self.first, self.last) for day in self.days or [self.day]]
 
+    @property
+    def backwards(self) -> tuple[date, int, int] | None:
+        """Return day, begin and end where the end lies before the begin: the next day may be meant."""
+        if self.day is None or self.first is None or self.last is None or self.last >= self.first:
+            return None
+        return self.day, self.first, self.last
+
     def text(self, name: str) -> str:
         """Return what was typed into a field."""
         return str(self.fields.get(name, ""))
@@ -77,7 +84,7 @@ def read(fields: Any, *, lent: Sequence[int], needs_phone: bool) -> Ask:
     """Read a sent form; ``lent`` are the kinds of equipment the house has."""
     ask = Ask(fields=fields)
     ask.day = typed.day(fields, "day")
-    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.minute(fields.get("to", ""))
+    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     _times(ask)
     if not ask.text("title").strip():
         ask.errors["title"] = _("请写做什么用，比如：支部学习。")
@@ -108,7 +115,7 @@ def prefilled(fields: Any) -> Ask:
     """Return the empty form with what an address already says: day, hours, people."""
     ask = Ask(fields=fields)
     ask.day = typed.day(fields, "day") if fields.get("day") else None
-    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.minute(fields.get("to", ""))
+    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     return ask
 
 
