@@ -40,6 +40,34 @@ def move(
     return changing.move(row, version=version, span=span, room=room, asker=asker, by=_who(actor))
 
 
+def move_all(
+    actor: Actor,
+    rows: Sequence[BookingsOccurrence],
+    *,
+    versions: Mapping[int, int],
+    spans: Sequence[Span],
+    room: Room,
+    skip: bool = False,
+) -> list[BookingsOccurrence]:
+    """Move several times of one booking for its owner; with ``skip`` those that are not free stay.
+
+    Raises:
+        PermissionError: neither the owner, nor staff at all of the rooms.
+        Refused, NotFree, Conflict: as ``changing.move_all``.
+    """
+    booking = session.get_one(BookingsBooking, rows[0].booking_id)
+    _require(actor, permissions.DESK, booking, [*_rooms(rows), room])
+    return changing.move_all(
+        rows,
+        versions=dict(versions),
+        spans=spans,
+        room=room,
+        asker=actors.of_booking(actor, booking, room),
+        by=_who(actor),
+        skip=skip,
+    )
+
+
 def cancel(
     actor: Actor, rows: Sequence[BookingsOccurrence], *, versions: Mapping[int, int], reason: str
 ) -> int:
