@@ -59,6 +59,12 @@ _declare(
     _l("您约的%(room)s（%(when)s）用不了了：%(why)s。点进来看还有哪些时间。"),
 )
 _declare(
+    "given_back",
+    _l("场地又能用了"),
+    _l("%(date)s %(time)s的场地又能用了，请登录查看。"),
+    _l("您约的%(room)s（%(when)s）又能用了，照原来的时间来就行。另约了别的，请取消一个。"),
+)
+_declare(
     "cancelled",
     _l("场地预约取消了"),
     _l("%(date)s的场地预约取消了，请登录查看。"),

@@ -14,7 +14,7 @@ from ..models import BookingsBooking, BookingsOccurrence
 from ..queries import places
 from ..queries.places import Room
 from ..verdicts import Span
-from . import changing, deciding
+from . import changing, deciding, displacing
 
 
 def may(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> bool:
@@ -78,6 +78,20 @@ def cancel(
     return changing.cancel(rows, versions=dict(versions), reason=reason, by=_who(actor), staff=not own)
 
 
+def displace(
+    actor: Actor, row: BookingsOccurrence, *, version: int, reason: str, instead: Sequence[str] = ()
+) -> None:
+    """Take one time away from whoever has it. Raises: PermissionError, Refused, Conflict."""
+    _require_manager(actor, row)
+    displacing.displace(row, version=version, reason=reason, instead=instead, by=_who(actor))
+
+
+def give_back(actor: Actor, row: BookingsOccurrence, *, version: int) -> None:
+    """Let whoever was displaced have the time again. Raises: PermissionError, NotFree, Conflict."""
+    _require_manager(actor, row)
+    displacing.give_back(row, version=version, by=_who(actor))
+
+
 def approve(
     actor: Actor, booking: BookingsBooking, *, version: int, only: Collection[int] | None = None
 ) -> int:
@@ -128,6 +142,12 @@ def _answerable(actor: Actor, booking: BookingsBooking, only: Collection[int] | 
     if not found or only is not None and len(found) != len(set(only)):
         raise PermissionError(permissions.APPROVE)
     return found
+
+
+def _require_manager(actor: Actor, row: BookingsOccurrence) -> None:
+    # As for a closure: whoever keeps the room, and an owner of a booking is none by that.
+    if not all(actors.reaches(actor, permissions.MANAGE, room) for room in _rooms([row])):
+        raise PermissionError(permissions.MANAGE)
 
 
 def _require(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> None:

@@ -20,6 +20,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     desk_change,
     desk_closures,
     desk_counter,
+    desk_displace,
     desk_door,
     desk_list,
     desk_record,
