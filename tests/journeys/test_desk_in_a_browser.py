@@ -212,6 +212,50 @@ def test_a_block_is_moved_by_keys_and_by_hand_after_a_question(street: Desk, vis
         assert row.state == "approved"
 
 
+def test_the_day_is_walked_by_single_keys_and_none_works_while_somebody_types(street: Desk, visit: Any):
+    page = visit(f"{street.base}/day?on=2026-03-03", account=street.accounts["desk"], width=1366)
+    page.wait_for_selector("#board[data-ready]")
+    press, focused = page.keyboard.press, "document.activeElement.textContent"
+    press("j")
+    first = page.evaluate(focused)
+    press("j")
+    assert "支部学习" in first and "书法课" in page.evaluate(focused)
+    press("k")
+    assert page.evaluate(focused) == first
+    # The arrows go on from there: one stop of the calendar is in the order of Tab.
+    assert page.locator(".week-board [tabindex='0']").count() == 1
+    press("?")
+    page.locator(".keys dialog[open]").wait_for()
+    kept(page, "keys")
+    assert "下一个" in page.locator(".keys dialog").inner_text()
+    press("j")
+    press("?")
+    assert page.locator(".keys dialog[open]").count() == 0 and page.evaluate(focused) == first
+    press("/")
+    field = page.locator("main input[name=on]")
+    assert field.evaluate("el => el === document.activeElement")
+    press("ControlOrMeta+a")
+    for one in ("2", "j", "t", "?"):
+        press(one)
+    assert field.input_value() == "2jt?" and "on=2026-03-03" in page.url
+    page.locator("h1").click()
+    press("]")
+    page.wait_for_url("**/day?on=2026-03-04")
+    press("w")
+    page.wait_for_url("**/week?from=2026-03-04")
+    page.locator("[data-keys-show]").click()
+    page.locator("[data-keys-off]").click()
+    page.locator("[data-keys-close]").click()
+    press("d")
+    press("?")
+    assert page.locator(".keys dialog[open]").count() == 0 and "/week" in page.url
+    page.goto(f"{page.url.split('/desk/')[0]}/desk/requests")
+    press("k")
+    press("Enter")
+    page.wait_for_url("**/answer")
+    assert "合唱排练" in page.locator("h1").inner_text() or "青年学习小组" in page.locator("h1").inner_text()
+
+
 @pytest.mark.parametrize("width", [375, 1366])
 def test_somebody_at_the_counter_is_booked_by_keys_and_a_taken_time_by_one_more(
     street: Desk, visit: Any, width: int
