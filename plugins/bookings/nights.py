@@ -32,9 +32,10 @@ def offer(room: Room, day: date, first: int, last: int) -> tuple[Span | None, st
         return None, _("结束时间要晚于开始时间。")
     night, hours = typed.span_of(day, first, last + DAY), _hours(room, day)
     if not hours.covers(room, night.start, night.end):
-        return None, _("结束时间要晚于开始时间。") + judging.over_midnight_words(hours, room, night)
+        text = judging.over_midnight_words(hours, room, night)
+        return None, _("结束时间要晚于开始时间。%(open)s", open=text)
     text = _(
-        "%(last)s在%(first)s前面。要用到第二天%(last)s，请按上面的按钮；写错了就改时间。",
+        "%(last)s在%(first)s前面。要用到第二天%(last)s，请按“要用到第二天吗？”下面的按钮；写错了就改时间。",
         first=typed.words_of(first),
         last=typed.words_of(last),
     )

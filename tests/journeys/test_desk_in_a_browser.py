@@ -29,6 +29,7 @@ class Desk(Street):
     """A street with a day full of bookings; ``asked`` is a series that waits for an answer."""
 
     asked: str
+    time: str
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def street(world: Any, march: None) -> Desk:  # noqa: F811
         by = made.accounts["desk"].id
         phone = Contact(name="王测", phone="13900001234")
         series = made.request(*weeks(3), room="培训室", rule="FREQ=WEEKLY;COUNT=3", title="青年学习小组")
-        made.asked = series.uid
+        made.asked, made.time = series.uid, made.times(series)[0].uid
         for hour, title, room in (
             (9, "支部学习", "培训室"),
             (10, "书法课", "培训室"),
@@ -64,6 +65,8 @@ PAGES = {
     "answer": "{uid}/answer",
     "show": "{uid}",
     "cancel": "{uid}/cancel",
+    "move-all": "{uid}/move-all",
+    "displace": "{uid}/displace?time={time}",
     "slip": "{uid}/slip",
 }
 
@@ -71,7 +74,7 @@ PAGES = {
 @pytest.mark.parametrize("width", [375, 1366])
 @pytest.mark.parametrize("name", list(PAGES))
 def test_it_can_be_read_and_pressed(street: Desk, visit: Any, name: str, width: int):
-    path = PAGES[name].format(uid=street.asked)
+    path = PAGES[name].format(uid=street.asked, time=street.time)
     page = visit(f"{street.base}/{path}", account=street.accounts["desk"], width=width)
     page.wait_for_load_state("networkidle")
     kept(page, f"{name}-{width}")

@@ -39,7 +39,7 @@ def displace(
     booking = session.get_one(BookingsBooking, row.booking_id)
     refused = []
     if not why:
-        refused.append(Refusal(code="reason", text=_("请写原因，约的人会看到。"), field="reason"))
+        refused.append(Refusal(code="reason", text=_("请写原因，约了的人会看到。"), field="reason"))
     if booking.account_id is not None and booking.account_id == by:
         refused.append(Refusal(code="own", text=_("自己的预约，直接取消就行。"), field="reason"))
     if refused:

@@ -192,7 +192,8 @@ def _displacing(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
     links: dict[str, Any] = {"displace": "", "give_back": None, "counter": ""}
     if found.own or row.starts_at <= clock.now() or not actors.reaches(g.actor, permissions.MANAGE, room):
         return links
-    if row.state in changing.OPEN:
+    # What only asks is refused, not displaced.
+    if row.state == "approved":
         links["displace"] = url_for("bookings.desk_displace_form", uid=found.booking.uid, time=row.uid)
     elif row.state == "displaced":
         links["give_back"] = {"time": row.uid, "version": row.version}
