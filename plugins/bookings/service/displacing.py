@@ -1,7 +1,8 @@
 """Take one time away from whoever has it, without a closure, and give it back while it is still free.
 
 The house wants the room itself: whose time is gone stands first in line for it, is told why and which times
-are free instead. The slots are offered to nobody, or the first in line would be asked at once.
+are free instead. The slots go to a closure around them or to nobody: the first in line would be asked to
+take them at once.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def displace(
             raise Conflict(current=row)
         end_one(row, "displace", why, by=by, said=with_others(why, instead))
         swap(booking, version=None)
+        freeing.to_closures([row.room_id], [Span(start=row.starts_at, end=row.ends_at)])
         audit.record(
             "bookings.displace", booking, actor=by, district=booking.district_id, detail={"room": row.room_id}
         )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsWish
-from plugins.bookings.service import deciding
+from plugins.bookings.service import closing, deciding, displacing
 from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.tests.pages import labels, said, somebody
 from plugins.bookings.tests.test_desk_rights import Street, key
-from portal.api import notices, session
+from plugins.bookings.verdicts import NotFree
+from portal.api import claims, notices, session
 
 
 def states(center: Center) -> list[tuple[str, str]]:
@@ -82,6 +84,22 @@ def test_what_was_taken_by_mistake_comes_back_as_it_was(inside: Center):
     ]
     with inside.inside():
         assert notices.inbox(owner.id)[0].title == "场地又能用了"
+    inside.owns_its_slots()
+
+
+def test_a_closure_around_a_time_that_was_kept_gets_its_slots(inside: Center):
+    by = inside.world.account().id
+    made = inside.book(span(3, 9, 10))
+    (row,) = inside.times(made)
+    choices = {row.id: "keep"}
+    closure = closing.close(
+        inside.venue, inside.room(), span=span(3, 8, 12), reason="检修", choices=choices, by=by
+    )
+    assert len(claims.held(claims.Holder("bookings.closure", closure.id))) == 12
+    displacing.displace(row, version=row.version, reason="这一段也要修", by=by)
+    assert len(claims.held(claims.Holder("bookings.closure", closure.id))) == 16
+    with pytest.raises(NotFree):
+        displacing.give_back(row, version=row.version, by=by)
     inside.owns_its_slots()
 
 

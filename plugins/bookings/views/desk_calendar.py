@@ -161,6 +161,7 @@ def rooms_asked(every: Sequence[Room]) -> tuple[list[Room], int]:
 
 
 def board_of(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date]) -> Board:
+    """Return what stands in these rooms on these days, as far as this person may read it."""
     state = request.args.get("state", "")
     return calendar.board(
         rooms,
