@@ -79,6 +79,7 @@
     var start = board.querySelector(".ev[data-s]");
     if (start) me.focusable(start);
     else if (me.cols.length) me.slotAt(0, me.first, true);
+    board.addEventListener("focusin", function (e) { me.took(e.target); });
     board.addEventListener("keydown", function (e) { me.key(e); });
     board.addEventListener("pointerdown", function (e) { me.press(e); });
   };
@@ -133,6 +134,7 @@
     each(me.table, ".ev", function (ev) { ev.tabIndex = -1; ev.draggable = false; });
     var start = me.table.querySelector("tbody td .ev") || me.table.querySelector("tbody td");
     if (start) me.focusable(start);
+    me.table.addEventListener("focusin", function (e) { me.took(e.target); });
     me.table.addEventListener("keydown", function (e) { me.key(e); });
     me.table.addEventListener("pointerdown", function (e) { me.press(e); });
   };
@@ -151,10 +153,15 @@
     node.tabIndex = 0;
   };
   P.go = function (node) {
-    var old = this.stop;
-    this.focusable(node);
+    node.tabIndex = 0;  // a cell cannot have the focus before
     node.focus();
-    if (old && old !== node && old.classList.contains("week-slot")) old.parentNode.remove();
+  };
+  // also when somebody else put the focus there: the key j (static/keys.js), a screen reader
+  P.took = function (node) {
+    var old = this.stop;
+    if (old === node || this.moving || !node.matches(".ev, .week-slot, td")) return;
+    this.focusable(node);
+    if (old && old.classList.contains("week-slot")) old.parentNode.remove();
   };
   P.colOf = function (node) {
     var body = node.closest(".week-body");

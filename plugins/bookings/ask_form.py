@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from portal.api import civil, workdays
 from portal.api import gettext as _
 
 from . import series, typed
@@ -14,7 +15,7 @@ from .verdicts import Span
 from .words import weekday as weekday_words
 
 #: How a series goes on, as the form offers it; the empty one is a single time.
-EVERY = ("", "week", "month_day", "month_weekday")
+EVERY = ("", *series.EVERY)
 #: Single fields that a check page sends along; days have three parts, ``weekday`` and ``need-…`` are many.
 _SINGLE = (
     "title",
@@ -46,6 +47,7 @@ class Ask:
     rule: str = ""
     days: list[date] = field(default_factory=list)
     left_out: list[date] = field(default_factory=list)
+    guessed: list[int] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -54,6 +56,13 @@ class Ask:
         if self.day is None or self.first is None or self.last is None:
             return []
         return [typed.span_of(day, self.first, self.last) for day in self.days or [self.day]]
+
+    @property
+    def backwards(self) -> tuple[date, int, int] | None:
+        """Return day, begin and end where the end lies before the begin: the next day may be meant."""
+        if self.day is None or self.first is None or self.last is None or self.last >= self.first:
+            return None
+        return self.day, self.first, self.last
 
     def text(self, name: str) -> str:
         """Return what was typed into a field."""
@@ -75,7 +84,7 @@ def read(fields: Any, *, lent: Sequence[int], needs_phone: bool) -> Ask:
     """Read a sent form; ``lent`` are the kinds of equipment the house has."""
     ask = Ask(fields=fields)
     ask.day = typed.day(fields, "day")
-    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.minute(fields.get("to", ""))
+    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     _times(ask)
     if not ask.text("title").strip():
         ask.errors["title"] = _("请写做什么用，比如：支部学习。")
@@ -106,7 +115,7 @@ def prefilled(fields: Any) -> Ask:
     """Return the empty form with what an address already says: day, hours, people."""
     ask = Ask(fields=fields)
     ask.day = typed.day(fields, "day") if fields.get("day") else None
-    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.minute(fields.get("to", ""))
+    ask.first, ask.last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     return ask
 
 
@@ -143,24 +152,27 @@ def _series(ask: Ask) -> None:
         name = wrong.field
         if name == "until" and ends == "count":
             name = "count"
-        ask.errors[name] = _rule_words(name, ask.day)
+        ask.errors["day" if name == "first" else name] = _rule_words(name, ask.day)
         return
-    if len(ask.days) > series.MOST:
+    if len(ask.days) > series.MOST or ask.days and ask.days[-1] - ask.day > series.LONGEST:
         ask.errors["until" if until else "count"] = _(
             "一次最多约%(most)s回，请早一点结束，多的另约。", most=series.MOST
         )
     elif len(ask.days) < 2:
         ask.errors["until" if until else "count"] = _("这样只有一次，请晚一点结束，或者选只约一次。")
     ask.left_out = series.left_out(ask.rule, ask.day)
+    if every == "workday":
+        ask.guessed = [year for year in sorted({day.year for day in ask.days}) if not workdays.known(year)]
 
 
 def _rule_words(name: str, first: date) -> str:
     return {
         "every": _("请选多久一次。"),
-        "interval": _("隔几周或几个月，请填1到52的数字。"),
+        "interval": _("几天、几周、几个月或几年一次，请填1到52的数字。"),
         "weekdays": _(
             "第一天是%(weekday)s，请把%(weekday)s也勾上，或者改第一天。", weekday=weekday_words(first)
         ),
         "until": _("请写约到哪一天，要晚于第一天。"),
+        "first": _("第一天%(day)s是休息日，不是工作日。请改第一天，或者选按天。", day=civil(first)),
         "count": _("请写一共几次，2到%(most)s次。", most=series.MOST),
     }[name]

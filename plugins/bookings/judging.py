@@ -87,6 +87,8 @@ def of_hours(hours: Hours, room: Room, span: Span) -> list[Refusal]:
         return []
     if not hours.has_any(room):
         text = _("这间房还没登记开放时间，请问服务台。")
+    elif clock.civil(span.start) < clock.civil(span.end - timedelta(microseconds=1)):
+        text = over_midnight_words(hours, room, span)
     else:
         text = _opening_words(hours.windows(room, clock.civil(span.start)))
     return [Refusal(code="hours", text=text)]
@@ -103,8 +105,21 @@ def not_open_to(policy: Policy, asker: Asker) -> list[Refusal]:
 def _opening_words(windows: Sequence[tuple[int, int]]) -> str:
     if not windows:
         return _("这一天不开放。")
-    listed = _("、").join(f"{minute_words(opens)}—{minute_words(closes)}" for opens, closes in windows)
-    return _("这一天开放的时间是%(hours)s，请选在里面。", hours=listed)
+    return _("这一天开放的时间是%(hours)s，请选在里面。", hours=_listed(windows))
+
+
+def over_midnight_words(hours: Hours, room: Room, span: Span) -> str:
+    """Say when a room is open on the two days of a time that it is not open for."""
+    first = clock.civil(span.start)
+    return _(
+        "要用到第二天的话，两天连着开才行。当天开放%(first)s，第二天开放%(second)s。",
+        first=_listed(hours.windows(room, first)) or _("（不开）"),
+        second=_listed(hours.windows(room, first + timedelta(days=1))) or _("（不开）"),
+    )
+
+
+def _listed(windows: Sequence[tuple[int, int]]) -> str:
+    return _("、").join(f"{minute_words(opens)}—{minute_words(closes)}" for opens, closes in windows)
 
 
 def _held_against_claims(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.api import clock, crypto, district, notices, session
+from portal.api import clock, crypto, district, ngettext, notices, session
 from portal.api import lazy_gettext as _l
 
 from .models import BookingsBooking, BookingsOccurrence, BookingsWish
@@ -57,6 +57,12 @@ _declare(
     _l("场地安排有变"),
     _l("%(date)s的场地安排有变，请登录查看。"),
     _l("您约的%(room)s（%(when)s）用不了了：%(why)s。点进来看还有哪些时间。"),
+)
+_declare(
+    "given_back",
+    _l("场地又能用了"),
+    _l("%(date)s %(time)s的场地又能用了，请登录查看。"),
+    _l("您约的%(room)s（%(when)s）又能用了，照原来的时间来就行。另约了别的，请取消一个。"),
 )
 _declare(
     "cancelled",
@@ -130,11 +136,13 @@ def tell(
     *,
     key: str,
     why: str = "",
+    times: int = 1,
     to: int | None = None,
     url: str = "",
 ) -> None:
     """Tell whoever a booking belongs to, once for one key, in the caller's transaction.
 
+    ``times``: so many times of the booking are meant, ``row`` is the first of them.
     ``to`` is another account instead; ``url`` leads elsewhere than to the booking (below /bookings/).
     """
     start = row.starts_at.astimezone(clock.SHANGHAI)
@@ -142,7 +150,7 @@ def tell(
         "date": f"{start.month}-{start.day}",
         "time": f"{start:%H:%M}",
         "room": f"{room.venue} {room.name}",
-        "when": _when(row),
+        "when": _when(row) if times == 1 else _several(row, times),
         "why": why.rstrip("。."),
         "until": _until(row),
     }
@@ -224,7 +232,14 @@ def _address(rest: str) -> str:
 
 def _when(row: Any) -> str:
     start, end = row.starts_at.astimezone(clock.SHANGHAI), row.ends_at.astimezone(clock.SHANGHAI)
-    return f"{start:%Y-%m-%d %H:%M}—{end:%H:%M}"
+    if end.date() == start.date():
+        return f"{start:%Y-%m-%d %H:%M}—{end:%H:%M}"
+    # A night names the day it ends on: 23:00—01:00 alone is two hours or twenty-two.
+    return f"{start:%Y-%m-%d %H:%M}—{end:%m-%d %H:%M}"
+
+
+def _several(row: Any, times: int) -> str:
+    return ngettext("%(when)s起，一共%(num)s次", "%(when)s起，一共%(num)s次", times, when=_when(row))
 
 
 def _until(row: BookingsOccurrence) -> str:

@@ -11,22 +11,27 @@ from itertools import islice
 
 from dateutil.rrule import MONTHLY, YEARLY, rrule, rrulestr
 
-EVERY = ("day", "week", "month_day", "month_weekday", "year")
+from portal.api import workdays
+
+EVERY = ("day", "workday", "week", "month_day", "month_weekday", "year")
 _CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _NAMES = {
     "day": "DAILY",
+    "workday": "DAILY",
     "week": "WEEKLY",
     "month_day": "MONTHLY",
     "month_weekday": "MONTHLY",
     "year": "YEARLY",
 }
-#: More times than this are two series.
+#: More times than this are two series, and so is what goes on for longer than this.
 MOST = 120
-_YEARS_AHEAD = 12
+LONGEST = timedelta(days=366 * 12)
+#: RFC 5545 knows no working days: a part of our own says that the rule counts those of the calendar (K9).
+_WORKING = ";X-WORKDAYS=1"
 
 
 class BadRule(ValueError):
-    """A rule nobody can follow; ``field`` is what to mend: every, interval, weekdays, until, count."""
+    """A rule nobody can follow; ``field`` is what to mend: every, interval, weekdays, until, count, first."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field)
@@ -39,6 +44,7 @@ class Rule:
 
     ``week`` takes weekdays (1 is Monday; none: the first day's own). ``month_day`` is the first day's number
     in each month that has it; ``month_weekday`` its weekday by count, where the fifth means the last.
+    ``workday`` counts working days only (rule K9): every second one of them, not every second day.
     """
 
     every: str
@@ -63,11 +69,16 @@ def text_of(rule: Rule, first: date) -> str:
     if rule.every == "year":
         parts.append(f"BYMONTH={first.month}")
     parts.append(f"COUNT={rule.count}" if rule.count else f"UNTIL={rule.until:%Y%m%d}")
-    return ";".join(parts)
+    return ";".join(parts) + (_WORKING if rule.every == "workday" else "")
 
 
 def days(text: str, first: date) -> list[date]:
-    """Return the days of a rule that begins on ``first``, MOST and one more at the utmost."""
+    """Return the days of a rule that begins on ``first``, MOST and one more at the utmost.
+
+    Raises: BadRule where a rule of working days begins on a day off.
+    """
+    if text.endswith(_WORKING):
+        return _working_days(text.removesuffix(_WORKING), first)
     return [found.date() for found in islice(rrulestr(text, dtstart=_midnight(first)), MOST + 1)]
 
 
@@ -76,9 +87,9 @@ def left_out(text: str, first: date) -> list[date]:
 
     The 31st has none in April, 29 February none in most years; a preview names them, so nobody counts on it.
     """
-    rule = rrulestr(text, dtstart=_midnight(first))
     if "BYMONTHDAY" not in text:
         return []
+    rule = rrulestr(text, dtstart=_midnight(first))
     there = days(text, first)
     if not there:
         return []
@@ -92,6 +103,20 @@ def left_out(text: str, first: date) -> list[date]:
     )
     had = {(day.year, day.month) for day in there}
     return [month.date() for month in months if (month.year, month.month) not in had]
+
+
+def _working_days(text: str, first: date) -> list[date]:
+    parts = dict(part.split("=") for part in text.split(";"))
+    step, count = int(parts.get("INTERVAL", 1)), int(parts.get("COUNT", MOST + 1))
+    if "UNTIL" in parts:
+        last = _last_month(text, [])
+    else:
+        # More than half of all days are worked, in any time longer than the longest holidays.
+        last = first + timedelta(days=2 * step * count + 30)
+    worked = [found.day for found in workdays.span(first, last).values() if found.is_workday]
+    if not worked or worked[0] != first:
+        raise BadRule("first")
+    return worked[::step][: min(count, MOST + 1)]
 
 
 def _last_month(text: str, there: list[date]) -> date:
@@ -120,7 +145,7 @@ def _check(rule: Rule, first: date) -> None:
         raise BadRule("until")
     if rule.count is not None and not 2 <= rule.count <= MOST:
         raise BadRule("count")
-    if rule.until is not None and not first < rule.until <= first + timedelta(days=366 * _YEARS_AHEAD):
+    if rule.until is not None and not first < rule.until <= first + LONGEST:
         raise BadRule("until")
 
 

@@ -9,11 +9,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from portal.api import clock, sheet_values
+from portal.api import gettext as _
 
 from .policy import Policy
 from .verdicts import Span
 
 _TIME = re.compile(r"(\d{1,2})(?:[:点时.](\d{1,2}|半|一刻|三刻)?分?)?", re.ASCII)
+_NEXT_DAY = re.compile(r"^(?:第二天|次日|翌日|隔天|nextday)")
+_COUNTED_ON = re.compile(r"(2[4-9]|3\d|4[0-7]):?([0-5]\d)", re.ASCII)
 _QUARTERS = {"半": 30, "一刻": 15, "三刻": 45}
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _PHONE = re.compile(r"1\d{10}|0\d{9,11}|[2-9]\d{6,7}")
@@ -35,6 +38,17 @@ def minute(text: str) -> int | None:
     rest = found[2] or "0"
     minutes = int(found[1]) * 60 + (_QUARTERS[rest] if rest in _QUARTERS else int(rest))
     return minutes if minutes <= 24 * 60 and (rest in _QUARTERS or int(rest) < 60) else None
+
+
+def end_minute(text: str) -> int | None:
+    """Return the minute at which a time ends, counted on from its day: 第二天1:00 and 25:00 are 1500."""
+    said = plain(text).lower()
+    rest = _NEXT_DAY.sub("", said)
+    counted = _COUNTED_ON.fullmatch(said)
+    if counted:
+        return int(counted[1]) * 60 + int(counted[2] or 0)
+    found = minute(rest)
+    return found if found is None or rest == said else found + 24 * 60
 
 
 def whole(text: str, *, most: int = 100_000) -> int | None:
@@ -102,10 +116,9 @@ def instant(text: str) -> datetime | None:
 
 
 def spoken_span(span: Span) -> tuple[str, str, str]:
-    """Return day, begin and end as the fields of a form show them."""
-    start, end = span.start.astimezone(clock.SHANGHAI), span.end.astimezone(clock.SHANGHAI)
-    whole = (end.date() - start.date()).days == 1 and end.time() == time()
-    return start.date().isoformat(), f"{start:%H:%M}", "24:00" if whole else f"{end:%H:%M}"
+    """Return day, begin and end as the fields of a form show them; ``end_minute`` reads the end back."""
+    on, first, last = minutes_of(span)
+    return on.isoformat(), words_of(first), end_words(last)
 
 
 def span_of(on: date, first: int, last: int) -> Span:
@@ -119,6 +132,13 @@ def words_of(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
+def end_words(minutes: int) -> str:
+    """Write a minute counted from the day a time begins: 09:30, 24:00, and 第二天01:00 for 1500."""
+    if 24 * 60 < minutes <= 48 * 60:
+        return _("第二天%(time)s", time=words_of(minutes - 24 * 60))
+    return words_of(minutes)
+
+
 def minutes_of(span: Span) -> tuple[date, int, int]:
     """Return the day of a time and its minutes there; the reverse of ``span_of``."""
     on = clock.civil(span.start)
@@ -130,7 +150,7 @@ def minutes_of(span: Span) -> tuple[date, int, int]:
 def steps(step: int, first: int, last: int, *also: int | None) -> list[tuple[str, str]]:
     """Return the times of day to choose from, every ``step`` minutes, and those that are chosen anyway."""
     offered = {*range(first, last + 1, step), *(one for one in also if one is not None)}
-    return [(words_of(one), words_of(one)) for one in sorted(offered)]
+    return [(words_of(one), end_words(one)) for one in sorted(offered)]
 
 
 def query_of(span: Span) -> dict[str, str]:

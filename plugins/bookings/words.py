@@ -69,6 +69,7 @@ STEPS: dict[str, Any] = {
     "moved": _l("改了时间"),
     "renamed": _l("改了内容"),
     "displaced": _l("用不了了"),
+    "given_back": _l("又能用了"),
     "outbid": _l("时间批给了别人"),
     "checked_in": _l("签到了"),
     "completed": _l("用完了"),

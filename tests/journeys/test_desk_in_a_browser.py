@@ -29,6 +29,7 @@ class Desk(Street):
     """A street with a day full of bookings; ``asked`` is a series that waits for an answer."""
 
     asked: str
+    time: str
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def street(world: Any, march: None) -> Desk:  # noqa: F811
         by = made.accounts["desk"].id
         phone = Contact(name="王测", phone="13900001234")
         series = made.request(*weeks(3), room="培训室", rule="FREQ=WEEKLY;COUNT=3", title="青年学习小组")
-        made.asked = series.uid
+        made.asked, made.time = series.uid, made.times(series)[0].uid
         for hour, title, room in (
             (9, "支部学习", "培训室"),
             (10, "书法课", "培训室"),
@@ -64,6 +65,8 @@ PAGES = {
     "answer": "{uid}/answer",
     "show": "{uid}",
     "cancel": "{uid}/cancel",
+    "move-all": "{uid}/move-all",
+    "displace": "{uid}/displace?time={time}",
     "slip": "{uid}/slip",
 }
 
@@ -71,7 +74,7 @@ PAGES = {
 @pytest.mark.parametrize("width", [375, 1366])
 @pytest.mark.parametrize("name", list(PAGES))
 def test_it_can_be_read_and_pressed(street: Desk, visit: Any, name: str, width: int):
-    path = PAGES[name].format(uid=street.asked)
+    path = PAGES[name].format(uid=street.asked, time=street.time)
     page = visit(f"{street.base}/{path}", account=street.accounts["desk"], width=width)
     page.wait_for_load_state("networkidle")
     kept(page, f"{name}-{width}")
@@ -210,6 +213,50 @@ def test_a_block_is_moved_by_keys_and_by_hand_after_a_question(street: Desk, vis
             one for one in street.times() if one.room_id == street.room().id and one.starts_at.hour == 3
         ]
         assert row.state == "approved"
+
+
+def test_the_day_is_walked_by_single_keys_and_none_works_while_somebody_types(street: Desk, visit: Any):
+    page = visit(f"{street.base}/day?on=2026-03-03", account=street.accounts["desk"], width=1366)
+    page.wait_for_selector("#board[data-ready]")
+    press, focused = page.keyboard.press, "document.activeElement.textContent"
+    press("j")
+    first = page.evaluate(focused)
+    press("j")
+    assert "支部学习" in first and "书法课" in page.evaluate(focused)
+    press("k")
+    assert page.evaluate(focused) == first
+    # The arrows go on from there: one stop of the calendar is in the order of Tab.
+    assert page.locator(".week-board [tabindex='0']").count() == 1
+    press("?")
+    page.locator(".keys dialog[open]").wait_for()
+    kept(page, "keys")
+    assert "下一个" in page.locator(".keys dialog").inner_text()
+    press("j")
+    press("?")
+    assert page.locator(".keys dialog[open]").count() == 0 and page.evaluate(focused) == first
+    press("/")
+    field = page.locator("main input[name=on]")
+    assert field.evaluate("el => el === document.activeElement")
+    press("ControlOrMeta+a")
+    for one in ("2", "j", "t", "?"):
+        press(one)
+    assert field.input_value() == "2jt?" and "on=2026-03-03" in page.url
+    page.locator("h1").click()
+    press("]")
+    page.wait_for_url("**/day?on=2026-03-04")
+    press("w")
+    page.wait_for_url("**/week?from=2026-03-04")
+    page.locator("[data-keys-show]").click()
+    page.locator("[data-keys-off]").click()
+    page.locator("[data-keys-close]").click()
+    press("d")
+    press("?")
+    assert page.locator(".keys dialog[open]").count() == 0 and "/week" in page.url
+    page.goto(f"{page.url.split('/desk/')[0]}/desk/requests")
+    press("k")
+    press("Enter")
+    page.wait_for_url("**/answer")
+    assert "合唱排练" in page.locator("h1").inner_text() or "青年学习小组" in page.locator("h1").inner_text()
 
 
 @pytest.mark.parametrize("width", [375, 1366])

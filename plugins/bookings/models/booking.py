@@ -20,7 +20,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     "refused": (),
     "lapsed": (),
     "cancelled": (),
-    "displaced": (),
+    "displaced": ("requested", "approved"),  # given back, while it is still free
     "no_show": (),
     "completed": (),
 }

@@ -112,7 +112,8 @@ def move_all(
             district=booking.district_id,
             detail={"room": room.id, "times": len(moving)},
         )
-        messages.tell("moved", booking, moving[0], room, key=f"moved:{moving[0].id}:{moving[0].version}")
+        key = f"moved:{moving[0].id}:{moving[0].version}"
+        messages.tell("moved", booking, moving[0], room, key=key, times=len(moving))
         freeing.freed(old_rooms, before)
     return moving
 

@@ -146,8 +146,8 @@ def _check(rooms: Sequence[Room], span: Span, reason: str, choices: Mapping[int,
         raise Refused(refused)
 
 
-def end_one(row: BookingsOccurrence, choice: str, why: str, *, by: int) -> None:
-    """Displace or cancel one time, under the lock of its units; who has it is told why."""
+def end_one(row: BookingsOccurrence, choice: str, why: str, *, by: int, said: str = "") -> None:
+    """Displace or cancel one time, under the lock of its units; who has it is told why (or ``said``)."""
     booking = session.get_one(BookingsBooking, row.booking_id)
     room = places.room(id=row.room_id)
     assert room is not None  # a booking's room is never deleted
@@ -163,7 +163,7 @@ def end_one(row: BookingsOccurrence, choice: str, why: str, *, by: int) -> None:
         sequence=row.sequence + 1,
     )
     claims.release(holder(row))
-    steps.note(booking, state, by=by, occurrence=row, words=why)
+    steps.note(booking, state, by=by, occurrence=row, words=said or why)
     if choice == "displace":
         put_in_line(booking, row, ahead=True)
-    messages.tell(state, booking, row, room, key=f"{state}:{row.id}:{row.version}", why=why)
+    messages.tell(state, booking, row, room, key=f"{state}:{row.id}:{row.version}", why=said or why)

@@ -129,7 +129,7 @@ def _end(
                 sequence=row.sequence + 1,
             )
             claims.release(holder(row))
-        first, said = rows[0], _with_others(why, instead)
+        first, said = rows[0], with_others(why, instead)
         key = f"{state}:{first.id}:{first.version}"
         messages.tell(state, booking, first, rooms[first.room_id], key=key, why=said)
         steps.note(booking, state, by=by, words=said)
@@ -151,7 +151,8 @@ def _refuse_own(booking: BookingsBooking, by: int) -> None:
         raise Refused([Refusal(code="own", text=text, field="approve")])
 
 
-def _with_others(why: str, instead: Sequence[str]) -> str:
+def with_others(why: str, instead: Sequence[str]) -> str:
+    """Write a reason with the times that are free instead."""
     if not instead:
         return why
     return _("%(why)s。这些时间还空着：%(others)s", why=why.rstrip("。."), others=_("；").join(instead))

@@ -14,7 +14,7 @@ from ..models import BookingsBooking, BookingsOccurrence
 from ..queries import places
 from ..queries.places import Room
 from ..verdicts import Span
-from . import changing, deciding
+from . import changing, deciding, displacing
 
 
 def may(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> bool:
@@ -40,6 +40,34 @@ def move(
     return changing.move(row, version=version, span=span, room=room, asker=asker, by=_who(actor))
 
 
+def move_all(
+    actor: Actor,
+    rows: Sequence[BookingsOccurrence],
+    *,
+    versions: Mapping[int, int],
+    spans: Sequence[Span],
+    room: Room,
+    skip: bool = False,
+) -> list[BookingsOccurrence]:
+    """Move several times of one booking for its owner; with ``skip`` those that are not free stay.
+
+    Raises:
+        PermissionError: neither the owner, nor staff at all of the rooms.
+        Refused, NotFree, Conflict: as ``changing.move_all``.
+    """
+    booking = session.get_one(BookingsBooking, rows[0].booking_id)
+    _require(actor, permissions.DESK, booking, [*_rooms(rows), room])
+    return changing.move_all(
+        rows,
+        versions=dict(versions),
+        spans=spans,
+        room=room,
+        asker=actors.of_booking(actor, booking, room),
+        by=_who(actor),
+        skip=skip,
+    )
+
+
 def cancel(
     actor: Actor, rows: Sequence[BookingsOccurrence], *, versions: Mapping[int, int], reason: str
 ) -> int:
@@ -48,6 +76,20 @@ def cancel(
     _require(actor, permissions.DESK, booking, _rooms(rows))
     own = booking.account_id == actor.account_id
     return changing.cancel(rows, versions=dict(versions), reason=reason, by=_who(actor), staff=not own)
+
+
+def displace(
+    actor: Actor, row: BookingsOccurrence, *, version: int, reason: str, instead: Sequence[str] = ()
+) -> None:
+    """Take one time away from whoever has it. Raises: PermissionError, Refused, Conflict."""
+    _require_manager(actor, row)
+    displacing.displace(row, version=version, reason=reason, instead=instead, by=_who(actor))
+
+
+def give_back(actor: Actor, row: BookingsOccurrence, *, version: int) -> None:
+    """Let whoever was displaced have the time again. Raises: PermissionError, NotFree, Conflict."""
+    _require_manager(actor, row)
+    displacing.give_back(row, version=version, by=_who(actor))
 
 
 def approve(
@@ -100,6 +142,12 @@ def _answerable(actor: Actor, booking: BookingsBooking, only: Collection[int] | 
     if not found or only is not None and len(found) != len(set(only)):
         raise PermissionError(permissions.APPROVE)
     return found
+
+
+def _require_manager(actor: Actor, row: BookingsOccurrence) -> None:
+    # As for a closure: whoever keeps the room, and an owner of a booking is none by that.
+    if not all(actors.reaches(actor, permissions.MANAGE, room) for room in _rooms([row])):
+        raise PermissionError(permissions.MANAGE)
 
 
 def _require(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> None:

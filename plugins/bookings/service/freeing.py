@@ -34,11 +34,16 @@ def freed(room_ids: Iterable[int], spans: Sequence[Span]) -> int:
     """Give freed times on, under the lock of ``lock_around``; return how many offers were made."""
     if not spans:
         return 0
+    return _offers(*to_closures(room_ids, spans))
+
+
+def to_closures(room_ids: Iterable[int], spans: Sequence[Span]) -> tuple[dict[int, Room], datetime, datetime]:
+    """Let closures have their part of freed times, and nobody else; return the rooms and times looked at."""
     first, last = min(span.start for span in spans), max(span.end for span in spans)
     around = sorted(places.neighbours(room_ids))
     rooms = {room.id: room for room in places.rooms(ids=around)}
     _closures_first(rooms, first, last)
-    return _offers(rooms, first, last)
+    return rooms, first, last
 
 
 def _closures_first(rooms: dict[int, Room], first: datetime, last: datetime) -> None:

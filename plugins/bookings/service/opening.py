@@ -96,7 +96,7 @@ def against(windows: Sequence[Window], *, field: str) -> list[Refusal]:
     for opens, closes in windows:
         if not 0 <= opens < closes <= DAY_MINUTES:
             text = _(
-                "%(opens)s—%(closes)s不对：关门要晚于开门，最晚24:00。",
+                "%(opens)s—%(closes)s不对：关门要晚于开门，最晚24:00。开过半夜的，这天写到24:00，第二天从0:00写起。",
                 opens=minute_words(opens),
                 closes=minute_words(closes),
             )

@@ -121,7 +121,7 @@ def test_a_number_known_at_another_venue_is_unknown_to_a_secretary(street: Stree
         ({"headcount": "0"}, "请填来多少人"),
         ({"day": "明天吧"}, "日期看不懂"),
         ({"start": "早上"}, "几点开始看不懂"),
-        ({"end": "25:00"}, "几点结束看不懂"),
+        ({"end": "49:00"}, "几点结束看不懂"),
         ({"headcount": "31"}, "这间房坐30人"),
         ({"headcount": "41", "over_reason": "加椅子"}, "谁也不能放宽"),
     ],

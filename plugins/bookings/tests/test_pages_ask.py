@@ -103,7 +103,14 @@ def test_edit_brings_the_form_back_with_everything(me: Somebody):
         ({"every": "week", "weekday": "1", "ends": "count", "count": "4"}, 422, "请把星期二也勾上"),
         ({"every": "week", "ends": "until", "until": "2026-03-01"}, 422, "请写约到哪一天，要晚于第一天。"),
         ({"every": "week", "ends": "until", "until": "2026-03-05"}, 422, "这样只有一次"),
-        ({"every": "day", "ends": "count", "count": "4"}, 422, "请选多久一次。"),
+        ({"every": "hour", "ends": "count", "count": "4"}, 422, "请选多久一次。"),
+        ({"every": "day", "interval": "0", "ends": "count", "count": "4"}, 422, "请填1到52的数字"),
+        ({"every": "year", "interval": "52", "ends": "count", "count": "4"}, 422, "请早一点结束"),
+        (
+            {"day": "2026-03-07", "every": "workday", "ends": "count", "count": "4"},
+            422,
+            "第一天2026年3月7日是休息日",
+        ),
     ],
 )
 def test_bad_input_says_what_to_mend_and_keeps_what_was_typed(
@@ -256,6 +263,28 @@ def test_months_without_the_day_are_named(me: Somebody):
         me, day="2026-03-31", every="month_day", ends="count", count="3", **{"from": "09:00", "to": "10:00"}
     )
     assert "没有这一天的月份跳过：2026年4月、2026年6月" in said(checked)
+
+
+def test_days_working_days_and_years_are_previewed_date_by_date(me: Somebody):
+    def days(checked: Any) -> list[str]:
+        return re.findall(r"(\d+年\d+月\d+日) 星期. (?:明天 )?09:00", said(checked))[1:]
+
+    third = ask(me, every="day", interval="3", ends="count", count="3")
+    assert days(third) == ["2026年3月3日", "2026年3月6日", "2026年3月9日"]
+    working = ask(me, day="2026-03-06", every="workday", ends="until", until="2026-03-10")
+    assert days(working) == ["2026年3月6日", "2026年3月9日", "2026年3月10日"]
+    assert "只算工作日" in said(working) and "还没公布" not in said(working)
+    assert me.press(working, "约下这3次").status_code == 303
+    me.center.setting("series_ahead_days", 730)
+    assert "2028年的放假安排还没公布" in said(
+        ask(me, day="2027-12-31", every="workday", ends="count", count="2")
+    )
+    leap = ask(me, day="2028-02-29", every="year", ends="until", until="2033-03-01")
+    assert days(leap) == ["2028年2月29日", "2032年2月29日"]
+    assert "没有2月29日的年份跳过：2029、2030、2031、2033。" in said(leap)
+    # The second lies further ahead than anybody may book: it is named as a day that cannot be had.
+    assert labels(leap)[0] == "跳过这1次，约其余1次"
+    me.center.owns_its_slots()
 
 
 def test_the_same_weekday_of_each_month(me: Somebody):

@@ -184,7 +184,7 @@ def test_two_thousand_mixed_acts_leave_every_booking_with_exactly_its_slots(peop
         ended.update(said)
     assert sum(ended.values()) == 2000
     # Every kind of act was really done, and really refused, some times.
-    for act in ("book", "move", "cancel", "close", "lift", "join", "answer"):
+    for act in ("book", "move", "cancel", "displace", "give_back", "close", "lift", "join", "answer"):
         assert ended[f"{act}:done"] > 0, ended
     assert ended["book:NotFree"] > 0
     center.owns_its_slots()
@@ -219,7 +219,8 @@ def _any_act(
     people: Crowd, chance: random.Random, rooms: list[str], accounts: list[int], kind: int
 ) -> dict[str, Any]:
     act = chance.choices(
-        ["book", "move", "cancel", "close", "lift", "join", "answer"], [40, 14, 16, 2, 6, 12, 10]
+        ["book", "move", "cancel", "displace", "give_back", "close", "lift", "join", "answer"],
+        [40, 14, 12, 4, 6, 2, 6, 12, 10],
     )[0]
     day, hour = chance.randint(3, 7), chance.randint(8, 19)
     wanted = [span(day, hour, hour + chance.randint(1, 2))]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plugins.bookings import series
 from plugins.bookings.series import BadRule, Rule
+from plugins.bookings.tests.conftest import Center
 
 TABLE = Path(__file__).parent / "data" / "series.txt"
 
@@ -37,7 +38,7 @@ def cases() -> list[tuple[str, Rule, date, list[str], list[str]]]:
 
 @pytest.mark.parametrize(
     ("name", "rule", "first", "days", "left_out"),
-    cases(),
+    [case for case in cases() if case[1].every != "workday"],
     ids=lambda one: one if isinstance(one, str) else "",
 )
 def test_a_rule_falls_on_the_days_of_the_table(
@@ -46,6 +47,19 @@ def test_a_rule_falls_on_the_days_of_the_table(
     text = series.text_of(rule, first)
     assert [day.isoformat() for day in series.days(text, first)] == days
     assert [month.isoformat()[:7] for month in series.left_out(text, first)] == left_out
+
+
+def test_working_days_are_those_of_the_calendar(inside: Center):
+    asked = [case for case in cases() if case[1].every == "workday"]
+    for name, rule, first, days, left_out in asked:
+        text = series.text_of(rule, first)
+        found = [day.isoformat() for day in series.days(text, first)]
+        assert (name, found, series.left_out(text, first)) == (name, days, left_out)
+    text = series.text_of(Rule(every="workday", interval=52, count=series.MOST), date(2026, 3, 3))
+    assert len(series.days(text, date(2026, 3, 3))) == series.MOST
+    with pytest.raises(BadRule) as refused:
+        series.days(text, date(2026, 3, 7))
+    assert refused.value.field == "first"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +85,7 @@ def test_a_rule_nobody_can_follow_names_what_to_mend(rule: Rule, field: str):
 
 @given(
     st.dates(date(2020, 1, 1), date(2035, 12, 31)),
-    st.sampled_from(series.EVERY),
+    st.sampled_from([every for every in series.EVERY if every != "workday"]),
     st.integers(1, 5),
     st.integers(2, 40),
 )

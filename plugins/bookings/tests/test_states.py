@@ -12,7 +12,7 @@ from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsClosure, BookingsOccurrence, BookingsWish
 from plugins.bookings.models.booking import MOVES, STATES
 from plugins.bookings.models.waiting import WISH_MOVES
-from plugins.bookings.service import changing, closing, deciding, waiting
+from plugins.bookings.service import changing, closing, deciding, displacing, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from portal.api import Conflict, claims, clock, session
 
@@ -51,6 +51,14 @@ def _close(choice: str) -> Verb:
     return close
 
 
+def _displace(center: Center, booking: Any, row: Any, by: int) -> Any:
+    return displacing.displace(row, version=row.version, reason="要开会", by=by)
+
+
+def _give_back(center: Center, booking: Any, row: Any, by: int) -> Any:
+    return displacing.give_back(row, version=row.version, by=by)
+
+
 #: Verb -> the states it starts from. A closure keeps who is in the room, and does not see who is gone.
 LEGAL: dict[str, tuple[Verb, tuple[str, ...]]] = {
     "approve": (_approve, ("requested",)),
@@ -60,6 +68,8 @@ LEGAL: dict[str, tuple[Verb, tuple[str, ...]]] = {
     "cancel": (_cancel, ("requested", "approved")),
     "displace": (_close("displace"), ("requested", "approved")),
     "call_off": (_close("cancel"), ("requested", "approved")),
+    "displace_one": (_displace, ("requested", "approved")),
+    "give_back": (_give_back, ("displaced",)),
     "keep": (_close("keep"), ("requested", "approved", "checked_in")),
 }
 

@@ -19,7 +19,7 @@ from plugins.bookings.models import (
     BookingsWish,
 )
 from plugins.bookings.queries import places
-from plugins.bookings.service import asking, changing, closing, deciding, waiting
+from plugins.bookings.service import asking, changing, closing, deciding, displacing, waiting
 from plugins.bookings.service.asking import Contact, Wanted
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, session, transaction
@@ -103,6 +103,16 @@ def _cancel(given: dict[str, Any]) -> None:
     changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=given["by"], staff=True)
 
 
+def _displace(given: dict[str, Any]) -> None:
+    row = _row(given)
+    displacing.displace(row, version=row.version, reason="要开会", by=given["by"])
+
+
+def _give_back(given: dict[str, Any]) -> None:
+    row = _row(given, states=("displaced",))
+    displacing.give_back(row, version=row.version, by=given["by"])
+
+
 def _close(given: dict[str, Any]) -> None:
     venue = session.get_one(BookingsVenue, given["venue"])
     room = places.room(id=given["room"])
@@ -147,14 +157,12 @@ def _answer_offer(given: dict[str, Any]) -> None:
         verb(wish, version=wish.version, by=given["by"])
 
 
-def _row(given: dict[str, Any]) -> BookingsOccurrence:
-    """Return the occurrence that is named, or one of those living now."""
+def _row(given: dict[str, Any], states: tuple[str, ...] = ("requested", "approved")) -> BookingsOccurrence:
+    """Return the occurrence that is named, or one of those in a state now: living ones."""
     if "occurrence" in given:
         return session.get_one(BookingsOccurrence, given["occurrence"])
     found = session.scalars(
-        select(BookingsOccurrence)
-        .where(BookingsOccurrence.state.in_(("requested", "approved")))
-        .order_by(BookingsOccurrence.id)
+        select(BookingsOccurrence).where(BookingsOccurrence.state.in_(states)).order_by(BookingsOccurrence.id)
     ).all()
     if not found:
         raise Conflict
@@ -167,6 +175,8 @@ ACTS = {
     "approve": _approve,
     "refuse": _refuse,
     "cancel": _cancel,
+    "displace": _displace,
+    "give_back": _give_back,
     "close": _close,
     "lift": _lift,
     "join": _join,

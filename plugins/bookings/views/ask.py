@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from flask import g, request, url_for
@@ -10,7 +11,7 @@ from flask import g, request, url_for
 from portal.api import Account, clock, crypto, district, go, once, render, requires, say, session
 from portal.api import gettext as _
 
-from .. import alternatives, ask_form, judging, permissions, typed, verdicts, words
+from .. import alternatives, ask_form, judging, nights, permissions, typed, verdicts, words
 from ..actors import asker, organizations
 from ..ask_form import Ask
 from ..policy import policy_of
@@ -45,6 +46,9 @@ def send(room_uid: str) -> Any:
     lent = [one.id for one in venues.lent(room.venue_id)]
     filled = ask_form.read(request.form, lent=lent, needs_phone=not own_phone())
     act = request.form.get("act", "check")
+    if act != "edit" and filled.backwards is not None:
+        meant = filled.backwards
+        return afterwards(lambda: _backwards(room, filled, *meant))
     if act == "edit" or filled.errors:
         return afterwards(lambda: form_page(room, filled, errors={} if act == "edit" else filled.errors))
     wanted = wanted_of(room, filled)
@@ -60,6 +64,12 @@ def send(room_uid: str) -> Any:
         found = taken.verdicts
         return afterwards(lambda: _not_free(room, filled, wanted, found, sent=True))
     return afterwards(lambda: _checked(room, filled, wanted))
+
+
+def _backwards(room: Room, filled: Ask, day: date, first: int, last: int) -> Any:
+    """Ask whether a time is meant to end on the next day, where the room is open then."""
+    night, text = nights.offer(room, day, first, last)
+    return form_page(room, filled, errors={**filled.errors, "to": text}, night=night)
 
 
 def _checked(room: Room, filled: Ask, wanted: Wanted) -> Any:
@@ -126,6 +136,7 @@ def form_page(
     minutes = [typed.minutes_of(span)[1:] for span in times.opens]
     first = min((one[0] for one in minutes), default=8 * 60)
     last = max((one[1] for one in minutes), default=22 * 60)
+    late = nights.last_of(room, day) or last
     parts = filled.day or typed.day_parts(filled.fields, "day")
     return render(
         "bookings/ask.html",
@@ -140,14 +151,14 @@ def form_page(
         parts=parts,
         until=typed.day_parts(filled.fields, "until"),
         starts=typed.steps(room.grid, first, last - room.grid, filled.first),
-        ends=typed.steps(room.grid, first + room.grid, last, filled.last),
+        ends=typed.steps(room.grid, first + room.grid, late, filled.last),
         free=times.free,
         organizations=mine.organization_names(organizations(g.actor)),
         tail=own_phone()[-4:],
         words=words,
         typed=typed,
         lasting=verdicts.lasting,
-        **{"verdict": None, "others": [], "own": None, "may_wait": False, **values},
+        **{"night": None, "verdict": None, "others": [], "own": None, "may_wait": False, **values},
     )
 
 

@@ -19,7 +19,7 @@ from portal.api import (
 )
 from portal.api import gettext as _
 
-from .. import actors, alternatives, judging, permissions, shown, typed, words
+from .. import actors, alternatives, judging, nights, permissions, shown, typed, words
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
 from ..queries import mine, places
@@ -63,9 +63,12 @@ def do_move(booking_uid: str, occurrence_uid: str) -> Any:
     booking = booking_or_404(booking_uid)
     row = _time_or_404(booking, occurrence_uid)
     version, fields = required_version(), request.form
-    day, first, last, errors = _typed_time(fields)
     room = places.room(uid=fields.get("room", "")) or places.room(id=row.room_id)
     assert room is not None  # a booking's room is never deleted
+    day, first, last, errors = _typed_time(fields)
+    if day is not None and first is not None and last is not None and last < first:
+        night, errors["to"] = nights.offer(room, day, first, last)
+        return _move_page(booking, row, fields, errors=errors, night=night, status=422)
     if errors or day is None or first is None or last is None:
         return _move_page(booking, row, fields, errors=errors, status=422)
     span = typed.span_of(day, first, last)
@@ -93,7 +96,7 @@ def _time_or_404(booking: BookingsBooking, uid: str) -> BookingsOccurrence:
 
 def _typed_time(fields: Any) -> tuple[Any, Any, Any, dict[str, str]]:
     day = typed.day(fields, "day")
-    first, last = typed.minute(fields.get("from", "")), typed.minute(fields.get("to", ""))
+    first, last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     errors: dict[str, str] = {}
     if day is None:
         errors["day"] = _("日期没看懂，请写成2026年3月5日这样。")
@@ -120,13 +123,14 @@ def _move_page(
     *,
     errors: Any = None,
     others: Any = (),
+    night: Span | None = None,
     status: int = 200,
 ) -> Any:
     room = places.room(uid=fields.get("room", "")) or places.room(id=row.room_id)
     assert room is not None  # a booking's room is never deleted
     policy = policy_of(district(), room)
     who = actors.of_booking(g.actor, booking, room)
-    first, last = typed.minute(fields.get("from", "")), typed.minute(fields.get("to", ""))
+    first, last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     return render(
         "bookings/move.html",
         block="content",
@@ -139,12 +143,29 @@ def _move_page(
         parts=typed.day(fields, "day") or typed.day_parts(fields, "day"),
         errors=errors or {},
         others=others,
+        night=night,
+        night_fields=kept_for(fields, night, ("version", "room")),
         may=shown.may_change(row),
         asks=asking.needs_approval(policy, who, by=g.actor.account_id),
-        hours=typed.steps(room.grid, 7 * 60, 22 * 60, first, last),
+        starts=typed.steps(room.grid, 7 * 60, 22 * 60, first),
+        ends=typed.steps(room.grid, 7 * 60, late_of(room, fields), last),
         typed=typed,
         words=words,
     )
+
+
+def late_of(room: Room, fields: Any) -> int:
+    """Return the last end a list offers: ten in the evening, or that of a room open over midnight."""
+    day = typed.day(fields, "day")
+    return (nights.last_of(room, day) if day is not None else None) or 22 * 60
+
+
+def kept_for(fields: Any, night: Span | None, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what a form sends along for a time that ends on the next day."""
+    if night is None:
+        return []
+    kept = [(name, fields[name]) for name in names if name in fields]
+    return kept + list(typed.query_of(night).items())
 
 
 def question_of(

@@ -163,8 +163,11 @@ def _line(
 def _offered(found: Record, row: BookingsOccurrence | None = None) -> list[str]:
     """Return up to three other times for a request, in the words that go into the message."""
     row = row or next((one for one in found.times if one.state == "requested"), None)
-    if row is None:
-        return []
+    return [] if row is None else times_instead(found, row)
+
+
+def times_instead(found: Record, row: BookingsOccurrence) -> list[str]:
+    """Return up to three free times instead of one, in the words that go into a message."""
     booking = found.booking
     question = Question(
         room=found.rooms[row.room_id],

@@ -13,7 +13,6 @@ from portal.api import (
     CalendarEvent,
     CalendarResource,
     calendar_plan,
-    civil,
     clock,
     go,
     ngettext,
@@ -31,7 +30,7 @@ from ..queries.calendar import Board, Busy
 from ..queries.places import Room
 from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
-from ..words import STATES, day_words, hours_words, weekday
+from ..words import STATES, day_words
 from . import bookings
 from .desk import ROOMS, day_asked, reached, tabs, usual, venues
 from .desk_record import time_of
@@ -57,39 +56,6 @@ def desk_week() -> Any:
     day = day_asked("from")
     first = day - timedelta(days=day.weekday())
     return _page("desk_week", [first + timedelta(days=number) for number in range(7)])
-
-
-@bookings.get("/desk/print")
-@requires("bookings.see")
-def desk_print() -> Any:
-    """Show one day in big type for the door: times only, or with titles."""
-    day, titles = day_asked(), request.args.get("titles") == "1"
-    every = places.rooms()
-    board = _board(every, _chosen(every)[0], [day])
-    return render(
-        "bookings/desk_print.html",
-        board=board,
-        day=day,
-        titles=titles,
-        # A sheet hangs there tomorrow as well: it never says today.
-        words=f"{civil(day)} {weekday(day)}",
-        venues=venues(every),
-        lines=lambda room: _door(board, room, day, titles=titles),
-    )
-
-
-def _door(board: Board, room: Room, day: date, *, titles: bool) -> list[tuple[str, str]]:
-    """Return the times of one room for its door, and what to write beside each."""
-    found = [
-        (one.start, one.end, one.title if titles and one.known else _("已约")) for one in board.of(room, day)
-    ]
-    found += [(one.start, one.end, _("已约")) for one in board.around(room, day)]
-    found += [(one.start, one.end, _("停用：%(why)s", why=one.reason)) for one in board.closed(room, day)]
-    begin, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
-    return [
-        (hours_words(max(start, begin), min(stop, end)), said)
-        for start, stop, said in sorted(found, key=lambda one: one[:2])
-    ]
 
 
 @bookings.post("/desk/move")
@@ -139,8 +105,8 @@ def _address(view: str, day: str, kept: dict[str, Any]) -> str:
 
 def _page(view: str, days: Sequence[date]) -> Any:
     every = places.rooms()
-    chosen, more = _chosen(every)
-    board = _board(every, chosen, days) if chosen else None
+    chosen, more = rooms_asked(every)
+    board = board_of(every, chosen, days) if chosen else None
     name, step = ("from", 7) if view == "desk_week" else ("on", 1)
     kept: dict[str, Any] = {one: request.args[one] for one in _FILTERS if request.args.get(one)}
     today, venue = clock.today(), _venue(every)
@@ -179,7 +145,7 @@ def _venue(every: Sequence[Room]) -> str:
     return chosen[0].venue_uid if len({room.venue_id for room in chosen}) == 1 else ""
 
 
-def _chosen(every: Sequence[Room]) -> tuple[list[Room], int]:
+def rooms_asked(every: Sequence[Room]) -> tuple[list[Room], int]:
     """Return the rooms the address asks for, one page of them, and the number of the next page (or 0)."""
     venue, room = request.args.get("venue", ""), request.args.get("room", "")
     if venue == "all":
@@ -196,7 +162,8 @@ def _chosen(every: Sequence[Room]) -> tuple[list[Room], int]:
     return found[(page - 1) * ROOMS : page * ROOMS], page + 1 if len(found) > page * ROOMS else 0
 
 
-def _board(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date]) -> Board:
+def board_of(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date]) -> Board:
+    """Return what stands in these rooms on these days, as far as this person may read it."""
     state = request.args.get("state", "")
     return calendar.board(
         rooms,

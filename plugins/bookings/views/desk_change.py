@@ -9,7 +9,7 @@ from flask import abort, g, request, url_for
 from portal.api import Conflict, clock, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import permissions, typed, verdicts
+from .. import nights, permissions, typed, verdicts, words
 from ..models import BookingsOccurrence
 from ..queries import places
 from ..service import changing
@@ -39,10 +39,12 @@ def desk_move_to(uid: str) -> Any:
     if room is None:
         abort(404)
     day = typed.day_of(request.form.get("day", ""))
-    start, end = (typed.minute(request.form.get(name, "")) for name in ("start", "end"))
-    errors = time_errors(day, start, end)
+    start, end = typed.minute(request.form.get("start", "")), typed.end_minute(request.form.get("end", ""))
+    errors, night = time_errors(day, start, end), None
+    if day is not None and start is not None and end is not None and end < start:
+        night, errors["end"] = nights.offer(room, day, start, end)
     if errors or day is None or start is None or end is None:
-        return _move_page(found, row, errors=errors, status=422)
+        return _move_page(found, row, errors=errors, night=night, status=422)
     span = Span(start=typed.at(day, start), end=typed.at(day, end))
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
@@ -60,8 +62,8 @@ def desk_move_to(uid: str) -> Any:
             errors={_FIELD.get(one.field, "room"): one.text for one in refused.refusals},
             status=422,
         )
-    words = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
-    say(words + (_("改了以后要再等答复。") if moved.state == "requested" else ""))
+    told = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
+    say(told + (_("改了以后要再等答复。") if moved.state == "requested" else ""))
     return go(url_for("bookings.desk_show", uid=uid))
 
 
@@ -76,7 +78,12 @@ def _row(found: Record, uid: str) -> BookingsOccurrence:
 
 
 def _move_page(
-    found: Record, row: BookingsOccurrence, *, errors: dict[str, str] | None = None, status: int = 200
+    found: Record,
+    row: BookingsOccurrence,
+    *,
+    errors: dict[str, str] | None = None,
+    night: Span | None = None,
+    status: int = 200,
 ) -> Any:
     if row.state not in changing.OPEN or row.starts_at <= clock.now():
         raise Conflict(_("这个时间已经开始、结束或者取消了，不能再改。"))
@@ -98,7 +105,18 @@ def _move_page(
         end=end,
         errors=errors or {},
         typed=request.form,
+        night=night,
+        night_fields=_night_fields(night),
+        words=words,
     )
+
+
+def _night_fields(night: Span | None) -> list[tuple[str, str]]:
+    """Return everything typed, with the end on the next day."""
+    if night is None:
+        return []
+    kept = [(name, request.form.get(name, "")) for name in ("version", "time", "room")]
+    return kept + list(zip(("day", "start", "end"), typed.spoken_span(night), strict=True))
 
 
 @bookings.get("/desk/<uid>/cancel")

@@ -12,7 +12,7 @@ from flask import abort, g, request, url_for
 from portal.api import clock, crypto, district, go, once, render, requires, say
 from portal.api import gettext as _
 
-from .. import actors, alternatives, permissions, presence, typed, verdicts
+from .. import actors, alternatives, nights, permissions, presence, typed, verdicts
 from ..alternatives import Alternative
 from ..queries import desk as queries
 from ..queries import places
@@ -56,7 +56,7 @@ def desk_counter_book() -> Any:
     form = request.form
     counter = _counter(form.get("room", ""), "")
     day = typed.day_of(form.get("day", ""))
-    start, end = (typed.minute(form.get(name, "")) for name in ("start", "end"))
+    start, end = typed.minute(form.get("start", "")), typed.end_minute(form.get("end", ""))
     errors = time_errors(day, start, end)
     phone = typed.phone(form.get("phone", ""))
     if phone is None:
@@ -68,8 +68,21 @@ def desk_counter_book() -> Any:
     name = form.get("contact_name", "").strip() or (there[0].name if there else "")
     if not name:
         errors["contact_name"] = _("请写联系人怎么称呼。")
+    night = None
+    if day is not None and start is not None and end is not None and end < start:
+        night, errors["end"] = nights.offer(counter.room, day, start, end)
     if errors or day is None or start is None or end is None or headcount is None:
-        return _page(counter, None, errors=errors, status=422, known=there)
+        others = [Alternative(room=counter.room, span=night)] if night else ()
+        return _page(
+            counter,
+            None,
+            errors=errors,
+            status=422,
+            known=there,
+            others=others,
+            name=name,
+            night=night is not None,
+        )
     span = Span(start=typed.at(day, start), end=typed.at(day, end))
     wanted = Wanted(
         room=counter.room,
@@ -187,6 +200,7 @@ def _page(
     others: Sequence[Alternative] = (),
     over: bool = False,
     name: str = "",
+    night: bool = False,
 ) -> Any:
     sent = request.form
     begun = typed.spoken_span(span) if span is not None else ("", "", "")
@@ -209,6 +223,7 @@ def _page(
         venues=venues(counter.every),
         equipment=queries.equipment(counter.room.venue_id),
         known=known,
+        night=night,
         others=[_other(one, sent, name) for one in others],
         over=over or bool(sent.get("over_reason")),
         errors=errors or {},

@@ -182,7 +182,27 @@ def _line(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
         "reason": row.reason,
         "answer_by": row.answer_by,
         "move": url_for("bookings.desk_move_form", uid=found.booking.uid, time=row.uid) if movable else "",
+        **_displacing(found, row),
     }
+
+
+def _displacing(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
+    """Return where a time is taken away, given back, or taken for somebody else by the room's keepers."""
+    room = found.rooms[row.room_id]
+    links: dict[str, Any] = {"displace": "", "give_back": None, "counter": ""}
+    if found.own or row.starts_at <= clock.now() or not actors.reaches(g.actor, permissions.MANAGE, room):
+        return links
+    # What only asks is refused, not displaced.
+    if row.state == "approved":
+        links["displace"] = url_for("bookings.desk_displace_form", uid=found.booking.uid, time=row.uid)
+    elif row.state == "displaced":
+        links["give_back"] = {"time": row.uid, "version": row.version}
+        start, end = (
+            f"{at.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}" for at in (row.starts_at, row.ends_at)
+        )
+        if actors.reaches(g.actor, permissions.DESK, room):
+            links["counter"] = url_for("bookings.desk_counter", resource=room.uid, start=start, end=end)
+    return links
 
 
 def _timeline(found: Record) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from flask import g, request, url_for
 from portal.api import around, clock, district, ngettext, public, render
 from portal.api import gettext as _
 
-from .. import typed, walking, words
+from .. import nights, typed, walking, words
 from ..actors import asker
 from ..queries import search, windows
 from ..queries.search import Found, Need
@@ -23,7 +23,7 @@ from . import bookings
 #: Rooms that do not fit are shown up to this many unless all are asked for.
 FEW = 12
 #: Times of day to choose from, before a room and its grid are known (minutes).
-STEP, FIRST, LAST = 30, 7 * 60, 22 * 60
+STEP, FIRST, LAST = 30, 7 * 60, 24 * 60
 
 
 @dataclass(kw_only=True)
@@ -42,6 +42,7 @@ class Asked:
     start_name: str = ""
     within: int | None = None
     kind: str = ""
+    night: str = ""
     wrong: dict[str, str] = field(default_factory=dict)
 
     def spans(self) -> list[Span]:
@@ -87,7 +88,8 @@ def find() -> Any:
         quick=_quick(asked),
         words=words,
         circles=walking.CIRCLES,
-        times=typed.steps(STEP, FIRST, LAST, asked.first, asked.last),
+        starts_at=typed.steps(STEP, FIRST, LAST - STEP, asked.first),
+        ends_at=typed.steps(STEP, FIRST, nights.last_anywhere() or LAST, asked.last),
         parts=_parts(asked),
         typed=typed,
         here=_here,
@@ -140,12 +142,15 @@ def _read_days(asked: Asked) -> None:
 
 def _read_hours(asked: Asked) -> None:
     args = request.args
-    asked.first, asked.last = typed.minute(args.get("from", "")), typed.minute(args.get("to", ""))
+    asked.first, asked.last = typed.minute(args.get("from", "")), typed.end_minute(args.get("to", ""))
     for name, value in (("from", asked.first), ("to", asked.last)):
         if args.get(name, "").strip() and value is None:
             asked.wrong[name] = _("时间没看懂，请写成09:30这样。")
     if asked.first is not None and asked.last is not None and asked.last <= asked.first:
         asked.wrong["to"] = _("结束时间要晚于开始时间。")
+        if asked.last < asked.first:
+            # Which room is open over midnight is what the search tells.
+            asked.night = _here(to=typed.words_of(asked.last + 24 * 60))
     if (asked.first is None) != (asked.last is None) and asked.days and not asked.wrong:
         name = "to" if asked.last is None else "from"
         asked.wrong[name] = _("几点到几点都要选，或者都不选。")
@@ -194,7 +199,7 @@ def _chips(asked: Asked) -> list[tuple[str, str]]:
         listed = _("、").join(words.day_words(day) for day in asked.days)
         found.append((listed, _here(day=None)))
     if asked.first is not None and asked.last is not None:
-        hours = f"{typed.words_of(asked.first)}—{typed.words_of(asked.last)}"
+        hours = f"{typed.words_of(asked.first)}—{typed.end_words(asked.last)}"
         found.append((hours, _here(**{"from": None, "to": None})))
     if asked.people:
         text = ngettext("%(num)s个人", "%(num)s个人", asked.people)
