@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsClosure, BookingsOccurrence
+from plugins.bookings.service import changing, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Span
 from portal.api import clock, session
@@ -154,11 +156,21 @@ def test_one_person_cannot_exceed_a_quota_by_asking_at_once(people: Crowd):
     center.setting("quota_minutes", 120)
     account = center.world.account().id
     rooms = ["培训室", "东厅", "西厅"]
+    center.setting("waiting_list", True)
+    offers = []
+    for number in range(6):
+        there = {"room": rooms[number % 3]}
+        when = span(3, 18 + number // 3, 19 + number // 3)
+        (row,) = center.times(center.book(when, **there))
+        wanted = center.wanted(when, asker=Asker(account_id=account), **there)
+        offers.append(waiting.join(wanted, by=account).id)
+        changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=None, staff=True)
+    takes = [people.act("take", "培训室", wish=wish, by=account) for wish in offers]
     acts = [
         people.act("book", rooms[number % 3], span(3, 9 + number % 8, 10 + number % 8), account=account)
-        for number in range(24)
+        for number in range(20)
     ]
-    found = people.at_once(acts)
+    found = people.at_once(takes + acts)
     assert found["done"] == 2
     assert len(living(center)) == 2
     center.owns_its_slots()

@@ -137,6 +137,11 @@ def _join(given: dict[str, Any]) -> None:
     )
 
 
+def _take(given: dict[str, Any]) -> None:
+    wish = session.get_one(BookingsWish, given["wish"])
+    waiting.take(wish, version=wish.version, by=given["by"])
+
+
 def _answer_offer(given: dict[str, Any]) -> None:
     found = session.scalars(
         select(BookingsWish).where(BookingsWish.state == "offered").order_by(BookingsWish.id)
@@ -170,6 +175,7 @@ ACTS = {
     "close": _close,
     "lift": _lift,
     "join": _join,
+    "take": _take,
     "answer": _answer_offer,
 }
 
