@@ -22,7 +22,8 @@ from ..models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
 from ..policy import policy_of
 from ..queries.places import Room
 from ..verdicts import NotFree, Refused, Span
-from . import asking, changing
+from . import altering, asking, changing
+from .altering import Said
 from .asking import Contact, Wanted
 
 
@@ -213,16 +214,13 @@ def _act(
                 by=by,
             )
         if title != booking.title:
-            changing.rename(
-                booking,
-                version=booking.version,
+            said = Said(
                 title=title,
                 headcount=booking.headcount,
                 note=booking.note,
                 contact_name=booking.contact_name,
-                asker=asker,
-                by=by,
             )
+            altering.alter(booking, said, version=booking.version, asker=asker, by=by)
     known.sequence = event.sequence
 
 

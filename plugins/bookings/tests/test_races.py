@@ -196,7 +196,7 @@ def test_two_thousand_mixed_acts_leave_every_booking_with_exactly_its_slots(peop
         ended.update(said)
     assert sum(ended.values()) == 2000
     # Every kind of act was really done, and really refused, some times.
-    for act in ("book", "move", "cancel", "close", "lift", "join", "answer"):
+    for act in ("book", "move", "cancel", "close", "lift", "join", "answer", "alter"):
         assert ended[f"{act}:done"] > 0, ended
     assert ended["book:NotFree"] > 0
     center.owns_its_slots()
@@ -231,7 +231,7 @@ def _any_act(
     people: Crowd, chance: random.Random, rooms: list[str], accounts: list[int], kind: int
 ) -> dict[str, Any]:
     act = chance.choices(
-        ["book", "move", "cancel", "close", "lift", "join", "answer"], [40, 14, 16, 2, 6, 12, 10]
+        ["book", "move", "cancel", "close", "lift", "join", "answer", "alter"], [36, 13, 16, 2, 6, 12, 10, 5]
     )[0]
     day, hour = chance.randint(3, 7), chance.randint(8, 19)
     wanted = [span(day, hour, hour + chance.randint(1, 2))]
@@ -239,7 +239,7 @@ def _any_act(
     if act == "book" and chance.random() < 0.2:
         wanted = [Span(start=wanted[0].start + n * WEEK, end=wanted[0].end + n * WEEK) for n in range(3)]
         values["skip"] = True
-    if act == "book" and chance.random() < 0.3:
+    if act == "alter" or act == "book" and chance.random() < 0.3:
         values["needs"] = {str(kind): chance.randint(1, 2)}
     if act == "close":
         values |= {"venue": people.center.venue.id, "choice": chance.choice(["displace", "keep", "cancel"])}

@@ -19,7 +19,8 @@ from plugins.bookings.models import (
     BookingsWish,
 )
 from plugins.bookings.queries import places
-from plugins.bookings.service import asking, changing, closing, deciding, waiting
+from plugins.bookings.service import altering, asking, changing, closing, deciding, waiting
+from plugins.bookings.service.altering import Said
 from plugins.bookings.service.asking import Contact, Wanted
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, session, transaction
@@ -103,6 +104,13 @@ def _cancel(given: dict[str, Any]) -> None:
     changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=given["by"], staff=True)
 
 
+def _alter(given: dict[str, Any]) -> None:
+    booking = session.get_one(BookingsBooking, _row(given).booking_id)
+    needs = {int(kind): number for kind, number in given["needs"].items()}
+    said = Said(title=booking.title, headcount=5, note="", contact_name="王测", needs=needs)
+    altering.alter(booking, said, version=booking.version, asker=Asker(staff=True), by=given["by"])
+
+
 def _close(given: dict[str, Any]) -> None:
     venue = session.get_one(BookingsVenue, given["venue"])
     room = places.room(id=given["room"])
@@ -172,6 +180,7 @@ ACTS = {
     "approve": _approve,
     "refuse": _refuse,
     "cancel": _cancel,
+    "alter": _alter,
     "close": _close,
     "lift": _lift,
     "join": _join,

@@ -23,6 +23,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     desk_list,
     desk_record,
     desk_requests,
+    desk_words,
     find,
     handing,
     keeping,
