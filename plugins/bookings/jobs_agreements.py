@@ -15,4 +15,12 @@ def end_agreements(_payload: Mapping[str, Any]) -> None:
     agreed_ends.expire()
 
 
-JOBS = (Job(name="bookings.end_agreements", run=end_agreements, every=3600, per_district=True),)
+def agreements_ending(_payload: Mapping[str, Any]) -> None:
+    """Tell the parties of agreements that end soon."""
+    agreed_ends.remind()
+
+
+JOBS = (
+    Job(name="bookings.end_agreements", run=end_agreements, every=3600, per_district=True),
+    Job(name="bookings.agreements_ending", run=agreements_ending, every=24 * 3600, per_district=True),
+)
