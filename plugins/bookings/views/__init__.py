@@ -39,6 +39,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     room,
     show,
     taking_in,
+    taking_in_sheet,
     venues,
     visit_desk,
     visits,
