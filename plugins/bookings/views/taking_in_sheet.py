@@ -10,7 +10,7 @@ from flask import Response, g, request, url_for
 from portal.api import gettext as _
 from portal.api import go, ngettext, once, render, requires, say, sentences, sheet_kit
 
-from .. import actors, permissions, sheet_reading, verdicts
+from .. import actors, permissions, sheet_columns, sheet_reading, verdicts
 from ..queries import places
 from ..queries.places import Room
 from ..service import taking_in as service
@@ -35,8 +35,7 @@ def take_in_template() -> Response:
     stream = io.BytesIO()
     sheet_kit.write_template(stream, sheet_reading.profile(_rooms()))
     response = Response(stream.getvalue(), content_type=sheet_kit.XLSX)
-    name = f"{sheet_reading.PROFILE.title}模板.xlsx"
-    response.headers["Content-Disposition"] = sheet_kit.content_disposition(name)
+    response.headers["Content-Disposition"] = sheet_kit.content_disposition(sheet_columns.TEMPLATE)
     return response
 
 
@@ -106,7 +105,7 @@ def _ask(error: str = "") -> Any:
         "bookings/take_in_sheet.html",
         status=422 if error else 200,
         errors={"file": error} if error else {},
-        headers="、".join(column.header for column in sheet_reading.COLUMNS[1:]),
+        headers="、".join(column.header for column in sheet_columns.COLUMNS[1:]),
         kilobytes=sheet_reading.BYTES // 1024,
         most=sheet_reading.EVENTS,
     )
