@@ -31,6 +31,7 @@ OTHERWISE = {
     "delegations.export": "an export changes nothing but the trail, which has both",
     "bookings.report_export": "an export changes nothing but the trail, which has both",
     "bookings.take_in_look": "a look at a file keeps nothing of it; taking it in has a key",
+    "bookings.take_in_sheet_look": "a look at a sheet keeps nothing of it; taking it in has a key",
     "dues.ledger_export": "an export changes nothing but the trail, which has both",
     "dues.for_other_pay": "the order has the form's own token, unique in the database",
     "dues.pay": "the order has the form's own token, unique in the database",

@@ -100,15 +100,25 @@ def read(fields: Any, *, lent: Sequence[int], needs_phone: bool) -> Ask:
     elif not phone and needs_phone:
         ask.errors["phone"] = _("请写一个打得通的电话，有变化好找到您。")
     ask.phone = phone or ""
-    for kind in lent:
-        number = typed.whole(ask.text(f"need-{kind}") or "0", most=999)
-        if number is None:
-            ask.errors[f"need-{kind}"] = _("要几件，请填数字。")
-        elif number:
-            ask.needs[kind] = number
+    needs, wrong = pieces(fields, lent)
+    ask.needs |= {kind: number for kind, number in needs.items() if number}
+    ask.errors |= wrong
     if ask.text("every"):
         _series(ask)
     return ask
+
+
+def pieces(fields: Any, kinds: Sequence[int]) -> tuple[dict[int, int], dict[str, str]]:
+    """Return how many pieces of which kind were typed, and words beside the fields that are no number."""
+    needs: dict[int, int] = {}
+    errors: dict[str, str] = {}
+    for kind in kinds:
+        number = typed.whole(str(fields.get(f"need-{kind}", "")) or "0", most=999)
+        if number is None:
+            errors[f"need-{kind}"] = _("要几件，请填数字。")
+        else:
+            needs[kind] = number
+    return needs, errors
 
 
 def prefilled(fields: Any) -> Ask:

@@ -76,6 +76,28 @@ def over(today: date) -> list[BookingsAgreement]:
     )
 
 
+def ending(today: date, days: int) -> list[BookingsAgreement]:
+    """Return the agreements in force that are over within some days."""
+    return list(
+        session.scalars(
+            select(BookingsAgreement)
+            .where(
+                BookingsAgreement.state == "active",
+                BookingsAgreement.valid_to > today,
+                BookingsAgreement.valid_to <= today + timedelta(days=days),
+            )
+            .order_by(BookingsAgreement.id)
+        )
+    )
+
+
+def after_end(row: BookingsAgreement) -> list[BookingsOccurrence]:
+    """Return the times to come that an agreement would carry if it went on, and nothing carries as it is."""
+    now = in_force(row.venue_id)
+    on = [replace(one, valid_to=None) if one.id == row.id else one for one in now]
+    return of_venue(row.venue_id, on, now)
+
+
 def ahead() -> Span:
     """Return the time in which anything may be booked."""
     return Span(start=clock.now(), end=clock.now() + AHEAD)

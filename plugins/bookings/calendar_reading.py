@@ -49,7 +49,10 @@ class _Wrong(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incoming:
-    """One event of a file: its times that are not over, or in ``problem`` why it has none."""
+    """One event of a file: its times that are not over, or in ``problem`` why it has none.
+
+    What the last fields leave empty is what whoever brings the file says for all events.
+    """
 
     uid: str
     sequence: int = 0
@@ -60,6 +63,11 @@ class Incoming:
     problem: str = ""
     #: A rule goes on beyond how far ahead a series may be booked.
     cut: bool = False
+    headcount: int = 0
+    contact_name: str = ""
+    phone: str = ""
+    organization_id: int | None = None
+    note: str = ""
 
 
 def read(data: bytes, *, until: datetime) -> list[Incoming]:

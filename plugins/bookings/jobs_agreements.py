@@ -16,6 +16,11 @@ def end_agreements(_payload: Mapping[str, Any]) -> None:
     agreed_ends.expire()
 
 
+def agreements_ending(_payload: Mapping[str, Any]) -> None:
+    """Tell the parties of agreements that end soon."""
+    agreed_ends.remind()
+
+
 JOBS = (
     Job(
         name="bookings.end_agreements",
@@ -24,4 +29,5 @@ JOBS = (
         per_district=True,
         due_in=due_in.agreements_over,
     ),
+    Job(name="bookings.agreements_ending", run=agreements_ending, every=24 * 3600, per_district=True),
 )

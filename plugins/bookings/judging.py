@@ -180,7 +180,7 @@ def _with_pieces(
         chosen, lacking = wants.choose(pieces, question.needs, known, span, apart_from=question.apart_from)
         wanted[number] += tuple(chosen)
         if lacking:
-            refused[number].append(too_few(_names(lacking)))
+            refused[number].append(too_few_of(lacking))
 
 
 def too_few(names: Iterable[str]) -> Refusal:
@@ -189,12 +189,17 @@ def too_few(names: Iterable[str]) -> Refusal:
     return Refusal(code="equipment", text=text, field="needs")
 
 
-def _names(kinds: Sequence[int]) -> list[str]:
-    found = {
-        row.id: row.name
-        for row in session.scalars(select(BookingsEquipment).where(BookingsEquipment.id.in_(kinds)))
-    }
-    return [found.get(kind, _("设备")) for kind in kinds]
+def too_few_of(kinds: Iterable[int]) -> Refusal:
+    """Return the same, for kinds of equipment by their ids."""
+    listed = list(kinds)
+    found = names(listed)
+    return too_few(found.get(kind, _("设备")) for kind in listed)
+
+
+def names(kinds: Iterable[int]) -> dict[int, str]:
+    """Return what kinds of equipment are called."""
+    found = select(BookingsEquipment).where(BookingsEquipment.id.in_(sorted(kinds)))
+    return {row.id: row.name for row in session.scalars(found)}
 
 
 def _closures(ids: set[int]) -> dict[int, str]:

@@ -77,6 +77,18 @@ _declare(
     _l("您的预约改到了%(room)s，%(when)s。"),
 )
 _declare(
+    "altered",
+    _l("场地预约有改动"),
+    _l("%(date)s的场地预约有改动，请登录查看。"),
+    _l("%(room)s（%(when)s）的预约改了：%(why)s。"),
+)
+_declare(
+    "to_prepare",
+    _l("场地准备有变化"),
+    _l("%(date)s的场地准备有变化，请登录查看。"),
+    _l("%(room)s（%(when)s）的准备变了：%(why)s。请照新的准备。"),
+)
+_declare(
     "offered",
     _l("候补轮到您了"),
     _l("您候补的场地有了，请在%(time)s前登录确认。"),

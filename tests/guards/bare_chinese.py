@@ -26,6 +26,7 @@ ALLOWED = {
     "portal/cli/imports.py": "commands speak to whoever runs the installation",
     "portal/cli/demo_run.py": "commands speak to whoever runs the installation",
     "plugins/bookings/agreement_form.py": "how people write days and hours",
+    "plugins/bookings/sheet_columns.py": "headers of the sheet as centers write them",
     "plugins/bookings/typed.py": "how people write days and hours",
     "plugins/bookings/opening_words.py": "how people write opening hours",
     "plugins/dues/commands.py": "commands speak to whoever runs the installation",

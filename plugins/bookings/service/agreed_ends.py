@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from portal.api import Actor, Conflict, audit, clock, session, swap, transaction
+from portal.api import Actor, Conflict, audit, clock, district, session, settings, swap, transaction
 from portal.api import gettext as _
 
-from .. import beyond
+from .. import agreement_messages, beyond
 from ..beyond import Terms as Held
 from ..models import BookingsAgreement, BookingsOccurrence
 from ..models.agreement import AGREEMENT_MOVES
 from ..queries import places
+from ..settings import ENDING
 from ..verdicts import Refusal, Refused
 from . import closing, freeing
 from .deciding import spans_of
@@ -32,9 +33,11 @@ def suspend(
         refuse_strangers(by, row)
         there = lock(row)
         left = [one for one in there if one.id != row.id]
-        ended = settle(row, beyond.of_venue(row.venue_id, there, left), choices, why, by)
+        touched = beyond.of_venue(row.venue_id, there, left)
+        ended = settle(row, touched, choices, why, by)
         swap(row, version=version, states=("active",), state="suspended", reason=why)
         record("suspend", row, by)
+        agreement_messages.tell("suspended", row, by=by, kept=len(touched) - len(ended))
         let_go(ended)
 
 
@@ -50,6 +53,7 @@ def resume(row: BookingsAgreement, *, version: int, by: Actor) -> None:
             raise Conflict(current=row)
         swap(row, version=version, states=("suspended",), state="active", reason="")
         record("resume", row, by)
+        agreement_messages.tell("resumed", row, by=by)
         freeing.freed(*all_times(row))
 
 
@@ -80,9 +84,12 @@ def end(
             values: dict[str, Any] = {"valid_to": on, "state": row.state, "reason": why}
         else:
             values = {"state": "ended", "reason": why}
-        ended = settle(row, beyond.of_venue(row.venue_id, there, kept), choices, why, by)
+        touched = beyond.of_venue(row.venue_id, there, kept)
+        ended = settle(row, touched, choices, why, by)
         swap(row, version=version, states=_before("ended"), **values)
         record("end", row, by)
+        event = "ended" if row.state == "ended" else "ends"
+        agreement_messages.tell(event, row, by=by, kept=len(touched) - len(ended))
         let_go(ended)
 
 
@@ -94,10 +101,34 @@ def expire() -> int:
             session.refresh(row)
             if row.state not in ("active", "suspended"):
                 continue
+            kept = len(beyond.after_end(row))
             swap(row, version=None, states=("active", "suspended"), state="ended", reason=_("到期"))
+            agreement_messages.tell("over", row, by=None, kept=kept)
             audit.record("bookings.agreement_expire", row, actor=None, district=row.district_id)
         done += 1
     return done
+
+
+def remind() -> int:
+    """Tell both parties of every agreement that it ends soon, once for each of the days the district sets.
+
+    Return how many are due. Bookings that take place after the end all the same are counted (case c.22).
+    """
+    here, today = district(), clock.today()
+    steps = sorted({settings.get(here, key) for key in ENDING} - {0})
+    due = beyond.ending(today, steps[-1]) if steps else []
+    for row in due:
+        with transaction():
+            session.refresh(row)
+            if row.state != "active" or row.valid_to is None:
+                continue
+            left = (row.valid_to - today).days
+            step = next((one for one in steps if left <= one), None)
+            if left > 0 and step is not None:
+                kept = len(beyond.after_end(row))
+                key = f"{row.valid_to}:{step}"
+                agreement_messages.tell("ending", row, by=None, kept=kept, key=key)
+    return len(due)
 
 
 def after_ending(row: BookingsAgreement, *, on: date | None) -> list[BookingsOccurrence]:

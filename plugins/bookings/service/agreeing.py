@@ -19,7 +19,7 @@ from portal.api import (
 )
 from portal.api import gettext as _
 
-from .. import beyond, permissions
+from .. import agreement_messages, beyond, permissions
 from ..beyond import Terms as Held
 from ..models import BookingsAgreement, BookingsOccurrence, BookingsVenue
 from ..models.agreement import GROUPS
@@ -76,6 +76,7 @@ def draft(
         session.add(made)
         session.flush()
         record("draft", made, by)
+        agreement_messages.tell("proposed", made, by=by)
     return made
 
 
@@ -116,6 +117,7 @@ def sign(row: BookingsAgreement, *, version: int, by: Actor, choices: Mapping[in
                 reason="",
             )
             record("sign_a", row, by)
+            agreement_messages.tell("to_sign", row, by=by)
             return row.state
         if not may_sign_b(by, row):
             raise PermissionError(permissions.MANAGE)
@@ -133,6 +135,7 @@ def sign(row: BookingsAgreement, *, version: int, by: Actor, choices: Mapping[in
         )
         _replace(row, there, choices or {}, by)
         record("sign_b", row, by)
+        agreement_messages.tell("active", row, by=by)
         freeing.freed(*all_times(row))
     return row.state
 
@@ -152,6 +155,7 @@ def give_back(row: BookingsAgreement, *, version: int, reason: str, by: Actor) -
             signed_a_at=None,
         )
         record("give_back", row, by)
+        agreement_messages.tell("given_back", row, by=by)
 
 
 def after_signing(row: BookingsAgreement) -> list[BookingsOccurrence]:

@@ -1,4 +1,4 @@
-"""Change what is booked: other times, another room, other words, or not at all. Nothing past ever changes."""
+"""Change what is booked: other times, another room, or not at all. Nothing past ever changes."""
 
 from __future__ import annotations
 
@@ -163,47 +163,6 @@ def cancel(
             messages.tell("cancelled", booking, first, room, key=f"cancelled:{first.id}", why=why)
         freeing.freed(old_rooms, [Span(start=row.starts_at, end=row.ends_at) for row in rows])
     return len(rows)
-
-
-def rename(
-    booking: BookingsBooking,
-    *,
-    version: int,
-    title: str,
-    headcount: int,
-    note: str,
-    contact_name: str,
-    asker: Asker,
-    by: int,
-) -> None:
-    """Change the words of a booking; no time, no state and nobody else's booking is touched (cases c.5, c.7).
-
-    Raises:
-        Refused: no title, no contact, too many people for its room.
-        Conflict: it was changed meanwhile.
-    """
-    room = _room(booking.room_id)
-    refused = verdicts.of_headcount(room, headcount, over_reason=booking.over_reason, by_keeper=asker.staff)
-    if not title.strip():
-        refused.append(Refusal(code="title", text=_("请写做什么用，比如：支部学习。"), field="title"))
-    if not contact_name.strip():
-        refused.append(Refusal(code="contact", text=_("请写联系人怎么称呼。"), field="contact_name"))
-    if refused:
-        raise Refused(refused)
-    with transaction():
-        swap(
-            booking,
-            version=version,
-            title=title.strip()[:80],
-            headcount=headcount,
-            note=note.strip()[:300],
-            contact_name=contact_name.strip()[:40],
-        )
-        for row in upcoming(booking):
-            # A calendar shows the title too.
-            swap(row, version=None, sequence=row.sequence + 1)
-        steps.note(booking, "renamed", by=by)
-        audit.record("bookings.rename", booking, actor=by, district=booking.district_id)
 
 
 def upcoming(

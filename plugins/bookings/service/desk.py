@@ -14,7 +14,8 @@ from ..models import BookingsBooking, BookingsOccurrence
 from ..queries import places
 from ..queries.places import Room
 from ..verdicts import Span
-from . import changing, deciding, displacing
+from . import altering, changing, deciding, displacing
+from .altering import Said
 
 
 def may(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> bool:
@@ -66,6 +67,19 @@ def move_all(
         by=_who(actor),
         skip=skip,
     )
+
+
+def alter(actor: Actor, booking: BookingsBooking, said: Said, *, version: int) -> list[str]:
+    """Change what a booking says, for its owner or as its owner; return what changed, in words.
+
+    Raises:
+        PermissionError: neither the owner, nor staff at the rooms of its times to come.
+        Refused, NotFree, Conflict: as ``altering.alter``.
+    """
+    rooms = _rooms(changing.upcoming(booking)) or places.rooms(ids={booking.room_id})
+    _require(actor, permissions.DESK, booking, rooms)
+    asker = actors.of_booking(actor, booking, rooms[0])
+    return altering.alter(booking, said, version=version, asker=asker, by=_who(actor))
 
 
 def cancel(

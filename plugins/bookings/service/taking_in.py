@@ -7,7 +7,7 @@ booking, a lower or equal one is passed over (criterion 21).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -22,7 +22,8 @@ from ..models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
 from ..policy import policy_of
 from ..queries.places import Room
 from ..verdicts import NotFree, Refused, Span
-from . import asking, changing
+from . import altering, asking, changing
+from .altering import Said
 from .asking import Contact, Wanted
 
 
@@ -43,14 +44,15 @@ def plan(
     """Say what taking these events in would do, as things stand now; nothing is written."""
     listed = list(events)
     known = _known(room, listed)
-    refused = verdicts.of_headcount(room, headcount, over_reason=over_reason, by_keeper=asker.staff)
-    said = tuple(one.text for one in refused)
     taken: list[tuple[Span, str]] = []
     found: list[Line] = []
     for event in listed:
         line = _line(room, event, known.get(event.uid), asker=asker, skip=skip)
-        if line.verdict == "new" and said:
-            line = Line(event=event, verdict="cannot", reasons=said)
+        refused = verdicts.of_headcount(
+            room, event.headcount or headcount, over_reason=over_reason, by_keeper=asker.staff
+        )
+        if line.verdict == "new" and refused:
+            line = Line(event=event, verdict="cannot", reasons=tuple(one.text for one in refused))
         if line.verdict == "new":
             line = _apart(line, taken)
         if line.verdict in ("new", "changed"):
@@ -107,6 +109,7 @@ def _known(room: Room, events: Sequence[Incoming]) -> dict[str, BookingsTakenIn]
 
 
 def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: Asker, skip: bool) -> Line:
+    asker = _for(asker, event)
     if event.problem:
         return Line(event=event, verdict="cannot", reasons=(event.problem,))
     if known is not None and event.sequence <= known.sequence:
@@ -131,6 +134,11 @@ def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: 
         apart_from=[asking.holder(row) for row, _span in pairs],
     )
     return _judged(room, event, question, verdict="changed", skip=False)
+
+
+def _for(asker: Asker, event: Incoming) -> Asker:
+    """Return for whom a time is wanted: the organization the file names, if it does."""
+    return asker if event.organization_id is None else replace(asker, organization_id=event.organization_id)
 
 
 def _judged(room: Room, event: Incoming, question: Question, *, verdict: str, skip: bool) -> Line:
@@ -177,10 +185,11 @@ def _act(
             room=room,
             spans=event.spans,
             title=title,
-            headcount=headcount,
-            contact=contact,
-            asker=asker,
+            headcount=event.headcount or headcount,
+            contact=Contact(name=event.contact_name, phone=event.phone) if event.contact_name else contact,
+            asker=_for(asker, event),
             rule=event.rule,
+            note=event.note,
             way="sheet",
         )
         made = asking.ask(wanted, skip=skip and len(event.spans) > 1, by=by)
@@ -213,16 +222,13 @@ def _act(
                 by=by,
             )
         if title != booking.title:
-            changing.rename(
-                booking,
-                version=booking.version,
+            said = Said(
                 title=title,
                 headcount=booking.headcount,
                 note=booking.note,
                 contact_name=booking.contact_name,
-                asker=asker,
-                by=by,
             )
+            altering.alter(booking, said, version=booking.version, asker=asker, by=by)
     known.sequence = event.sequence
 
 

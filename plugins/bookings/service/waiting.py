@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.api import Conflict, audit, claims, clock, crypto, district, session, swap, transaction
 from portal.api import gettext as _
 
-from .. import judging, messages, wants
+from .. import judging, messages, quota, wants
+from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence, BookingsWish
-from ..policy import policy_of
+from ..policy import Policy, policy_of
 from ..queries import places
-from ..verdicts import Refusal, Refused, Span
+from ..queries.holders import is_member
+from ..queries.places import Room
+from ..verdicts import NotFree, Refusal, Refused, Span
 from . import freeing, steps
-from .asking import Wanted, holder, of_itself, write_booking
+from .asking import Wanted, answer_by, holder, needs_approval, of_itself, write_booking
 
 
 def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
@@ -70,16 +75,24 @@ def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
 def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking:
     """Take what is offered: the held slots become a booking's, without a moment in which they are nobody's.
 
+    Where the room asks for an approval the booking asks for one too; who was approved before a closure took
+    the time is not asked again. Refused, the offer stays until its hold ends.
+
     Raises:
+        Refused: it is more than the quota allows.
+        NotFree: it cannot be had any more whoever asks: an agreement was suspended, the hours changed.
         Conflict: the offer is over, or was answered already.
     """
     with transaction():
         room = places.room(id=wish.room_id)
         assert room is not None  # a wish's room is never deleted
+        policy = policy_of(district(), room)
+        quota.lock(policy, wish.account_id)
         freeing.lock_around([wish.room_id])
         session.refresh(wish)
         if wish.state != "offered" or wish.hold_until is None or wish.hold_until <= clock.now():
             raise Conflict(current=wish)
+        _may_take(wish, room, policy)
         booking = write_booking(
             room_id=wish.room_id,
             title=wish.title,
@@ -90,7 +103,7 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
             phone=messages.wish_phone(wish),
             by=by,
         )
-        now = clock.now()
+        asks = not _approved_before(wish) and needs_approval(policy, Asker(account_id=wish.account_id), by=by)
         row = BookingsOccurrence(
             uid=crypto.new_uid(),
             district_id=booking.district_id,
@@ -102,8 +115,9 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
             ends_at=wish.ends_at,
             buffer_before=wish.buffer_before,
             buffer_after=wish.buffer_after,
-            state="approved",
-            decided_at=now,
+            state="requested" if asks else "approved",
+            answer_by=answer_by(policy, wish.starts_at) if asks else None,
+            decided_at=None if asks else clock.now(),
         )
         session.add(row)
         session.flush()
@@ -113,8 +127,34 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
         _to_booking(wish, row, Span(start=wish.starts_at, end=wish.ends_at))
         steps.note(booking, "from_list", by=by)
         audit.record("bookings.take", wish, actor=by, district=wish.district_id)
-        messages.tell("booked", booking, row, room, key=f"taken:{wish.id}")
+        messages.tell("requested" if asks else "booked", booking, row, room, key=f"taken:{wish.id}")
     return booking
+
+
+def _may_take(wish: BookingsWish, room: Room, policy: Policy) -> None:
+    """Judge what is offered once more. Limits of time were asked when the line was joined."""
+    span = Span(start=wish.starts_at, end=wish.ends_at)
+    asker = Asker(
+        account_id=wish.account_id,
+        is_member=is_member(wish.account_id),
+        organization_id=wish.organization_id,
+        staff=True,
+    )
+    held = claims.Holder(wants.WISH, wish.id)
+    # The buffers are those that are held.
+    as_held = replace(policy, buffer_before=wish.buffer_before, buffer_after=wish.buffer_after)
+    answer = judging.judge(Question(room=room, spans=[span], asker=asker, apart_from=[held]), as_held)
+    if not all(one.free for one in answer.verdicts):
+        raise NotFree(answer.verdicts)
+    over = quota.against(policy, account_id=wish.account_id, spans=[span])
+    if over:
+        raise Refused(over)
+
+
+def _approved_before(wish: BookingsWish) -> bool:
+    """Tell whether the time was theirs, with whatever approval it took, until it was displaced."""
+    had = session.get(BookingsOccurrence, wish.occurrence_id) if wish.occurrence_id is not None else None
+    return had is not None and had.state == "displaced" and had.decided_at is not None
 
 
 def leave(wish: BookingsWish, *, version: int, by: int | None) -> str:

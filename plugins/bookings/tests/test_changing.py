@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsOccurrence, BookingsPoint
-from plugins.bookings.service import changing, deciding
+from plugins.bookings.service import altering, changing, deciding
+from plugins.bookings.service.altering import Said
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, session
@@ -42,16 +43,8 @@ def test_a_cancelled_day_stays_cancelled_when_the_series_is_renamed(inside: Cent
     made = series(inside)
     rows = inside.times(made)
     cancel(inside, [rows[2]])
-    changing.rename(
-        made,
-        version=made.version,
-        title="新名字",
-        headcount=12,
-        note="",
-        contact_name="李测",
-        asker=STAFF,
-        by=None,
-    )
+    said = Said(title="新名字", headcount=12, note="", contact_name="李测")
+    altering.alter(made, said, version=made.version, asker=STAFF, by=None)
     assert [row.state for row in inside.times(made)] == [
         "cancelled" if number == 2 else "approved" for number in range(6)
     ]

@@ -279,10 +279,17 @@ def test_an_offer_is_shown_everywhere_and_taken(me: Somebody):
     assert "候补的培训室有了，留到2026年3月2日 星期一 今天 12:00，还有2小时" in home
     page = me.get(f"wishes/{uid}")
     assert "给您留到2026年3月2日 星期一 今天 12:00，还有2小时" in said(page)
-    done = me.press(page, "要，约下")
+    with me.center.inside():
+        me.center.setting("quota_minutes", 30)
+    over = me.press(page, "要，约下")
+    assert over.status_code == 422
+    assert "每人每周最多约30分钟" in said(over) and "请先取消这一周的另一个预约" in said(over)
+    with me.center.inside():
+        me.center.setting("quota_minutes", 0)
+    done = me.press(over, "要，约下")
     assert done.status_code == 303
     assert "约好了" in said(me.client.get(done.location))
-    assert me.press(page, "要，约下").location == done.location
+    assert me.press(over, "要，约下").location == done.location
     assert me.press(page, "要，约下", _once="another-key").status_code == 409
     assert "看这个预约" in said(me.get(f"wishes/{uid}"))
     me.center.owns_its_slots()

@@ -9,10 +9,10 @@ import pytest
 
 from plugins.bookings import quota
 from plugins.bookings.judging import Asker
-from plugins.bookings.service import changing, deciding
+from plugins.bookings.service import changing, deciding, waiting
 from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.verdicts import Refused, Span
-from portal.api import clock, swap
+from portal.api import clock, session, swap
 
 TABLE = Path(__file__).parent / "data" / "quota.txt"
 
@@ -80,3 +80,24 @@ def test_a_booking_that_moves_does_not_count_against_itself(inside: Center):
         row, version=row.version, span=span(5, 9, 11), room=inside.room(), asker=asker, by=asker.account_id
     )
     assert inside.times()[0].starts_at == span(5, 9, 11).start
+
+
+def test_an_offer_is_taken_within_the_quota_only_and_waits_meanwhile(inside: Center):
+    inside.setting("quota_minutes", 120)
+    inside.setting("waiting_list", True)
+    asker = Asker(account_id=inside.world.account().id)
+    (there,) = inside.times(inside.book(span(5, 9, 10)))
+    wish = waiting.join(inside.wanted(span(5, 9, 10), asker=asker), by=asker.account_id)
+    (own,) = inside.times(inside.book(span(3, 9, 11), asker=asker, by=asker.account_id))
+    changing.cancel([there], versions={there.id: there.version}, reason="不用了", by=None, staff=True)
+    session.refresh(wish)
+    with pytest.raises(Refused) as refused:
+        waiting.take(wish, version=wish.version, by=asker.account_id)
+    assert [one.code for one in refused.value.refusals] == ["quota"]
+    session.rollback()
+    session.refresh(wish)
+    assert wish.state == "offered"
+    changing.cancel([own], versions={own.id: own.version}, reason="不用了", by=asker.account_id, staff=False)
+    waiting.take(wish, version=wish.version, by=asker.account_id)
+    assert [row.state for row in inside.times()] == ["cancelled", "cancelled", "approved"]
+    inside.owns_its_slots()

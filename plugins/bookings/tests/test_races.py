@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsClosure, BookingsOccurrence
+from plugins.bookings.service import changing, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Span
 from portal.api import clock, session
@@ -154,11 +156,21 @@ def test_one_person_cannot_exceed_a_quota_by_asking_at_once(people: Crowd):
     center.setting("quota_minutes", 120)
     account = center.world.account().id
     rooms = ["培训室", "东厅", "西厅"]
+    center.setting("waiting_list", True)
+    offers = []
+    for number in range(6):
+        there = {"room": rooms[number % 3]}
+        when = span(3, 18 + number // 3, 19 + number // 3)
+        (row,) = center.times(center.book(when, **there))
+        wanted = center.wanted(when, asker=Asker(account_id=account), **there)
+        offers.append(waiting.join(wanted, by=account).id)
+        changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=None, staff=True)
+    takes = [people.act("take", "培训室", wish=wish, by=account) for wish in offers]
     acts = [
         people.act("book", rooms[number % 3], span(3, 9 + number % 8, 10 + number % 8), account=account)
-        for number in range(24)
+        for number in range(20)
     ]
-    found = people.at_once(acts)
+    found = people.at_once(takes + acts)
     assert found["done"] == 2
     assert len(living(center)) == 2
     center.owns_its_slots()
@@ -184,7 +196,18 @@ def test_two_thousand_mixed_acts_leave_every_booking_with_exactly_its_slots(peop
         ended.update(said)
     assert sum(ended.values()) == 2000
     # Every kind of act was really done, and really refused, some times.
-    for act in ("book", "move", "cancel", "displace", "give_back", "close", "lift", "join", "answer"):
+    for act in (
+        "book",
+        "move",
+        "cancel",
+        "displace",
+        "give_back",
+        "close",
+        "lift",
+        "join",
+        "answer",
+        "alter",
+    ):
         assert ended[f"{act}:done"] > 0, ended
     assert ended["book:NotFree"] > 0
     center.owns_its_slots()
@@ -219,8 +242,8 @@ def _any_act(
     people: Crowd, chance: random.Random, rooms: list[str], accounts: list[int], kind: int
 ) -> dict[str, Any]:
     act = chance.choices(
-        ["book", "move", "cancel", "displace", "give_back", "close", "lift", "join", "answer"],
-        [40, 14, 12, 4, 6, 2, 6, 12, 10],
+        ["book", "move", "cancel", "displace", "give_back", "close", "lift", "join", "answer", "alter"],
+        [36, 13, 12, 4, 6, 2, 6, 12, 10, 5],
     )[0]
     day, hour = chance.randint(3, 7), chance.randint(8, 19)
     wanted = [span(day, hour, hour + chance.randint(1, 2))]
@@ -228,7 +251,7 @@ def _any_act(
     if act == "book" and chance.random() < 0.2:
         wanted = [Span(start=wanted[0].start + n * WEEK, end=wanted[0].end + n * WEEK) for n in range(3)]
         values["skip"] = True
-    if act == "book" and chance.random() < 0.3:
+    if act == "alter" or act == "book" and chance.random() < 0.3:
         values["needs"] = {str(kind): chance.randint(1, 2)}
     if act == "close":
         values |= {"venue": people.center.venue.id, "choice": chance.choice(["displace", "keep", "cancel"])}

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from plugins.bookings.judging import Asker
-from plugins.bookings.models import BookingsWish
-from plugins.bookings.service import changing, waiting
+from plugins.bookings.models import BookingsRoom, BookingsWish
+from plugins.bookings.service import changing, deciding, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused
-from portal.api import Conflict, clock, session
+from portal.api import Conflict, clock, session, swap
 
 
 def join(center: Center, *, account: Any = None, when: Any = None) -> BookingsWish:
@@ -66,6 +66,35 @@ def test_taken_is_a_booking_with_the_same_slots(line):
     (row,) = center.times(made)
     assert (row.state, row.starts_at) == ("approved", at(5, 9))
     center.owns_its_slots()
+
+
+@pytest.mark.parametrize("displaced", [False, True])
+def test_what_takes_an_approval_takes_it_from_the_list_too(line, displaced: bool):
+    """Else a place in line would be a way round it (rule K12); who had it approved is not asked again."""
+    center, (wish, *_rest) = line
+    center.setting("approval", "ask")
+    if displaced:
+        (row,) = center.times()
+        swap(row, version=row.version, state="displaced", reason="检修", decided_at=clock.now())
+        swap(wish, version=wish.version, occurrence_id=row.id)
+    made = waiting.take(wish, version=wish.version, by=wish.account_id)
+    assert [row.state for row in center.times(made)] == ["approved" if displaced else "requested"]
+    center.owns_its_slots()
+    if not displaced:
+        staff = center.world.account(role="desk", district=center.district).id
+        assert deciding.approve(made, version=made.version, by=staff) == 1
+        center.owns_its_slots()
+
+
+def test_what_cannot_be_had_any_more_is_not_taken(line):
+    center, (wish, *_rest) = line
+    session.execute(update(BookingsRoom).where(BookingsRoom.id == wish.room_id).values(active=False))
+    session.commit()
+    with pytest.raises(NotFree) as gone:
+        waiting.take(wish, version=wish.version, by=wish.account_id)
+    assert [one.code for one in gone.value.verdicts[0].refusals] == ["unused"]
+    session.rollback()
+    assert states() == ["offered", "waiting", "waiting"]
 
 
 def test_taken_with_buffers_has_buffers(inside: Center):

@@ -19,7 +19,8 @@ from plugins.bookings.models import (
     BookingsWish,
 )
 from plugins.bookings.queries import places
-from plugins.bookings.service import asking, changing, closing, deciding, displacing, waiting
+from plugins.bookings.service import altering, asking, changing, closing, deciding, displacing, waiting
+from plugins.bookings.service.altering import Said
 from plugins.bookings.service.asking import Contact, Wanted
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, session, transaction
@@ -113,6 +114,13 @@ def _give_back(given: dict[str, Any]) -> None:
     displacing.give_back(row, version=row.version, by=given["by"])
 
 
+def _alter(given: dict[str, Any]) -> None:
+    booking = session.get_one(BookingsBooking, _row(given).booking_id)
+    needs = {int(kind): number for kind, number in given["needs"].items()}
+    said = Said(title=booking.title, headcount=5, note="", contact_name="王测", needs=needs)
+    altering.alter(booking, said, version=booking.version, asker=Asker(staff=True), by=given["by"])
+
+
 def _close(given: dict[str, Any]) -> None:
     venue = session.get_one(BookingsVenue, given["venue"])
     room = places.room(id=given["room"])
@@ -147,6 +155,11 @@ def _join(given: dict[str, Any]) -> None:
     )
 
 
+def _take(given: dict[str, Any]) -> None:
+    wish = session.get_one(BookingsWish, given["wish"])
+    waiting.take(wish, version=wish.version, by=given["by"])
+
+
 def _answer_offer(given: dict[str, Any]) -> None:
     found = session.scalars(
         select(BookingsWish).where(BookingsWish.state == "offered").order_by(BookingsWish.id)
@@ -177,9 +190,11 @@ ACTS = {
     "cancel": _cancel,
     "displace": _displace,
     "give_back": _give_back,
+    "alter": _alter,
     "close": _close,
     "lift": _lift,
     "join": _join,
+    "take": _take,
     "answer": _answer_offer,
 }
 

@@ -1,4 +1,4 @@
-"""Change the words of one's own booking; no time, no state and nobody else is touched."""
+"""Change what one's own booking says: words, people, equipment, the number to call. No time is touched."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from portal.api import (
     say,
 )
 
-from .. import actors, permissions, typed
+from .. import actors, alter_form, permissions
 from ..models import BookingsBooking
-from ..service import changing
-from ..verdicts import Refused
+from ..service import altering
+from ..verdicts import NotFree, Refused
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
-from .ask import errors_of
 from .change import back_to, room_of
 from .show import booking_or_404
 
@@ -39,43 +38,40 @@ def rename(booking_uid: str) -> Any:
 @draws_afterwards
 @once
 def save_words(booking_uid: str) -> Any:
-    """Change the words of a booking."""
-    booking = booking_or_404(booking_uid)
-    people = typed.whole(request.form.get("people", ""))
-    try:
-        changing.rename(
-            booking,
-            version=required_version(),
-            title=request.form.get("title", ""),
-            headcount=people or 0,
-            note=request.form.get("note", ""),
-            contact_name=request.form.get("contact_name", ""),
-            asker=actors.of_booking(g.actor, booking, room_of(booking)),
-            by=g.actor.account_id,
-        )
-    except Refused as wrong:
-        errors = errors_of(wrong.refusals)
-        return afterwards(lambda: _words_page(booking, errors=errors))
+    """Change what a booking says."""
+    booking, version = booking_or_404(booking_uid), required_version()
+    room = room_of(booking)
+    said, errors = alter_form.read(request.form, booking, alter_form.kinds(booking, room))
+    status = 422
+    if not errors:
+        try:
+            altering.alter(
+                booking,
+                said,
+                version=version,
+                asker=actors.of_booking(g.actor, booking, room),
+                by=g.actor.account_id,
+            )
+        except Refused as wrong:
+            errors = alter_form.errors_of(wrong.refusals)
+        except NotFree as clash:
+            errors, status = alter_form.too_few(clash), 409
+    if errors:
+        return afterwards(lambda: _words_page(booking, errors=errors, status=status))
     say(_("改好了。"))
     return go(back_to(booking))
 
 
-def _words_page(booking: BookingsBooking, *, errors: Any = None) -> Any:
-    kept = {
-        "title": booking.title,
-        "people": str(booking.headcount),
-        "note": booking.note,
-        "contact_name": booking.contact_name,
-    }
-    if errors:
-        kept |= {name: request.form.get(name, "") for name in kept}
+def _words_page(booking: BookingsBooking, *, errors: Any = None, status: int = 200) -> Any:
+    room = room_of(booking)
     return render(
         "bookings/words.html",
         block="content",
-        status=422 if errors else 200,
+        status=status,
         booking=booking,
-        kept=kept,
-        version=request.form.get("version", booking.version) if errors else booking.version,
-        room=room_of(booking),
+        kept=alter_form.kept(booking, request.form),
+        version=request.form.get("version", booking.version),
+        kinds=alter_form.kinds(booking, room),
+        room=room,
         errors=errors or {},
     )

@@ -73,11 +73,13 @@ def take_in_look() -> Any:
     )
     return render(
         "bookings/take_in_check.html",
-        room=room,
-        lines=[_shown(line) for line in lines],
-        counts=_counts(lines),
+        lead=f"{room.venue} · {room.name}",
+        back=(_("从日历文件登记预约"), url_for("bookings.take_in")),
+        commit=url_for("bookings.take_in_commit"),
+        lines=[shown(line) for line in lines],
+        counts=counts_of(lines),
         when=verdicts.clock_words,
-        hidden={**{name: request.form.get(name, "") for name in FIELDS}, "packed": _pack(data)},
+        hidden={**{name: request.form.get(name, "") for name in FIELDS}, "packed": pack(data)},
     )
 
 
@@ -90,7 +92,7 @@ def take_in_commit() -> Any:
     if errors or room is None:
         return _ask(errors)
     try:
-        events = _read(room, _unpack(request.form.get("packed", "")))
+        events = _read(room, unpack(request.form.get("packed", "")))
     except Unreadable as refused:
         return _ask({"file": str(refused)})
     done = service.take_in(
@@ -102,7 +104,7 @@ def take_in_commit() -> Any:
         skip=_skip(),
         by=int(g.actor.account_id),
     )
-    say(_said_of(_counts(done)))
+    say(_said_of(counts_of(done)))
     return go(url_for("bookings.take_in"))
 
 
@@ -133,22 +135,26 @@ def _read(room: Room, data: bytes) -> list[Incoming]:
     return calendar_reading.read(data, until=clock.now() + ahead)
 
 
-def _pack(data: bytes) -> str:
+def pack(data: bytes) -> str:
+    """Return a file as the check page carries it: what is taken in is what was looked at."""
     return b64encode(zlib.compress(data)).decode()
 
 
-def _unpack(text: str) -> bytes:
+def unpack(text: str) -> bytes:
+    """Return the file that a page carried; 400 for what is none."""
     try:
         return zlib.decompressobj().decompress(b64decode(text, validate=True), calendar_reading.BYTES + 1)
     except (binascii.Error, ValueError, zlib.error):
         abort(400)
 
 
-def _counts(lines: list[Line]) -> dict[str, int]:
+def counts_of(lines: list[Line]) -> dict[str, int]:
+    """Return how many events end how."""
     return {name: sum(line.verdict == name for line in lines) for name in service.VERDICTS}
 
 
-def _shown(line: Line) -> dict[str, Any]:
+def shown(line: Line) -> dict[str, Any]:
+    """Return what the check page says of an event."""
     event = line.event
     return {
         "title": event.title or _("日历里的活动"),

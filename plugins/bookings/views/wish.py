@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, g, url_for
@@ -14,6 +15,7 @@ from ..models import BookingsWish
 from ..queries import mine as reads
 from ..queries import places, venues
 from ..service import waiting
+from ..verdicts import NotFree, Refusal, Refused
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
 
@@ -45,7 +47,13 @@ def take_wish(wish_uid: str) -> Any:
         booking = waiting.take(found, version=required_version(), by=g.actor.account_id)
     except Conflict:
         return afterwards(lambda: _page(_wish_or_404(wish_uid), changed=True))
-    say(_("约好了。"))
+    except Refused as wrong:
+        over = wrong.refusals
+        return afterwards(lambda: _page(_wish_or_404(wish_uid), against=over))
+    except NotFree as gone:
+        (verdict,) = gone.verdicts
+        return afterwards(lambda: _page(_wish_or_404(wish_uid), against=verdict.refusals))
+    say(_("交上去了。") if reads.waits(booking.id) else _("约好了。"))
     return go(url_for("bookings.show", booking_uid=booking.uid))
 
 
@@ -71,19 +79,21 @@ def _wish_or_404(uid: str) -> BookingsWish:
     return found
 
 
-def _page(found: BookingsWish, *, changed: bool = False) -> Any:
+def _page(found: BookingsWish, *, changed: bool = False, against: Sequence[Refusal] = ()) -> Any:
     room = places.room(id=found.room_id)
     assert room is not None  # a wish's room is never deleted
     held = found.state == "offered" and found.hold_until is not None and found.hold_until > clock.now()
     return render(
         "bookings/wish.html",
         block="content",
-        status=409 if changed else 200,
+        status=409 if changed else 422 if against else 200,
         wish=found,
         room=room,
         venue=venues.venue(room.venue_id),
         held=held,
         changed=changed,
+        against=[one.text for one in against],
+        over_quota=any(one.code == "quota" for one in against),
         before=waiting.places_before(found) if found.state == "waiting" else 0,
         booking_uid=reads.uid_of(found.booking_id) if found.booking_id else None,
         words=words,
