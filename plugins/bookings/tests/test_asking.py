@@ -80,6 +80,7 @@ def test_times_off_the_grid_name_the_nearest_that_fit(inside: Center):
         (Span(start=at(2, 9), end=at(2, 9, 30)), "past"),
         (Span(start=at(3, 6), end=at(3, 9)), "hours"),
         (Span(start=at(3, 21), end=at(3, 23)), "hours"),
+        (Span(start=at(3, 9), end=at(3, 9).replace(year=2199)), "endless"),
     ],
 )
 def test_a_time_nobody_can_have_says_why(inside: Center, wanted: Span, code: str):
