@@ -485,6 +485,7 @@ def test_a_draft_is_written_signed_and_printed(shared: Shared):
         ({"venue": ""}, "venue"),
         ({"valid_from": "31.12."}, "valid_from"),
         ({"valid_to": "2026-03-02"}, "valid_to"),
+        ({"valid_to": "9999-12-31"}, "valid_to"),
         ({"groups": []}, "groups"),
         ({"groups": ["named"], "named": "没有的党支部"}, "named"),
         ({"opens-0": "25:00"}, "opens-0"),
@@ -543,6 +544,8 @@ def test_ending_shows_the_bookings_first_and_does_nothing_before_each_has_a_choi
     answer = staff.post(url(shared, f"{uid}/end"), data=data)
     assert answer.status_code == 409
     assert f"choice-{time_id}" in answer.get_data(as_text=True)
+    never = {**data, "on": "9999-12-31", "_once": "e" * 20}
+    assert staff.post(url(shared, f"{uid}/end"), data=never).status_code == 422
     data |= {f"choice-{time_id}": "dance", "_once": "c" * 20}
     assert staff.post(url(shared, f"{uid}/end"), data=data).status_code == 422
     data |= {f"choice-{time_id}": "cancel", "_once": "d" * 20}

@@ -195,6 +195,7 @@ def test_the_week_is_changed_and_what_lies_outside_is_named(house: Center):
         ({"day-work": "早上"}, "“早上”看不懂"),
         ({"day-work": ""}, "至少写一种日子的开放时间。"),
         ({"since": "明天"}, "日期看不懂"),
+        ({"since": "9999-12-31"}, "日期看不懂"),
         ({"since": "2026-03-01"}, "只能从今天或以后的日子改起"),
     ],
 )

@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import Conflict, clock, go, once, render, required_version, requires, say, sheet_values
+from portal.api import Conflict, clock, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import permissions
+from .. import permissions, typed
 from ..models import BookingsAgreement, BookingsOccurrence
 from ..queries import places
 from ..queries.titles import titles_of
@@ -101,7 +101,7 @@ def _touched(row: BookingsAgreement, act: str) -> list[BookingsOccurrence]:
 
 def _on() -> date | None:
     """Return the first day without the agreement: the day after the last one that was typed."""
-    found = sheet_values.dates.whole_day(request.form.get("on", "").strip())
+    found = typed.day_of(request.form.get("on", "").strip())
     return found + timedelta(days=1) if found is not None else None
 
 

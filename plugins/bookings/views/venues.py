@@ -17,6 +17,9 @@ from ..queries import venue_list as queries
 from ..queries.holders import has_booking_at
 from . import bookings
 
+#: Degrees beyond which no map is drawn; nobody lives there.
+MOST_NORTH = 85
+
 
 @bookings.get("/venues/")
 @public
@@ -28,7 +31,7 @@ def venues() -> Any:
     seats = min(max(request.args.get("seats", 0, type=int), 0), 10_000)
     step_free, open_now = request.args.get("step_free") == "1", request.args.get("open") == "1"
     found = queries.listed(typed=typed, start=point, seats=seats, step_free=step_free, open_now=open_now)
-    on_map = [one for one in found if one.lat is not None]
+    on_map = [one for one in found if one.lat is not None and abs(one.lat) <= MOST_NORTH]
     plan = place_plan(
         [
             MapPlace(
@@ -50,7 +53,7 @@ def venues() -> Any:
         "bookings/venues.html",
         venues=found,
         plan=plan,
-        nowhere=[one for one in found if one.lat is None],
+        nowhere=[one for one in found if one not in on_map],
         line=line,
         typed=typed,
         seats=seats or "",
@@ -67,7 +70,7 @@ def _start(starts: list[around.Start]) -> tuple[around.Point | None, str, str]:
     """Return where walking begins: what was chosen, the phone's place, or the center."""
     lat, lng = request.args.get("lat", type=float), request.args.get("lng", type=float)
     sound = lat is not None and lng is not None and isfinite(lat) and isfinite(lng)
-    if sound and lat is not None and lng is not None and abs(lat) <= 90 and abs(lng) <= 180:
+    if sound and lat is not None and lng is not None and abs(lat) <= MOST_NORTH and abs(lng) <= 180:
         return (lat, lng), "here", _("您现在的位置")
     chosen = request.args.get("from", "")
     for one in starts:
