@@ -532,6 +532,19 @@ def test_a_secretary_of_party_b_finds_and_signs_it(shared: Shared):
         assert agreeing.sign(row, version=row.version, by=shared.stranger) == "active"
 
 
+def test_party_b_decides_about_bookings_without_reading_whose_they_are(shared: Shared):
+    row = shared.draft(party_b_id=shared.other.id, party_b_name="乙厂党支部")
+    agreeing.sign(row, version=row.version, by=shared.a)
+    agreeing.sign(row, version=row.version, by=shared.stranger)
+    shared.book(span(20, 9, 10), title="合唱排练")
+    pages = [
+        browser(shared, who).get(url(shared, f"{row.uid}/suspend")).get_data(as_text=True)
+        for who in (shared.a, shared.stranger)
+    ]
+    assert ["合唱排练" in page for page in pages] == ["王测" in page for page in pages] == [True, False]
+    assert "2026年3月20日 09:00—10:00" in pages[1] and "已约" in pages[1]
+
+
 def test_ending_shows_the_bookings_first_and_does_nothing_before_each_has_a_choice(shared: Shared):
     row = shared.agree()
     booked = shared.book(span(20, 9, 10), title="合唱排练")

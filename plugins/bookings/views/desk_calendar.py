@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -196,7 +197,7 @@ def _chosen(every: Sequence[Room]) -> tuple[list[Room], int]:
 
 def _board(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date]) -> Board:
     state = request.args.get("state", "")
-    return calendar.board(
+    found = calendar.board(
         rooms,
         days,
         every=every,
@@ -204,6 +205,8 @@ def _board(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date]) -
         own=g.actor.account_id,
         states=(state,) if state in calendar.SHOWN else calendar.SHOWN,
     )
+    # How somebody else's booking stands is not to be found out by asking for one state after the other.
+    return replace(found, busy=tuple(one for one in found.busy if one.known)) if state else found
 
 
 def _plan(board: Board, every: Sequence[Room], days: Sequence[date]) -> Any:
