@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from plugins.bookings import actors
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsAgreement, BookingsWish
 from plugins.bookings.service import agreed_ends, agreeing, deciding
@@ -141,7 +142,12 @@ def test_the_owner_comes_first_until_a_request_is_approved_and_not_after(shared:
     asked = shared.book(span(10, 9, 10))
     approved = shared.book(span(11, 9, 10))
     deciding.approve(approved, version=approved.version, by=shared.b.account_id or 0)
-    owner = shared.asker(organization=shared.owner)
+    with pytest.raises(NotFree) as refused:
+        shared.book(span(10, 9, 10), asker=shared.asker(organization=shared.owner, member=True))
+    assert why(refused.value) == ["taken"]
+    assert actors.asker(shared.a, organization_id=shared.owner.id).office
+    assert not actors.asker(shared.stranger, organization_id=shared.owner.id).office
+    owner = shared.asker(organization=shared.owner, office=True)
     shared.book(span(10, 9, 10), asker=owner)
     assert [row.state for row in shared.center.times(asked)] == ["displaced"]
     with pytest.raises(NotFree) as refused:
