@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from plugins.bookings.judging import Asker
 from plugins.bookings.service import changing, deciding
 from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.verdicts import Refused, Span
-from portal.api import clock, swap
+from portal.api import clock, session, swap
 
 TABLE = Path(__file__).parent / "data" / "quota.txt"
 
@@ -80,3 +81,29 @@ def test_a_booking_that_moves_does_not_count_against_itself(inside: Center):
         row, version=row.version, span=span(5, 9, 11), room=inside.room(), asker=asker, by=asker.account_id
     )
     assert inside.times()[0].starts_at == span(5, 9, 11).start
+
+
+def test_nobody_holds_all_rooms_without_a_quota_either(inside: Center, monkeypatch: pytest.MonkeyPatch):
+    asker = Asker(account_id=inside.world.account().id)
+
+    def refused(room: str, when: Span, **values: int) -> list[str]:
+        try:
+            inside.book(when, room=room, asker=replace(asker, **values), by=asker.account_id)
+        except Refused as error:
+            return [one.code for one in error.refusals]
+        return []
+
+    assert [refused(room, span(3, 9, 10)) for room in ("培训室", "东厅", "西厅")] == [[], [], ["at_once"]]
+    # One after the other they may be had, and then no time moves beside the others.
+    assert refused("西厅", span(3, 10, 11)) == []
+    (row,) = (one for one in inside.times() if one.starts_at.hour != inside.times()[0].starts_at.hour)
+    with pytest.raises(Refused):
+        changing.move(
+            row, version=1, span=span(3, 9, 10), room=inside.room("西厅"), asker=asker, by=asker.account_id
+        )
+    session.rollback()
+    organization = inside.world.organization(inside.district).id
+    assert refused("西厅", span(3, 9, 10), organization_id=organization) == []
+    monkeypatch.setattr(quota, "AHEAD", 5)
+    assert [refused("西厅", span(day, 9, 10)) for day in (4, 5)] == [[], ["ahead_of_all"]]
+    inside.owns_its_slots()
