@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from flask import abort, g, request, url_for
+from flask import abort, current_app, g, request, url_for
 
-from portal.api import MapPlace, around, district, ngettext, place_plan, public, render
+from portal.api import MapPlace, around, district, ngettext, place_plan, public, render, slow_down
 from portal.api import gettext as _
 
 from .. import actors, agreement_words, permissions, words
@@ -25,6 +25,7 @@ MOST_NORTH = 85
 @public
 def venues() -> Any:
     """List the venues, the nearest first."""
+    slow_down("bookings.find", a_minute=current_app.config["FINDS_A_MINUTE"])
     starts = around.starts()
     point, key, name = _start(starts)
     typed = request.args.get("q", "").strip()[:40]
