@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, go, once, render, required_version, requires, say
+from portal.api import clock, go, once, render, required_version, requires, say, sheet_values
 from portal.api import gettext as _
 
 from .. import opening_words
@@ -155,7 +155,7 @@ def _page(what: str, place: Place, *, errors: dict[str, str] | None = None) -> A
 
 
 def _first(today: date) -> date:
-    asked = typed_day(request.args.get("from", ""))
+    asked = sheet_values.dates.whole_day(request.args.get("from", ""))
     day = asked or today
     if abs((day - today).days) > 800:
         abort(404)
