@@ -111,7 +111,8 @@ def _free() -> list[tuple[str, str, int]]:
                         found.append((room.uid, (first + timedelta(days=number)).isoformat(), hour))
         session.remove()
     random.Random(1).shuffle(found)
-    return found[:FREE]
+    # One room of each hour: nobody has more than two at a time.
+    return list({one[1:]: one for one in found}.values())[:FREE]
 
 
 if __name__ == "__main__":

@@ -16,8 +16,10 @@ import structlog
 from flask import Flask, g, has_app_context
 
 _HANDLER = "portal"
-#: 18-character ids, 11-digit phones, and long random tokens.
-_SECRET = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1\d{10}|[A-Za-z0-9_-]{40,})(?![0-9A-Za-z])", re.ASCII)
+#: 18-character ids, 11-digit phones, long random tokens, and 128 bits as the links of calendars write them.
+_SECRET = re.compile(
+    r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|1\d{10}|[A-Za-z0-9_-]{40,}|[0-9a-f]{32})(?![0-9A-Za-z])", re.ASCII
+)
 #: PostgreSQL shows the row that failed, in the server's language: a word, a colon, two blanks, all its lines.
 _ROW = re.compile(r"(?ms)^(\S{1,20}[:：])  .*?(?=\n\[SQL: |\n\nThe above |\n\nDuring |\Z)")
 

@@ -28,7 +28,9 @@ def test_a_line_is_json_and_holds_nothing_personal(written):
     log = logging.getLogger("portal.test")
     log.warning("phone %s id %s token %s", "10012345678", "99999919500101123X", "a" * 43)
     log.error("two\r\nlines", exc_info=ValueError("10012345678"))
-    first, second = written()
+    log.info("GET /c/%s.ics", "0123456789abcdef" * 2)
+    first, second, third = written()
+    assert third["event"] == "GET /c/[struck out].ics"
     assert first["event"] == "phone [struck out] id [struck out] token [struck out]"
     assert first["level"] == "warning" and first["logger"] == "portal.test"
     assert second["event"] == "two\\r\\nlines" and "10012345678" not in second["exception"]

@@ -28,10 +28,12 @@ def reached(actor: Actor, permission: str, rooms: Iterable[Room]) -> list[Room]:
 
 def asker(actor: Actor, *, organization_id: int | None = None) -> Asker:
     """Return who asks for themselves or an organization of theirs; staff are held to the limits too."""
+    offices = {held.organization_id for held in actor.held}
     return Asker(
         account_id=actor.account_id,
         is_member=actor.member_id is not None,
         organization_id=organization_id if organization_id in organizations(actor) else None,
+        office=organization_id is not None and organization_id in offices,
     )
 
 

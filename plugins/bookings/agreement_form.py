@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from portal.api import gettext as _
-from portal.api import sheet_values
 
+from . import typed
 from .models import BookingsAgreement
 from .models.agreement import GROUPS
 from .models.place import WEEKDAYS
@@ -78,7 +78,7 @@ def typed_of(row: BookingsAgreement, names: Mapping[int, str]) -> dict[str, Any]
 
 
 def _day(form: Any, name: str, errors: dict[str, str]) -> Any:
-    found = sheet_values.dates.whole_day(form.get(name, "").strip())
+    found = typed.day_of(form.get(name, "").strip())
     if found is None:
         errors[name] = _("日期看不懂，请写成2026-11-01这样。")
     return found

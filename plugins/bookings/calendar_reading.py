@@ -124,16 +124,19 @@ def _parsed(data: bytes) -> Any:
         raise Unreadable(_too_much())
     try:
         return Calendar.from_ical(text)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, ArithmeticError):
+        # A zone that is called like a folder of tzdata is an OSError.
         raise Unreadable(_("这个日历文件读不懂，请重新导出再传。")) from None
 
 
 def _decoded(data: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" not in text:  # no database keeps one
+            return text
     raise Unreadable(_("这不是日历文件。请在日历软件里导出.ics文件再传。"))
 
 
@@ -180,6 +183,9 @@ def _spans(master: Any, changes: list[Any], until: datetime) -> tuple[list[Span]
         span = moved.get(at, Span(start=at, end=at + length))
         if span is None or at in left_out or span.start < clock.now():
             continue
+        if span.start > until:
+            cut = True
+            continue
         found.append(span)
         if len(found) > MOST:
             raise _Wrong(_("重复的次数太多，一次最多登记%(most)s次。", most=MOST))
@@ -197,6 +203,8 @@ def _instances(event: Any, start: datetime, zone: tzinfo) -> Iterator[datetime]:
     named = {str(name).upper() for name in rule}
     if frequency not in _FREQUENCIES or not named <= _ALWAYS | _FREQUENCIES[frequency]:
         raise _Wrong(_("这样的重复规则登记不了，只认每天、每周、每月、每年重复的。"))
+    if any(int(step) < 1 for step in rule.get("INTERVAL", [1])):
+        raise ValueError("a rule that stands still never ends")
     ends = rule.get("UNTIL")
     text = ";".join(part for part in _rule_text(event).split(";") if not part.upper().startswith("UNTIL="))
     made: Any = rrulestr(text, dtstart=start)
@@ -228,6 +236,8 @@ def _instant(event: Any, name: str) -> tuple[datetime, tzinfo]:
         raise _Wrong(_("没有开始时间。"))
     zone = _zone(prop.params.get("TZID"))
     at = _aware(prop.dt, zone)
+    if not 2000 <= at.year < 2200:
+        raise ValueError("a time from which no calendar counts")
     return at, at.tzinfo or zone
 
 

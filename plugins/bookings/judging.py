@@ -64,8 +64,8 @@ def of_itself(room: Room, span: Span, policy: Policy, *, series: bool, by_staff:
 
 
 def unsound(against: Iterable[Refusal]) -> bool:
-    """Tell whether a time is none, or lies between two slots: nothing more can be said of it."""
-    return any(one.code in ("order", "grid") for one in against)
+    """Tell whether a time is none, has no end, or lies between two slots: nothing more can be said of it."""
+    return any(one.code in ("order", "endless", "grid") for one in against)
 
 
 def _out_of_use() -> Refusal:

@@ -18,6 +18,11 @@ def code(uid: str) -> str:
     return f"{int(crypto.mac('bookings.code', uid.encode())[:15], 16) % 10**DIGITS:0{DIGITS}d}"
 
 
+def door(uid: str) -> str:
+    """Return what only the poster of a room says: who reads it is, or was, at the door."""
+    return crypto.mac("bookings.door", uid.encode())[:10]
+
+
 def window(starts_at: datetime, ends_at: datetime, policy: Policy) -> Span:
     """Return when one may check in, half-open: ``grace_before`` minutes before to ``grace_after`` after.
 

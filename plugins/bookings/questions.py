@@ -16,6 +16,7 @@ class Asker:
     """For whom a time is wanted: an account, a member, an organization; ``staff`` may do more.
 
     ``host``: the venue's own staff let somebody in, which takes no agreement with anybody else.
+    ``office``: somebody with an office there asks for the organization, not any member of it.
     """
 
     account_id: int | None = None
@@ -23,6 +24,7 @@ class Asker:
     organization_id: int | None = None
     staff: bool = False
     host: bool = False
+    office: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

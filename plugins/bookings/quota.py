@@ -1,4 +1,7 @@
-"""How much one person may hold in a week; weeks begin on Monday, and a night counts in each week its part."""
+"""How much one person may hold in a week; weeks begin on Monday, and a night counts in each week its part.
+
+Where no quota is set nobody has all rooms for themselves either: see ``AHEAD`` and ``AT_ONCE``.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,14 @@ from portal.api import Account, civil, clock, rows, session
 from portal.api import gettext as _
 
 from .models import BookingsBooking, BookingsOccurrence
-from .models.booking import COUNTED
+from .models.booking import COUNTED, LIVE
 from .policy import Policy
 from .verdicts import Refusal, Span, lasting
 
+#: Times to come that one account has at most: three of the longest series.
+AHEAD = 360
+#: Rooms somebody has at one time who asks in nobody's name but the own.
+AT_ONCE = 2
 _WEEK = timedelta(days=7)
 _TIME: Any = BookingsOccurrence.__table__.c
 _BOOKING: Any = BookingsBooking.__table__.c
@@ -28,11 +35,23 @@ def lock(policy: Policy, account_id: int | None) -> None:
 
 
 def against(
-    policy: Policy, *, account_id: int | None, spans: Sequence[Span], apart_from: Iterable[int] = ()
+    policy: Policy,
+    *,
+    account_id: int | None,
+    spans: Sequence[Span],
+    apart_from: Iterable[int] = (),
+    own_name: bool = False,
 ) -> list[Refusal]:
-    """Return what the quota has against more times; ``apart_from`` are occurrences that would move."""
-    if not policy.quota_minutes or account_id is None or not spans:
+    """Return what the quota has against more times; ``apart_from`` are occurrences that would move.
+
+    ``own_name``: they are wanted for no organization.
+    """
+    if account_id is None or not spans:
         return []
+    apart_from = sorted(apart_from)
+    too_many = _too_many(account_id, spans, apart_from=apart_from, own_name=own_name)
+    if too_many or not policy.quota_minutes:
+        return too_many
     wanted: dict[date, int] = {}
     for span in spans:
         for monday, minutes in by_week(span):
@@ -71,6 +90,34 @@ def used(account_id: int, first: date, last: date, *, apart_from: Iterable[int] 
         for monday, part in by_week(Span(start=start, end=end)):
             minutes[monday] = minutes.get(monday, 0) + part
     return minutes
+
+
+def _too_many(
+    account_id: int, spans: Sequence[Span], *, apart_from: Sequence[int], own_name: bool
+) -> list[Refusal]:
+    """Return what stands against somebody who would have more rooms than anybody uses."""
+    ahead = (
+        rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
+        .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
+        .where(_BOOKING.account_id == account_id, _TIME.state.in_(LIVE), _TIME.ends_at > clock.now())
+    )
+    if apart_from:
+        ahead = ahead.where(_TIME.id.not_in(apart_from))
+    had = session.execute(ahead).all()
+    if len(had) + len(spans) > AHEAD:
+        text = _(
+            "一个人同时最多约%(most)s次，现在已经约了%(had)s次。用完或者取消一些再约。",
+            most=AHEAD,
+            had=len(had),
+        )
+        return [Refusal(code="ahead_of_all", text=text)]
+    for span in spans if own_name else ():
+        if sum(start < span.end and end > span.start for start, end in had) >= AT_ONCE:
+            text = _(
+                "同一个时间，以个人名义最多约%(most)s间房。请换个时间，或者请服务台帮您约。", most=AT_ONCE
+            )
+            return [Refusal(code="at_once", text=text)]
+    return []
 
 
 def by_week(span: Span) -> Iterator[tuple[date, int]]:

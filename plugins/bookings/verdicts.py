@@ -79,7 +79,9 @@ def of_time(span: Span, policy: Policy, *, series: bool, by_staff: bool, now: da
         return [Refusal(code="past", text=_("这个时间已经过了，请选以后的时间。"))]
     if span.end - span.start > LONGEST:
         return [
-            Refusal(code="long", text=_("一次最长%(long)s。", long=lasting(_minutes(LONGEST))), field="end")
+            Refusal(
+                code="endless", text=_("一次最长%(long)s。", long=lasting(_minutes(LONGEST))), field="end"
+            )
         ]
     if by_staff:
         return []

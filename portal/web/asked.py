@@ -48,9 +48,15 @@ def install(app: Flask) -> None:
     app.url_map.converters["int"] = IntegerId
 
 
+#: What ``url_for`` takes for itself: pages that hand their query on to it would build no link of ours.
+RESERVED = frozenset({"endpoint", "_anchor", "_method", "_scheme", "_external", "district_code"})
+
+
 def refuse_odd_address(current: Request) -> None:
-    """Refuse an address or query with a NUL; the gate calls it before it asks the database."""
-    if "\0" in current.path or current.query_string and _holds_nul(current.args):
+    """Refuse an address or query with a NUL or a reserved name; the gate calls it before any query."""
+    if "\0" in current.path:
+        abort(400)
+    if current.query_string and (_holds_nul(current.args) or not RESERVED.isdisjoint(current.args)):
         abort(400)
 
 

@@ -81,15 +81,26 @@ def test_the_proxies_let_through_what_the_portal_refuses_in_words():
 
 
 def test_no_proxy_writes_down_what_people_searched_for():
-    """A query may hold a name or a number (ASVS 14.2.1), and a Referer holds the query of the page before."""
+    """A query may hold a name or a number (ASVS 14.2.1), and a Referer holds the query of the page before.
+
+    The link of a calendar is a secret by itself.
+    """
     nginx, caddy = ((DEPLOY / name).read_text() for name in ("nginx.conf", "Caddyfile"))
     (form,) = re.findall(r"log_format (\w+) (.*?);", nginx, re.DOTALL)
     logs = re.findall(r"access_log (\S+)(?: (\w+))?;", nginx)
     assert logs and all(named == form[0] for _file, named in logs)
     written = set(re.findall(r"\$(\w+)", form[1]))
-    assert "uri" in written
-    assert not written & {"request", "request_uri", "args", "query_string", "http_referer", "http_cookie"}
-    assert r'request>uri regexp "\?.*" ""' in caddy
+    assert "portal_path" in written and re.search(r"map \$uri \$portal_path \{\s*~\^/c/ +/c/;", nginx)
+    assert not written & {
+        "uri",
+        "request",
+        "request_uri",
+        "args",
+        "query_string",
+        "http_referer",
+        "http_cookie",
+    }
+    assert r'request>uri regexp "(/c/)[0-9a-f]+|\?.*" "$1"' in caddy
     assert all(f"request>headers>{name} delete" in caddy for name in ("Cookie", "Referer"))
 
 
@@ -98,9 +109,10 @@ def test_no_proxy_writes_down_what_people_searched_for():
 def test_nginx_writes_no_query(tmp_path: Path):
     tmp_path.chmod(0o755)
     with nginx(tmp_path, free_port("127.0.0.1", 18470)) as front:  # nobody listens behind it
-        assert ask(front, "/find?q=10012345678")[0] == 502
+        assert ask(front, "/find?q=10012345678")[0] == ask(front, "/c/0a1b2c.ics")[0] == 502
     lines = (tmp_path / "portal.access.log").read_text()
     assert '"GET /find" 502' in lines and "10012345678" not in lines
+    assert '"GET /c/" 502' in lines and "0a1b2c" not in lines
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="Caddy is not installed")

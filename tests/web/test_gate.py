@@ -62,6 +62,13 @@ def test_whoever_was_logged_out_by_the_clock_is_told_and_whoever_left_is_not(wor
     assert words not in world.browser().get("/login").text
 
 
+def test_a_query_that_would_bend_the_links_of_a_page_is_refused(world: World):
+    browser, page = world.browser(), f"/d/{world.district().code}/find"
+    odd = ["endpoint=x", "_anchor=x", "_method=POST", "_scheme=javascript", "_external=1", "district_code=x"]
+    assert [browser.get(f"{page}?{one}").status_code for one in odd] == [400] * len(odd)
+    assert browser.get(f"{page}?q=x").status_code == 200
+
+
 def test_the_gate_costs_three_queries(world: World):
     here = world.district(plugins=())
     browser = world.browser(world.account(world.member(world.organization(here)), role="desk", district=here))

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api import DistrictScoped, Json, Model, UtcDateTime, Versioned
 from portal.api import lazy_gettext as _l
 
+from .said import OneLine
+
 #: What each state may become; the one table of legal moves. ``skipped`` is a day of a series left out.
 MOVES: dict[str, tuple[str, ...]] = {
     "requested": ("approved", "refused", "lapsed", "cancelled", "displaced"),
@@ -46,11 +48,11 @@ class BookingsBooking(Versioned, DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(26), unique=True)
     room_id: Mapped[int] = mapped_column(ForeignKey("bookings_room.id"))
-    title: Mapped[str] = mapped_column(String(80), info={"class": 2})
+    title: Mapped[str] = mapped_column(OneLine(80), info={"class": 2})
     headcount: Mapped[int]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
-    contact_name: Mapped[str] = mapped_column(String(40), info={"class": 2})
+    contact_name: Mapped[str] = mapped_column(OneLine(40), info={"class": 2})
     phone_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
     phone_index: Mapped[str | None] = mapped_column(String(64), info={"class": 2})
     phone_tail: Mapped[str] = mapped_column(String(4), default="", server_default="", info={"class": 2})

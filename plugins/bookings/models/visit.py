@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api import DistrictScoped, Model, Versioned
 from portal.api import lazy_gettext as _l
 
+from .said import OneLine
+
 
 class BookingsGuide(Versioned, DistrictScoped, Model):
     """Somebody who shows groups round; the unit is what a visit claims of the guide's time."""
@@ -32,7 +34,7 @@ class BookingsVisit(DistrictScoped, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings_booking.id"), unique=True)
-    group_name: Mapped[str] = mapped_column(String(80), info={"class": 1})
+    group_name: Mapped[str] = mapped_column(OneLine(80), info={"class": 1})
     wants: Mapped[str] = mapped_column(String(200), default="", server_default="", info={"class": 2})
     with_guide: Mapped[bool] = mapped_column(default=True, server_default="1")
     guide_id: Mapped[int | None] = mapped_column(ForeignKey("bookings_guide.id"))

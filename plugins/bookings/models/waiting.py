@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api import DistrictScoped, Model, UtcDateTime, Versioned
 from portal.api import lazy_gettext as _l
 
+from .said import OneLine
+
 WISH_MOVES: dict[str, tuple[str, ...]] = {
     "waiting": ("offered", "withdrawn", "past"),
     "offered": ("taken", "declined", "timed_out", "withdrawn", "past"),
@@ -36,9 +38,9 @@ class BookingsWish(Versioned, DistrictScoped, Model):
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
-    title: Mapped[str] = mapped_column(String(80), info={"class": 2})
+    title: Mapped[str] = mapped_column(OneLine(80), info={"class": 2})
     headcount: Mapped[int]
-    contact_name: Mapped[str] = mapped_column(String(40), info={"class": 2})
+    contact_name: Mapped[str] = mapped_column(OneLine(40), info={"class": 2})
     phone_sealed: Mapped[bytes | None] = mapped_column(info={"class": 2})
     phone_index: Mapped[str | None] = mapped_column(String(64), info={"class": 2})
     phone_tail: Mapped[str] = mapped_column(String(4), default="", server_default="", info={"class": 2})

@@ -106,14 +106,15 @@ def _opened(after: str, sort: str) -> tuple[Any, int]:
         value, last = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
         if not isinstance(value, str) or type(last) is not int or not 0 <= last <= _LARGEST or "\0" in value:
             raise BadCursor
+        value.encode()  # half a character is no text a database would take
         if sort.removeprefix("-") != "time":
             return value, last
         at = datetime.fromisoformat(value)
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        if at.tzinfo is None:
+            raise BadCursor
+        return at.astimezone(clock.SHANGHAI), last
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
         raise BadCursor from error
-    if at.tzinfo is None:
-        raise BadCursor
-    return at.astimezone(clock.SHANGHAI), last
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -88,7 +88,8 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
         if not all(free) and not skip or not any(free):
             raise NotFree(answer.verdicts)
         chosen = [one.span for one in answer.verdicts if one.free]
-        _refuse(quota.against(policy, account_id=wanted.asker.account_id, spans=chosen))
+        own_name = wanted.asker.organization_id is None
+        _refuse(quota.against(policy, account_id=wanted.asker.account_id, spans=chosen, own_name=own_name))
         made = _write(wanted, by=by)
         asks = needs_approval(policy, wanted.asker, by=by, way=wanted.way)
         for number, (verdict, wants) in enumerate(zip(answer.verdicts, answer.wants, strict=True), 1):

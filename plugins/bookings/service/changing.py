@@ -90,7 +90,11 @@ def move_all(
         chosen = [span for span, ok in zip(spans, free, strict=True) if ok]
         moving = [row for row, ok in zip(rows, free, strict=True) if ok]
         own = quota.against(
-            policy, account_id=booking.account_id, spans=chosen, apart_from=[row.id for row in moving]
+            policy,
+            account_id=booking.account_id,
+            spans=chosen,
+            apart_from=[row.id for row in moving],
+            own_name=booking.organization_id is None,
         )
         if own:
             raise Refused(own)

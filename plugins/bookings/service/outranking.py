@@ -20,10 +20,9 @@ from . import steps
 
 
 def outranks(room: Room, asker: Asker) -> bool:
-    """Tell whether whoever asks owns the venue."""
-    return (
-        room.venue_kind == "shared" and room.owner_id is not None and room.owner_id == asker.organization_id
-    )
+    """Tell whether whoever asks stands for the owner: no member takes a time from others."""
+    owns = room.owner_id is not None and room.owner_id == asker.organization_id
+    return room.venue_kind == "shared" and owns and asker.office
 
 
 def units(room: Room, asker: Asker) -> list[int]:

@@ -21,6 +21,9 @@ from ..verdicts import NotFree, Refusal, Refused, Span
 from . import freeing, steps
 from .asking import Wanted, answer_by, holder, needs_approval, of_itself, write_booking
 
+#: Places in lines that one account has at most: each one offered is held from everybody else.
+MOST = 20
+
 
 def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
     """Wait for a time that is taken.
@@ -44,6 +47,7 @@ def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
             raise Refused([Refusal(code="free", text=_("这个时间现在空着，直接约就行。"))])
         if not verdict.only_taken:
             raise Refused(verdict.refusals)
+        _refuse_more(wanted.asker.account_id, wanted.room.id, span)
         uid = crypto.new_uid()
         phone = wanted.contact.phone
         wish = BookingsWish(
@@ -66,10 +70,28 @@ def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
             with session.begin_nested():
                 session.add(wish)
         except IntegrityError:
-            text = _("您已经在排这个时间了，放出来会通知您。")
-            raise Refused([Refusal(code="waits", text=text)]) from None
+            raise Refused([_waits()]) from None
         audit.record("bookings.wait", wish, actor=by, district=wish.district_id)
     return wish
+
+
+def _refuse_more(account_id: int | None, room_id: int, span: Span) -> None:
+    """Refuse a second place in one line, and more places than anybody would use."""
+    if account_id is None:
+        return
+    open_ = select(BookingsWish.room_id, BookingsWish.starts_at, BookingsWish.ends_at).where(
+        BookingsWish.account_id == account_id, BookingsWish.state.in_(("waiting", "offered"))
+    )
+    there = session.execute(open_).all()
+    if any(own == room_id and start < span.end and end > span.start for own, start, end in there):
+        raise Refused([_waits()])
+    if len(there) >= MOST:
+        text = _("同时最多排%(most)s个候补，请先退出不要的再排。", most=MOST)
+        raise Refused([Refusal(code="many_wishes", text=text)])
+
+
+def _waits() -> Refusal:
+    return Refusal(code="waits", text=_("您已经在排这个时间了，放出来会通知您。"))
 
 
 def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking:

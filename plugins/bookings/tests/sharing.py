@@ -86,12 +86,13 @@ class Shared:
         agreeing.sign(row, version=row.version, by=self.b)
         return row
 
-    def asker(self, *, organization: Any = None, member: bool = False) -> Asker:
-        """Return somebody who asks: of an organization, a member, or neither."""
+    def asker(self, *, organization: Any = None, member: bool = False, office: bool = False) -> Asker:
+        """Return somebody who asks: of an organization (with an office there), a member, or neither."""
         return Asker(
             account_id=self.center.world.account().id,
             is_member=member,
             organization_id=organization.id if organization is not None else None,
+            office=office,
         )
 
     def book(self, *spans: Any, asker: Asker | None = None, **values: Any) -> Any:

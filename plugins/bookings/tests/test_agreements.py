@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from plugins.bookings import actors
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsAgreement, BookingsWish
 from plugins.bookings.queries import due_in
@@ -142,7 +143,12 @@ def test_the_owner_comes_first_until_a_request_is_approved_and_not_after(shared:
     asked = shared.book(span(10, 9, 10))
     approved = shared.book(span(11, 9, 10))
     deciding.approve(approved, version=approved.version, by=shared.b.account_id or 0)
-    owner = shared.asker(organization=shared.owner)
+    with pytest.raises(NotFree) as refused:
+        shared.book(span(10, 9, 10), asker=shared.asker(organization=shared.owner, member=True))
+    assert why(refused.value) == ["taken"]
+    assert actors.asker(shared.a, organization_id=shared.owner.id).office
+    assert not actors.asker(shared.stranger, organization_id=shared.owner.id).office
+    owner = shared.asker(organization=shared.owner, office=True)
     shared.book(span(10, 9, 10), asker=owner)
     assert [row.state for row in shared.center.times(asked)] == ["displaced"]
     with pytest.raises(NotFree) as refused:
@@ -487,6 +493,7 @@ def test_a_draft_is_written_signed_and_printed(shared: Shared):
         ({"venue": ""}, "venue"),
         ({"valid_from": "31.12."}, "valid_from"),
         ({"valid_to": "2026-03-02"}, "valid_to"),
+        ({"valid_to": "9999-12-31"}, "valid_to"),
         ({"groups": []}, "groups"),
         ({"groups": ["named"], "named": "没有的党支部"}, "named"),
         ({"opens-0": "25:00"}, "opens-0"),
@@ -533,6 +540,19 @@ def test_a_secretary_of_party_b_finds_and_signs_it(shared: Shared):
         assert agreeing.sign(row, version=row.version, by=shared.stranger) == "active"
 
 
+def test_party_b_decides_about_bookings_without_reading_whose_they_are(shared: Shared):
+    row = shared.draft(party_b_id=shared.other.id, party_b_name="乙厂党支部")
+    agreeing.sign(row, version=row.version, by=shared.a)
+    agreeing.sign(row, version=row.version, by=shared.stranger)
+    shared.book(span(20, 9, 10), title="合唱排练")
+    pages = [
+        browser(shared, who).get(url(shared, f"{row.uid}/suspend")).get_data(as_text=True)
+        for who in (shared.a, shared.stranger)
+    ]
+    assert ["合唱排练" in page for page in pages] == ["王测" in page for page in pages] == [True, False]
+    assert "2026年3月20日 09:00—10:00" in pages[1] and "已约" in pages[1]
+
+
 def test_ending_shows_the_bookings_first_and_does_nothing_before_each_has_a_choice(shared: Shared):
     row = shared.agree()
     booked = shared.book(span(20, 9, 10), title="合唱排练")
@@ -545,6 +565,8 @@ def test_ending_shows_the_bookings_first_and_does_nothing_before_each_has_a_choi
     answer = staff.post(url(shared, f"{uid}/end"), data=data)
     assert answer.status_code == 409
     assert f"choice-{time_id}" in answer.get_data(as_text=True)
+    never = {**data, "on": "9999-12-31", "_once": "e" * 20}
+    assert staff.post(url(shared, f"{uid}/end"), data=never).status_code == 422
     data |= {f"choice-{time_id}": "dance", "_once": "c" * 20}
     assert staff.post(url(shared, f"{uid}/end"), data=data).status_code == 422
     data |= {f"choice-{time_id}": "cancel", "_once": "d" * 20}

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence
+from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import claims, session
+from portal.api import claims, session, swap
 
 WEEK = timedelta(days=7)
 
@@ -80,6 +81,7 @@ def test_times_off_the_grid_name_the_nearest_that_fit(inside: Center):
         (Span(start=at(2, 9), end=at(2, 9, 30)), "past"),
         (Span(start=at(3, 6), end=at(3, 9)), "hours"),
         (Span(start=at(3, 21), end=at(3, 23)), "hours"),
+        (Span(start=at(3, 9), end=at(3, 9).replace(year=2199)), "endless"),
     ],
 )
 def test_a_time_nobody_can_have_says_why(inside: Center, wanted: Span, code: str):
@@ -178,3 +180,13 @@ def test_a_past_time_between_two_slots_says_both(inside: Center):
     with pytest.raises(NotFree) as refused:
         inside.book(Span(start=at(2, 9, 7), end=at(2, 9, 30)))
     assert codes(refused.value) == [["past", "grid"]]
+
+
+def test_a_title_stays_one_line_and_turns_nothing_around(inside: Center):
+    odd = "读书\u202e会\r\nATTENDEE:mailto:x@y\x08"
+    made = inside.book(span(3, 9, 10), title=odd, contact=Contact(name="\u2066王\n测"))
+    session.refresh(made)
+    assert (made.title, made.contact_name) == ("读书会 ATTENDEE:mailto:x@y", "王 测")
+    swap(made, version=made.version, title=odd)
+    session.refresh(made)
+    assert made.title == "读书会 ATTENDEE:mailto:x@y"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import column, insert, table
 
+from plugins.bookings import permissions
 from plugins.bookings.judging import Asker
+from plugins.bookings.queries.calendar import SHOWN
 from plugins.bookings.service import places
 from plugins.bookings.tests.conftest import ALL_DAY, Center, span
 from portal.api import session
@@ -104,6 +107,27 @@ def test_a_title_is_read_by_whose_venue_it_is_and_is_only_taken_for_others(stree
             assert ("已约" in said) == (not sees), (who, page)
         printed = street.browser(who).get(f"{street.base}/print?on=2026-03-03&venue={venue}&titles=1")
         assert ("密谈甲乙" in printed.get_data(as_text=True)) == sees
+    # Nor how it stands: asking for one state after the other tells a neighbour nothing.
+    asked = f"{street.base}/day?on=2026-03-03&venue={venue}&state="
+    said = [street.browser("neighbour").get(asked + one).get_data(as_text=True) for one in SHOWN]
+    assert [page.count("已约") for page in said] == [0] * len(SHOWN)
+
+
+def test_who_may_close_and_approve_without_seeing_reads_no_title(street: Street):
+    with street.inside():
+        street.setting("approval", "ask")
+        street.request(span(3, 9, 10), title="密谈甲乙")
+        street.request(span(3, 10, 11), title="密谈丙丁")
+        decided = {"role": "secretary", "permission": permissions.SEE, "allowed": False}
+        said_so = table("role_permission", *map(column, ("district_id", *decided)))
+        session.execute(insert(said_so).values(district_id=street.district.id, **decided))
+        session.commit()
+    asked = f"closures/new?place=v.{street.shared.uid}&from-day=2026-03-03&to-day=2026-03-03&reason=x"
+    said = street.browser("owner").get(f"{street.base}/{asked}").get_data(as_text=True)
+    assert ("密谈" in said, "王测" in said, "已约" in said) == (False, False, True)
+    # What is to be answered has its title; what stands beside it has none.
+    said = street.browser("owner").get(f"{street.base}/requests").get_data(as_text=True)
+    assert [said.count(one) for one in ("密谈甲乙", "密谈丙丁")] == [2, 2] and "已约（" in said
 
 
 def test_a_booking_of_a_venue_out_of_reach_is_not_there(street: Street):

@@ -66,7 +66,7 @@ def test_another_parser_reads_what_was_booked(owner: Owner, client: Any) -> None
     [event] = read(client, owner.path).vevent_list
     # vobject's own zone: the same instants.
     assert (event.dtstart.value, event.dtend.value) == (at(3, 9), at(3, 10))
-    assert event.summary.value == "支部学习；请带笔记本, 谢谢\n第二行"
+    assert event.summary.value == "支部学习；请带笔记本, 谢谢 第二行"
     assert event.location.value == "测试党群服务中心 培训室 测试路1号"
     assert event.status.value == "CONFIRMED" and event.sequence.value == "0"
     assert event.url.value.startswith("http") and "/bookings/" in event.url.value

@@ -195,6 +195,7 @@ def test_the_week_is_changed_and_what_lies_outside_is_named(house: Center):
         ({"day-work": "早上"}, "“早上”看不懂"),
         ({"day-work": ""}, "至少写一种日子的开放时间。"),
         ({"since": "明天"}, "日期看不懂"),
+        ({"since": "9999-12-31"}, "日期看不懂"),
         ({"since": "2026-03-01"}, "只能从今天或以后的日子改起"),
     ],
 )
@@ -309,13 +310,26 @@ def booked(house: Center, *, account: int | None = None, **values: Any) -> Any:
         return row.uid, row.version, presence.code(row.uid)
 
 
+def at_the_door(house: Center, name: str = "培训室") -> str:
+    """Return where the code on a room's poster leads."""
+    uid = room(house, name).uid
+    return url(house, f"arrive/{uid}?door={presence.door(uid)}")
+
+
 def test_who_scans_the_code_at_the_door_checks_in_with_one_press(house: Center):
     person = house.world.account()
     uid, version, code = booked(house, account=person.id, room="大厅")
     with clock.frozen(at(3, 8, 50)):
         browser = house.world.browser(person)
         # A hall has several doors: the code of a part of it does as well.
-        door = url(house, f"arrive/{room(house, '东厅').uid}")
+        door = at_the_door(house, "东厅")
+        # At home one knows the room's address, but not what its poster says.
+        for there in (
+            door.partition("?")[0],
+            at_the_door(house).replace(room(house).uid, room(house, "东厅").uid),
+        ):
+            assert "请扫门口的码签到" in text(browser.get(there))
+            assert post(browser, there, time=uid, version=version, act="in").status_code == 422
         page = text(browser.get(door))
         assert "我到了，签到" in page and code in page
         assert post(browser, door, time=uid, version=version, act="in").status_code == 303
@@ -332,7 +346,7 @@ def test_too_early_is_said_at_the_door(house: Center):
     person = house.world.account()
     uid, version, _code = booked(house, account=person.id)
     with clock.frozen(at(3, 8, 44)):
-        door = url(house, f"arrive/{room(house).uid}")
+        door = at_the_door(house)
         reply = post(house.world.browser(person), door, time=uid, version=version, act="in")
         assert reply.status_code == 422 and "还早，08:45起可以签到。" in text(reply)
 
@@ -421,4 +435,4 @@ def test_a_point_is_contested_by_its_person_and_answered_by_another(house: Cente
 
 def test_a_poster_has_a_code_that_leads_to_its_room(house: Center):
     page = admin(house).get(url(house, f"rooms/{room(house).uid}/poster")).get_data(as_text=True)
-    assert "<svg" in page and f"/bookings/keep/arrive/{room(house).uid}" in page
+    assert "<svg" in page and at_the_door(house) in page

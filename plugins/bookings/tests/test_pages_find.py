@@ -175,3 +175,8 @@ def test_a_place_of_the_district_is_where_one_sets_out(me: Somebody):
     answer = me.get(near=key[1], within="10")
     assert "走路大约10分钟" in said(answer) and "4间合适" in said(answer)
     assert {"从老街口出发", "走路10分钟以内"} <= set(chips(answer))
+
+
+def test_who_searches_without_end_is_slowed_down(me: Somebody):
+    me.center.world.app.config["FINDS_A_MINUTE"] = 2
+    assert [me.get(page).status_code for page in ("", "venues/", "", "venues/")] == [200, 200, 429, 429]

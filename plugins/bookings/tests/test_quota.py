@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -100,4 +101,30 @@ def test_an_offer_is_taken_within_the_quota_only_and_waits_meanwhile(inside: Cen
     changing.cancel([own], versions={own.id: own.version}, reason="不用了", by=asker.account_id, staff=False)
     waiting.take(wish, version=wish.version, by=asker.account_id)
     assert [row.state for row in inside.times()] == ["cancelled", "cancelled", "approved"]
+    inside.owns_its_slots()
+
+
+def test_nobody_holds_all_rooms_without_a_quota_either(inside: Center, monkeypatch: pytest.MonkeyPatch):
+    asker = Asker(account_id=inside.world.account().id)
+
+    def refused(room: str, when: Span, **values: int) -> list[str]:
+        try:
+            inside.book(when, room=room, asker=replace(asker, **values), by=asker.account_id)
+        except Refused as error:
+            return [one.code for one in error.refusals]
+        return []
+
+    assert [refused(room, span(3, 9, 10)) for room in ("培训室", "东厅", "西厅")] == [[], [], ["at_once"]]
+    # One after the other they may be had, and then no time moves beside the others.
+    assert refused("西厅", span(3, 10, 11)) == []
+    (row,) = (one for one in inside.times() if one.starts_at.hour != inside.times()[0].starts_at.hour)
+    with pytest.raises(Refused):
+        changing.move(
+            row, version=1, span=span(3, 9, 10), room=inside.room("西厅"), asker=asker, by=asker.account_id
+        )
+    session.rollback()
+    organization = inside.world.organization(inside.district).id
+    assert refused("西厅", span(3, 9, 10), organization_id=organization) == []
+    monkeypatch.setattr(quota, "AHEAD", 5)
+    assert [refused("西厅", span(day, 9, 10)) for day in (4, 5)] == [[], ["ahead_of_all"]]
     inside.owns_its_slots()

@@ -220,8 +220,30 @@ def test_a_rule_that_cannot_be_followed_is_said(march: None, app: Any, rule: str
     assert found.problem.endswith("。") and not found.spans
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"line": "RRULE:FREQ=DAILY;INTERVAL=0"},
+        {"start": "DTSTART:00010101T000000", "end": "DTEND:00010101T010000"},
+        {"start": "DTSTART:99991231T000000", "end": "DTEND:99991231T010000"},
+    ],
+)
+def test_what_would_be_counted_for_ever_is_not_begun(march: None, app: Any, odd: dict[str, str]) -> None:
+    found = one(**{"line": "", **odd})
+    assert (found.problem, found.spans) == ("时间或重复规则写得不对，读不懂。", ())
+
+
+def test_a_change_far_beyond_what_may_be_booked_is_cut_off(march: None, app: Any) -> None:
+    far = {"start": "DTSTART:21990101T090000", "end": "DTEND:21990101T100000"}
+    change = event("a", "RECURRENCE-ID;TZID=Asia/Shanghai:20260310T090000", **far)
+    [found] = read(calendar(event("a", "RRULE:FREQ=WEEKLY;COUNT=3"), change), until=UNTIL)
+    assert found.cut and [span.start for span in found.spans] == [at(3, 9), at(17, 9)]
+
+
 WRONG_FILES = {
     "nothing": b"",
+    "a nul": calendar(event("a", title="读书\0会")),
+    "a zone that is a folder": calendar(event("a", start="DTSTART;TZID=Asia:20260303T090000")),
     "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     "a page": b"<html>BEGIN</html>",
     "truncated": calendar(event("a"))[:-40],

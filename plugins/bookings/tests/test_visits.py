@@ -270,6 +270,7 @@ def test_anybody_reads_how_and_a_resident_asks(inside: Center):
         ({"headcount": "0"}, "headcount"),
         ({"headcount": "99999999999999"}, "headcount"),
         ({"headcount": "500"}, "headcount"),
+        ({"headcount": "000001" + "9" * 5000}, "headcount"),
         ({"phone": "12"}, "phone"),
         ({"phone": ""}, "phone"),
         ({"contact_name": ""}, "contact_name"),

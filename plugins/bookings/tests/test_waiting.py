@@ -170,6 +170,25 @@ def test_nobody_stands_in_one_line_twice(inside: Center):
     assert states() == ["waiting"]
 
 
+def test_nobody_stands_in_every_line(inside: Center, monkeypatch: pytest.MonkeyPatch):
+    inside.setting("waiting_list", True)
+    inside.book(span(5, 9, 12))
+    account = inside.world.account()
+    monkeypatch.setattr(waiting, "MOST", 2)
+
+    def refused(start: int, end: int) -> list[str]:
+        try:
+            join(inside, account=account, when=span(5, start, end))
+        except Refused as error:
+            return [one.code for one in error.refusals]
+        return []
+
+    # Another hour of the same line is the same place, before and behind it are others.
+    asked = [(9, 10), (9, 11), (10, 11), (11, 12)]
+    assert [refused(*one) for one in asked] == [[], ["waits"], [], ["many_wishes"]]
+    assert states() == ["waiting", "waiting"]
+
+
 @pytest.mark.parametrize(
     ("on", "when", "code"),
     [(False, (5, 9, 10), "no_list"), (True, (6, 9, 10), "free"), (True, (5, 6, 7), "hours")],

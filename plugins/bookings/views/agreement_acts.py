@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import Conflict, clock, go, once, render, required_version, requires, say, sheet_values
+from portal.api import Conflict, clock, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import permissions
+from .. import permissions, typed
 from ..models import BookingsAgreement, BookingsOccurrence
 from ..queries import places
 from ..queries.titles import titles_of
@@ -19,6 +19,7 @@ from ..service import agreed_ends, agreeing
 from ..verdicts import Refused, Span, clock_words
 from . import bookings
 from .agreements import agreement_of, shown
+from .desk import reached
 
 ACTS = ("sign", "give_back", "suspend", "resume", "end")
 
@@ -101,7 +102,7 @@ def _touched(row: BookingsAgreement, act: str) -> list[BookingsOccurrence]:
 
 def _on() -> date | None:
     """Return the first day without the agreement: the day after the last one that was typed."""
-    found = sheet_values.dates.whole_day(request.form.get("on", "").strip())
+    found = typed.day_of(request.form.get("on", "").strip())
     return found + timedelta(days=1) if found is not None else None
 
 
@@ -115,14 +116,15 @@ def _choices() -> dict[int, str]:
 
 
 def _lines(touched: Sequence[BookingsOccurrence]) -> list[tuple[int, str, str]]:
-    """Return each booking as (id, when and where, whose): only those who may see titles come here."""
-    titles = titles_of(one.booking_id for one in touched)
+    """Return each booking as (id, when and where, whose); party B sees only that it is there."""
     rooms = {room.id: room for room in places.rooms(ids={one.room_id for one in touched})} if touched else {}
+    seen = {room.id for room in reached(permissions.SEE, list(rooms.values()))}
+    titles = titles_of(one.booking_id for one in touched if one.room_id in seen)
     return [
         (
             one.id,
             f"{clock_words(Span(start=one.starts_at, end=one.ends_at))} {rooms[one.room_id].name}",
-            titles.get(one.booking_id, ""),
+            titles.get(one.booking_id, "") if one.room_id in seen else _("已约"),
         )
         for one in touched
     ]

@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
+from portal.api import crypto, go, once, render, required_version, requires, say, signed_in
 from portal.api import gettext as _
-from portal.api import go, once, render, required_version, requires, say, signed_in
 
 from .. import permissions
 from ..models import BookingsOccurrence
 from ..policy import policies
-from ..presence import asks
+from ..presence import asks, door
 from ..queries import places
 from ..queries import presence as reads
 from ..service import arriving
@@ -47,11 +47,18 @@ def arrive_act(uid: str) -> Any:
     mine = {one.id for one in reads.of_account(g.actor.account_id, _around(uid))}
     if row is None or row.id not in mine:
         abort(404)
+    if request.form.get("act") == "in" and not _at_the_door(uid):
+        return _door(uid, said=_("请扫门口的码签到，或者到服务台签到。"))
     try:
         _do(row)
     except Refused as refused:
         return _door(uid, said=str(refused.refusals[0].text))
-    return go(url_for("bookings.arrive", uid=uid))
+    return go(url_for("bookings.arrive", uid=uid, door=request.args.get("door")))
+
+
+def _at_the_door(uid: str) -> bool:
+    """Tell whether the address is the poster's, and not one put together from the room's page at home."""
+    return crypto.same(request.args.get("door", ""), door(uid))
 
 
 @bookings.get("/keep/now")
@@ -112,6 +119,7 @@ def _door(uid: str, *, said: str = "") -> Any:
         status=422 if said else 200,
         room=places.room(uid=uid),
         times=reads.of_account(g.actor.account_id, around),
+        at_the_door=_at_the_door(uid),
         states=STATES,
         when=when_words,
         said=said,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -165,7 +166,7 @@ def rooms_asked(every: Sequence[Room]) -> tuple[list[Room], int]:
 def board_of(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date]) -> Board:
     """Return what stands in these rooms on these days, as far as this person may read it."""
     state = request.args.get("state", "")
-    return calendar.board(
+    found = calendar.board(
         rooms,
         days,
         every=every,
@@ -173,6 +174,8 @@ def board_of(every: Sequence[Room], rooms: Sequence[Room], days: Sequence[date])
         own=g.actor.account_id,
         states=(state,) if state in calendar.SHOWN else calendar.SHOWN,
     )
+    # How somebody else's booking stands is not to be found out by asking for one state after the other.
+    return replace(found, busy=tuple(one for one in found.busy if one.known)) if state else found
 
 
 def _plan(board: Board, every: Sequence[Room], days: Sequence[date]) -> Any:

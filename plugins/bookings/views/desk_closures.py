@@ -211,7 +211,8 @@ def _preview(
     status: int = 200,
 ) -> Any:
     titles = queries.titles({row.booking_id for row in there})
-    names = {room.id: room.name for room in places.rooms(ids={row.room_id for row in there})} if there else {}
+    rooms = places.rooms(ids={row.room_id for row in there}) if there else []
+    names, seen = {room.id: room.name for room in rooms}, {one.id for one in reached(permissions.SEE, rooms)}
     kept = {
         name: request.values.get(name, "") for name in ("place", "from-day", "from", "to-day", "to", "reason")
     }
@@ -231,8 +232,8 @@ def _preview(
                 "when": when_words(row.starts_at, row.ends_at),
                 "room": names.get(row.room_id, ""),
                 "state": STATES[row.state],
-                "title": titles[row.booking_id][1],
-                "who": titles[row.booking_id][2],
+                "title": titles[row.booking_id][1] if row.room_id in seen else _("已约"),
+                "who": titles[row.booking_id][2] if row.room_id in seen else "",
                 "url": url_for("bookings.desk_show", uid=titles[row.booking_id][0]),
                 "choice": request.form.get(f"choice-{row.uid}", ""),
             }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import abort, g, request
 
 from portal.api import clock, render, requires
+from portal.api import gettext as _
 
 from .. import permissions, typed
 from ..queries import places, requests
@@ -37,10 +39,12 @@ def desk_requests() -> Any:
     shared = requests.sharing([by_id[one.room_id] for one in shown], every)
     near = requests.around([(one.room_id, one.start, one.end) for one in shown], shared)
     last = shown[-1] if len(found) > PAGE else None
+    seen = {room.id for room in reached(permissions.SEE, every)}
+    known = [one if one.room_id in seen else replace(one, title=_("已约")) for one in near]
     return render(
         "bookings/desk_requests.html",
         tabs=tabs(),
-        lines=[_line(one, by_id[one.room_id], near, shared[one.room_id]) for one in shown],
+        lines=[_line(one, by_id[one.room_id], known, shared[one.room_id]) for one in shown],
         venues=venues(rooms),
         after=f"{last.answer_by.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}~{last.id}" if last else None,
     )

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from math import isfinite
 from typing import Any
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 
-from portal.api import around, clock, district, ngettext, public, render
+from portal.api import around, clock, district, ngettext, public, render, slow_down
 from portal.api import gettext as _
 
 from .. import nights, typed, walking, words
@@ -56,6 +56,7 @@ class Asked:
 @public
 def find() -> Any:
     """Show the rooms that fit, then those that do not and why."""
+    slow_down("bookings.find", a_minute=current_app.config["FINDS_A_MINUTE"])
     starts = around.starts()
     asked = read_asked(starts)
     need = Need(

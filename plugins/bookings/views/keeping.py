@@ -129,7 +129,7 @@ def _kind() -> str:
 
 
 def _values() -> dict[str, Any]:
-    lat, lng = point("lat", 90), point("lng", 180)
+    lat, lng = point("lat", 85), point("lng", 180)
     return {
         "name": text("name", 80),
         "owner_id": number("owner"),

@@ -15,6 +15,7 @@ from ..models import BookingsRoom, BookingsVenue
 from ..queries import keeping as reads
 from ..queries.places import Room
 from ..service import opening
+from ..typed import day_of as typed_day
 from ..verdicts import Refused
 from ..words import WEEKDAYS
 from . import bookings
@@ -57,7 +58,7 @@ def keep_hours_save(what: str, uid: str) -> Any:
             week[kind] = found
     if row is not None and not inherits and not errors and not any(week.values()):
         errors["day-work"] = _("至少写一种日子的开放时间；都不开放的话，请停用这个房间。")
-    since = sheet_values.dates.whole_day(request.form.get("since", "")) or None
+    since = typed_day(request.form.get("since", ""))
     if since is None:
         errors["since"] = _("日期看不懂，请写成2026-11-01这样。")
     if errors or since is None:
@@ -85,7 +86,7 @@ def keep_date_save(what: str, uid: str) -> Any:
     windows = opening_words.read(request.form.get("times", ""))
     if act == "open" and not windows:
         errors["times"] = _("请写这一天几点到几点开放，比如9:00-12:00。")
-    day = sheet_values.dates.whole_day(request.form.get("on_day", ""))
+    day = typed_day(request.form.get("on_day", ""))
     if day is None:
         errors["on_day"] = _("日期看不懂，请写成2026-11-01这样。")
     if errors or day is None:

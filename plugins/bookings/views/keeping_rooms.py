@@ -13,6 +13,7 @@ from portal.api import claims, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
 from ..models import BookingsRoom, BookingsVenue
+from ..presence import door
 from ..queries import keeping as reads
 from ..queries import places
 from ..service import keeping
@@ -88,7 +89,7 @@ def keep_room_use(uid: str) -> Any:
 def keep_poster(uid: str) -> Any:
     """Show the sheet for the door of a room, with the code by which people check in."""
     venue, _row, room = room_at(uid)
-    address = current_app.config["PUBLIC_URL"] + url_for("bookings.arrive", uid=uid)
+    address = current_app.config["PUBLIC_URL"] + url_for("bookings.arrive", uid=uid, door=door(uid))
     # Highest correction: a door is dirty, badly lit, half covered.
     code = Markup(segno.make(address, error="h", micro=False).svg_inline(border=4, omitsize=True))
     return render("bookings/keep_poster.html", room=room, venue=venue, address=address, code=code)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from flask import abort, g, request, url_for
+from flask import abort, current_app, g, request, url_for
 
-from portal.api import MapPlace, around, district, ngettext, place_plan, public, render
+from portal.api import MapPlace, around, district, ngettext, place_plan, public, render, slow_down
 from portal.api import gettext as _
 
 from .. import actors, agreement_words, permissions, words
@@ -17,18 +17,22 @@ from ..queries import venue_list as queries
 from ..queries.holders import has_booking_at
 from . import bookings
 
+#: Degrees beyond which no map is drawn; nobody lives there.
+MOST_NORTH = 85
+
 
 @bookings.get("/venues/")
 @public
 def venues() -> Any:
     """List the venues, the nearest first."""
+    slow_down("bookings.find", a_minute=current_app.config["FINDS_A_MINUTE"])
     starts = around.starts()
     point, key, name = _start(starts)
     typed = request.args.get("q", "").strip()[:40]
     seats = min(max(request.args.get("seats", 0, type=int), 0), 10_000)
     step_free, open_now = request.args.get("step_free") == "1", request.args.get("open") == "1"
     found = queries.listed(typed=typed, start=point, seats=seats, step_free=step_free, open_now=open_now)
-    on_map = [one for one in found if one.lat is not None]
+    on_map = [one for one in found if one.lat is not None and abs(one.lat) <= MOST_NORTH]
     plan = place_plan(
         [
             MapPlace(
@@ -50,7 +54,7 @@ def venues() -> Any:
         "bookings/venues.html",
         venues=found,
         plan=plan,
-        nowhere=[one for one in found if one.lat is None],
+        nowhere=[one for one in found if one not in on_map],
         line=line,
         typed=typed,
         seats=seats or "",
@@ -67,7 +71,7 @@ def _start(starts: list[around.Start]) -> tuple[around.Point | None, str, str]:
     """Return where walking begins: what was chosen, the phone's place, or the center."""
     lat, lng = request.args.get("lat", type=float), request.args.get("lng", type=float)
     sound = lat is not None and lng is not None and isfinite(lat) and isfinite(lng)
-    if sound and lat is not None and lng is not None and abs(lat) <= 90 and abs(lng) <= 180:
+    if sound and lat is not None and lng is not None and abs(lat) <= MOST_NORTH and abs(lng) <= 180:
         return (lat, lng), "here", _("您现在的位置")
     chosen = request.args.get("from", "")
     for one in starts:

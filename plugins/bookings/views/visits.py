@@ -46,7 +46,7 @@ def visit_ask() -> Any:
     day = typed.day_of(form.get("day", "").strip())
     begins, stops = typed.minute(form.get("begins", "")), typed.minute(form.get("stops", ""))
     phone = typed.phone(form.get("phone", ""))
-    people = typed.plain(form.get("headcount", ""))
+    people = typed.whole(form.get("headcount", "")) or 0
     if day is None:
         errors["day"] = _("请写哪天来，写成2026-11-01这样。")
     if begins is None:
@@ -55,7 +55,7 @@ def visit_ask() -> Any:
         errors["end"] = _("请写几点走，比如11:00。")
     if not phone:
         errors["phone"] = _("请写联系电话，变了时间要打给您。")
-    if not people.isdecimal() or not 1 <= int(people[:6]) <= 5000:
+    if not 1 <= people <= 5000:
         errors["headcount"] = _("请填来多少人。")
     if not form.get("contact_name", "").strip():
         errors["contact_name"] = _("请写联系人怎么称呼。")
@@ -71,7 +71,7 @@ def visit_ask() -> Any:
                 with_guide=form.get("with_guide") != "0",
             ),
             span=Span(start=typed.at(day, begins), end=typed.at(day, stops)),
-            headcount=int(people),
+            headcount=people,
             contact=Contact(name=form["contact_name"], phone=phone),
             asker=actors.asker(g.actor),
             by=g.actor.account_id,
