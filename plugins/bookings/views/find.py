@@ -20,7 +20,7 @@ from ..queries.search import Found, Need
 from ..verdicts import Span
 from . import bookings
 
-#: Rooms that do not fit are shown up to this many unless all are asked for.
+#: Rooms that fit, and those that do not, are shown up to this many unless all are asked for.
 FEW = 12
 #: Times of day to choose from, before a room and its grid are known (minutes).
 STEP, FIRST, LAST = 30, 7 * 60, 22 * 60
@@ -77,10 +77,12 @@ def find() -> Any:
         block="content",
         status=422 if asked.wrong else 200,
         asked=asked,
-        fit=fit,
+        fit=fit if every else fit[:FEW],
+        fitting=len(fit),
         rest=rest if every else rest[:FEW],
+        more_fit=0 if every else max(0, len(fit) - FEW),
         more=0 if every else max(0, len(rest) - FEW),
-        free=_free_times(fit, asked),
+        free=_free_times(fit if every else fit[:FEW], asked),
         starts=starts,
         equipment=search.equipment_names(),
         chips=_chips(asked),
@@ -146,9 +148,11 @@ def _read_hours(asked: Asked) -> None:
             asked.wrong[name] = _("时间没看懂，请写成09:30这样。")
     if asked.first is not None and asked.last is not None and asked.last <= asked.first:
         asked.wrong["to"] = _("结束时间要晚于开始时间。")
-    if (asked.first is None) != (asked.last is None) and asked.days and not asked.wrong:
+    if (asked.first is None) != (asked.last is None) and not asked.wrong:
         name = "to" if asked.last is None else "from"
         asked.wrong[name] = _("几点到几点都要选，或者都不选。")
+    if asked.first is not None and not asked.days and not asked.wrong:
+        asked.wrong["day"] = _("请写哪一天，才知道那几点空不空。")
 
 
 def _read_start(asked: Asked, starts: Sequence[around.Start]) -> None:
