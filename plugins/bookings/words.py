@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from portal.api import civil, clock, ngettext
+from portal.api import civil, clock, month_word, ngettext
 from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
@@ -114,10 +114,34 @@ def when_words(start: datetime, end: datetime) -> str:
     return f"{day_words(clock.civil(start))} {hours_words(start, end)}"
 
 
+def soon_words(start: datetime) -> str:
+    """Write a begin in as few words as tell it: 明天 08:30, or 12月3日 08:30."""
+    local = start.astimezone(clock.SHANGHAI)
+    near = {0: _("今天"), 1: _("明天")}.get((local.date() - clock.today()).days)
+    day = near or _("%(month)s月%(day)s日", month=month_word(local.month), day=local.day)
+    return f"{day} {local:%H:%M}"
+
+
 def until_words(at: datetime) -> str:
-    """Write until when something holds, and how much of it is left: 3月4日 24:00，还有1天."""
+    """Write until when something holds, and how much of it is left: 2026年3月4日 星期三 晚上12点（还有1天）.
+
+    Midnight belongs to the day that ends: nobody reads 00:00 of the next one as the evening before.
+    """
     local = at.astimezone(clock.SHANGHAI)
-    return _("%(when)s，%(left)s", when=f"{day_words(local.date())} {local:%H:%M}", left=left_words(at))
+    if local.hour == local.minute == 0:
+        hour = _("晚上12点")
+        return _(
+            "%(day)s %(hour)s（%(left)s）",
+            day=day_words(local.date() - timedelta(days=1)),
+            hour=hour,
+            left=left_words(at),
+        )
+    return _(
+        "%(day)s %(hour)s（%(left)s）",
+        day=day_words(local.date()),
+        hour=f"{local:%H:%M}",
+        left=left_words(at),
+    )
 
 
 def left_words(at: datetime) -> str:

@@ -276,9 +276,9 @@ def test_an_offer_is_shown_everywhere_and_taken(me: Somebody):
         row = session.get_one(BookingsOccurrence, theirs.id)
         changing.cancel([row], versions={row.id: row.version}, reason="不来了", by=other.id, staff=False)
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
-    assert "候补的培训室有了，留到2026年3月2日 星期一 今天 12:00，还有2小时" in home
+    assert "候补的培训室有了，留到2026年3月2日 星期一 今天 12:00（还有2小时）" in home
     page = me.get(f"wishes/{uid}")
-    assert "给您留到2026年3月2日 星期一 今天 12:00，还有2小时" in said(page)
+    assert "给您留到2026年3月2日 星期一 今天 12:00（还有2小时）" in said(page)
     done = me.press(page, "要，约下")
     assert done.status_code == 303
     assert "约好了" in said(me.client.get(done.location))
@@ -327,7 +327,7 @@ def test_an_offer_that_ran_out_cannot_be_taken(me: Somebody):
 def test_the_start_page_shows_what_comes_next(me: Somebody):
     book(me, span(3, 9, 10))
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
-    assert "下一个场地预约 测试党群服务中心 培训室 2026年3月3日 星期二 明天 09:00—10:00，约好了。" in home
+    assert "下一个场地预约 明天 09:00 2026年3月3日 星期二 明天 09:00—10:00，测试党群服务中心 培训室，约好了。" in home
 
 
 def test_nobody_moves_into_a_room_that_is_not_open_to_them(me: Somebody):
