@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from plugins.bookings import words
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint, BookingsWish
 from plugins.bookings.service import changing, deciding, places, waiting
@@ -277,6 +278,10 @@ def test_an_offer_is_shown_everywhere_and_taken(me: Somebody):
         changing.cancel([row], versions={row.id: row.version}, reason="不来了", by=other.id, staff=False)
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
     assert "候补的培训室有了，留到2026年3月2日 星期一 今天 12:00（还有2小时）" in home
+    with me.center.inside():
+        assert words.dated("2026-03-03 00:00") == "2026年3月2日 星期一 今天晚上12点"
+    told = said(me.client.get(f"/d/{me.center.district.code}/me/notices"))
+    assert "（2026年3月5日 星期四 09:00—10:00）有了，给您留到2026年3月2日 星期一 12:00。" in told
     page = me.get(f"wishes/{uid}")
     assert "给您留到2026年3月2日 星期一 今天 12:00（还有2小时）" in said(page)
     done = me.press(page, "要，约下")
@@ -327,7 +332,8 @@ def test_an_offer_that_ran_out_cannot_be_taken(me: Somebody):
 def test_the_start_page_shows_what_comes_next(me: Somebody):
     book(me, span(3, 9, 10))
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
-    assert "下一个场地预约 明天 09:00 2026年3月3日 星期二 明天 09:00—10:00，测试党群服务中心 培训室，约好了。" in home
+    next_one = "明天 09:00 2026年3月3日 星期二 明天 09:00—10:00，测试党群服务中心 培训室，约好了。"
+    assert f"下一个场地预约 {next_one}" in home
 
 
 def test_nobody_moves_into_a_room_that_is_not_open_to_them(me: Somebody):
