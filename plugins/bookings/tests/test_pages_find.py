@@ -50,6 +50,12 @@ def test_a_day_shows_when_each_room_is_free(me: Somebody):
         me.center.book(span(3, 9, 10))
     words = said(me.get(day="2026-03-03"))
     assert "2026年3月3日 星期二 明天：空着 08:00—09:00、10:00—22:00" in words
+    assert "4间合适" in words
+    with me.center.inside():
+        me.center.book(span(4, 8, 16))
+        me.center.book(span(4, 16, 22))
+    full = said(me.get(day="2026-03-04"))
+    assert "3间合适" in full and "培训室 测试党群服务中心 这一天没有空的时间了。" in full
 
 
 def test_a_time_leads_straight_to_the_form(me: Somebody):

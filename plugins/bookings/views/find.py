@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from math import isfinite
 from typing import Any
@@ -69,6 +69,8 @@ def find() -> Any:
         venue_kind=asked.kind,
     )
     found = search.search(district(), need)
+    free = _free_times([one for one in found if one.fits], asked)
+    found = [_with_a_time(one, free.get(one.room.id)) for one in found]
     fit = [one for one in found if one.fits]
     rest = [one for one in found if not one.fits]
     every = bool(request.args.get("all"))
@@ -82,7 +84,7 @@ def find() -> Any:
         rest=rest if every else rest[:FEW],
         more_fit=0 if every else max(0, len(fit) - FEW),
         more=0 if every else max(0, len(rest) - FEW),
-        free=_free_times(fit if every else fit[:FEW], asked),
+        free=free,
         starts=starts,
         equipment=search.equipment_names(),
         chips=_chips(asked),
@@ -168,14 +170,23 @@ def _read_start(asked: Asked, starts: Sequence[around.Start]) -> None:
         asked.start, asked.start_name = (lat, lng), _("我这里")
 
 
-def _free_times(fit: Sequence[Found], asked: Asked) -> dict[int, list[tuple[date, tuple[Span, ...]]]]:
-    """Return when each room is free, where only the day is known."""
-    found: dict[int, list[tuple[date, tuple[Span, ...]]]] = {}
+def _free_times(fit: Sequence[Found], asked: Asked) -> dict[int, list[tuple[date, windows.Day]]]:
+    """Return the days of each room, where only the day is known."""
+    found: dict[int, list[tuple[date, windows.Day]]] = {}
     if not asked.wrong and not asked.spans():
         for day in asked.days:
             for number, times in windows.of_day([one.room for one in fit], day).items():
-                found.setdefault(number, []).append((day, times.free))
+                found.setdefault(number, []).append((day, times))
     return found
+
+
+def _with_a_time(one: Found, days: Sequence[tuple[date, windows.Day]] | None) -> Found:
+    """Return a room that has no time left on any wanted day as one that does not fit, and why."""
+    if not days or any(times.free for _day, times in days):
+        return one
+    opens = any(times.opens for _day, times in days)
+    why = _("这一天没有空的时间了。") if opens else _("这一天不开放。")
+    return replace(one, lacks=(*one.lacks, why))
 
 
 def _parts(asked: Asked) -> Any:
