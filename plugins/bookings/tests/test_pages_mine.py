@@ -12,7 +12,7 @@ from sqlalchemy import select
 from plugins.bookings import words
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint, BookingsWish
-from plugins.bookings.service import changing, deciding, places, waiting
+from plugins.bookings.service import arriving, changing, deciding, places, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, button, labels, said, somebody
 from plugins.bookings.verdicts import Refused, Span
@@ -334,6 +334,19 @@ def test_the_start_page_shows_what_comes_next(me: Somebody):
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
     next_one = "明天 09:00 2026年3月3日 星期二 明天 09:00—10:00，测试党群服务中心 培训室，约好了。"
     assert f"下一个场地预约 {next_one}" in home
+
+
+def test_a_booking_in_use_leads_to_leaving_early(me: Somebody):
+    uid = book(me, span(3, 9, 10))
+    (row,) = times(me)
+    with me.on(at(3, 9)):
+        with me.center.inside():
+            arriving.check_in(session.get_one(BookingsOccurrence, row.id), version=row.version, by=me.id)
+        page = me.get(uid)
+        assert "签到了，可以用到10:00。" in said(page) and "再约一次" not in said(page)
+        assert "/bookings/keep/arrive/" in page.get_data(as_text=True)
+    with me.on(at(3, 11)):
+        assert "再约一次" in said(me.get(uid))
 
 
 def test_nobody_moves_into_a_room_that_is_not_open_to_them(me: Somebody):
