@@ -65,7 +65,7 @@ def next_words(
     if used is not None:
         ends = used.ends_at.astimezone(clock.SHANGHAI)
         found.append(
-            _("签到了，可以用到%(time)s。提前走请点一下，剩下的时间给别人用。", time=f"{until:%H:%M}")
+            _("签到了，可以用到%(time)s。提前走请点一下，剩下的时间给别人用。", time=f"{ends:%H:%M}")
         )
     displaced = [row for row in times if row.state == "displaced"]
     if displaced and not booking.rule:
