@@ -69,6 +69,24 @@
   }
   function refuse(code, form) { release(form); portal.say(portal.word(portal.refusal(code)), "bad", true); }
 
+  /* What a page held before another took its place, with all that was typed: in this window's memory only, gone
+     with the next page. The key is one no earlier page of this history can have used. */
+  var kept = {}, shown = "";
+  function mark() { return Date.now().toString(36) + Math.random().toString(36).slice(2); }
+  function putBy(key, main) {
+    var old = doc.createDocumentFragment();
+    while (main.firstChild) old.appendChild(main.firstChild);
+    kept[key] = { title: doc.title, name: main.className, nodes: old };
+  }
+  function bring(key, main) {
+    putBy(shown, main);
+    doc.title = kept[key].title;
+    main.className = kept[key].name;
+    main.appendChild(kept[key].nodes);
+    shown = key;
+    portal.settle(main, true);
+  }
+
   /* A page as the answer: its main part takes the place of ours; "back" leads to the form again. */
   function show(html, answer, form) {
     var page = new DOMParser().parseFromString(html, "text/html"), fresh = page.getElementById("main"), main = doc.getElementById("main");
@@ -86,13 +104,16 @@
       portal.say(told.join("。") || portal.word("fail"), "bad", true);
       return;
     }
+    if (answer.ok) {
+      var before = mark();
+      putBy(before, main);
+      shown = mark();
+      history.replaceState({ portal: "form", kept: before }, "");
+      history.pushState({ portal: "answer", kept: shown }, "", answer.url);
+    }
     main.className = fresh.className;
     main.innerHTML = fresh.innerHTML;
     doc.title = page.title;
-    if (answer.ok) {
-      history.replaceState({ portal: "form" }, "");
-      history.pushState({ portal: "answer" }, "", answer.url);
-    }
     each(main, "script[src]", function (old) {
       var script = doc.createElement("script");
       script.src = old.src;
@@ -104,7 +125,11 @@
     prepare(main);
     portal.settle(main, true);
   }
-  window.addEventListener("popstate", function (e) { if (e.state && e.state.portal) location.reload(); });
+  window.addEventListener("popstate", function (e) {
+    var main = doc.getElementById("main");
+    if (!e.state || !e.state.portal) return;
+    if (main && kept[e.state.kept]) bring(e.state.kept, main); else location.reload();
+  });
 
   function keepFile(answer, form) {
     // The plain name stands first and has lost its Chinese.

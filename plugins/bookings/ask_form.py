@@ -145,7 +145,11 @@ def _series(ask: Ask) -> None:
     every = ask.text("every")
     weekdays = tuple(int(one) for one in ask.fields.getlist("weekday") if one in "1234567" and len(one) == 1)
     interval = typed.whole(ask.text("interval") or "1", most=52) or 0
-    ends = ask.text("ends") or ("count" if ask.text("count") else "until")
+    dated = any(one.strip() for one in (ask.text("until"), *typed.day_parts(ask.fields, "until")))
+    ends = ask.text("ends") or ("until" if dated else "count")
+    if dated and ask.text("count").strip() and not ask.text("ends"):
+        ask.errors["count"] = _("一共几次和约到哪一天，只填一样，另一样请空着。")
+        return
     count = typed.whole(ask.text("count")) if ends == "count" else None
     until = typed.day(ask.fields, "until") if ends == "until" else None
     rule = series.Rule(

@@ -31,9 +31,12 @@ def card(actor: Actor) -> list[Card]:
         Card(
             key="bookings",
             title=_("下一个场地预约"),
-            value=f"{coming.venue} {coming.room}",
+            value=words.soon_words(coming.starts_at),
             text=_(
-                "%(when)s，%(state)s。", when=words.when_words(coming.starts_at, coming.ends_at), state=label
+                "%(when)s，%(place)s，%(state)s。",
+                when=words.when_words(coming.starts_at, coming.ends_at),
+                place=f"{coming.venue} {coming.room}",
+                state=label,
             ),
             url=url_for("bookings.show", booking_uid=coming.uid),
             action=_("看这个预约"),

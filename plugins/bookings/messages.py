@@ -12,6 +12,7 @@ from sqlalchemy import select
 from portal.api import clock, crypto, district, ngettext, notices, session
 from portal.api import lazy_gettext as _l
 
+from . import words
 from .models import BookingsBooking, BookingsOccurrence, BookingsWish
 from .queries.places import Room
 
@@ -19,7 +20,10 @@ _INSIDE = ("room", "venue", "when", "why", "until", "title", "count")
 
 
 def _declare(key: str, title: Any, body: Any, inside: Any, *, kind: str = "result") -> None:
-    notices.declare(notices.Template(key=f"bookings.{key}", title=title, body=body, inside=inside, kind=kind))
+    told = {"when": words.dated, "until": words.dated}
+    notices.declare(
+        notices.Template(key=f"bookings.{key}", title=title, body=body, inside=inside, kind=kind, words=told)
+    )
 
 
 _declare(
@@ -190,7 +194,7 @@ def offered(wish: BookingsWish, room: Room) -> None:
             "time": f"{until:%H:%M}",
             "room": f"{room.venue} {room.name}",
             "when": _when(wish),
-            "until": f"{until:%m-%d %H:%M}",
+            "until": f"{until:%Y-%m-%d %H:%M}",
         },
         url=_address(f"wishes/{wish.uid}"),
         key=f"bookings:offered:{wish.id}",
@@ -255,4 +259,4 @@ def _several(row: Any, times: int) -> str:
 
 
 def _until(row: BookingsOccurrence) -> str:
-    return "" if row.answer_by is None else f"{row.answer_by.astimezone(clock.SHANGHAI):%m-%d %H:%M}"
+    return "" if row.answer_by is None else f"{row.answer_by.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"

@@ -20,6 +20,11 @@ def may_change(row: BookingsOccurrence) -> bool:
     return row.state in OPEN and row.starts_at > clock.now()
 
 
+def in_use(times: Sequence[BookingsOccurrence]) -> BookingsOccurrence | None:
+    """Return the time somebody has checked in to and that is not over."""
+    return next((row for row in times if row.state == "checked_in" and row.ends_at > clock.now()), None)
+
+
 def headline(times: Sequence[BookingsOccurrence]) -> tuple[str, str]:
     """Return how a booking stands as a whole: words and the tone of its tag."""
     if len(times) == 1:
@@ -56,6 +61,12 @@ def next_words(
         if venue.key_how:
             found.append(_("怎么进门：%(how)s", how=venue.key_how))
         found.append(_("来不了请早点在这里取消，别人还能用。"))
+    used = in_use(times)
+    if used is not None:
+        ends = used.ends_at.astimezone(clock.SHANGHAI)
+        found.append(
+            _("签到了，可以用到%(time)s。提前走请点一下，剩下的时间给别人用。", time=f"{ends:%H:%M}")
+        )
     displaced = [row for row in times if row.state == "displaced"]
     if displaced and not booking.rule:
         found.append(_("这段时间用不了了，可以另约一个时间或另一间房。"))

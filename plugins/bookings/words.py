@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from portal.api import civil, clock, ngettext
+from portal.api import civil, clock, month_word, ngettext
 from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
@@ -115,10 +116,40 @@ def when_words(start: datetime, end: datetime) -> str:
     return f"{day_words(clock.civil(start))} {hours_words(start, end)}"
 
 
+def soon_words(start: datetime) -> str:
+    """Write a begin in as few words as tell it: 明天 08:30, or 12月3日 08:30."""
+    local = start.astimezone(clock.SHANGHAI)
+    near = {0: _("今天"), 1: _("明天")}.get((local.date() - clock.today()).days)
+    day = near or _("%(month)s月%(day)s日", month=month_word(local.month), day=local.day)
+    return f"{day} {local:%H:%M}"
+
+
 def until_words(at: datetime) -> str:
-    """Write until when something holds, and how much of it is left: 3月4日 24:00，还有1天."""
+    """Write until when something holds, and how much is left: 2026年3月4日 星期三晚上12点（还有1天）."""
+    return _("%(when)s（%(left)s）", when=hour_words(at), left=left_words(at))
+
+
+def hour_words(at: datetime) -> str:
+    """Write an instant with its weekday; midnight belongs to the day that ends.
+
+    Nobody reads 00:00 of a day as the evening before.
+    """
     local = at.astimezone(clock.SHANGHAI)
-    return _("%(when)s，%(left)s", when=f"{day_words(local.date())} {local:%H:%M}", left=left_words(at))
+    if local.hour == local.minute == 0:
+        return _("%(day)s晚上12点", day=day_words(local.date() - timedelta(days=1)))
+    return f"{day_words(local.date())} {local:%H:%M}"
+
+
+def dated(text: str) -> str:
+    """Write the days and instants of a kept value for its reader: 2026-12-02 becomes 2026年12月2日 星期三."""
+
+    def spoken(found: re.Match[str]) -> str:
+        day, hour = date(*map(int, found.groups()[:3])), found[4]
+        if hour == "00:00" and text == found[0]:
+            return hour_words(datetime.combine(day, time(), clock.SHANGHAI))
+        return " ".join(one for one in (civil(day), weekday(day), hour) if one)
+
+    return re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b(?: (\d\d:\d\d))?", spoken, text)
 
 
 def left_words(at: datetime) -> str:

@@ -66,7 +66,7 @@ def test_check_first_then_booked_then_the_receipt(me: Somebody):
 def test_what_needs_an_answer_says_until_when(me: Somebody):
     me.center.setting("approval", "ask")
     checked = ask(me)
-    assert "要等场地方答复，最晚2026年3月3日 星期二 明天 09:00，还有23小时" in said(checked)
+    assert "要等场地方答复，最晚2026年3月3日 星期二 明天 09:00（还有23小时）" in said(checked)
     receipt = said(me.client.get(me.press(checked, "交上去").location))
     assert "申请在测试党群服务中心那里，最晚2026年3月3日" in receipt and "等答复" in receipt
 
@@ -100,6 +100,9 @@ def test_edit_brings_the_form_back_with_everything(me: Somebody):
         ({"from": "06:00"}, 422, "这一天开放的时间是08:00—22:00，请选在里面。"),
         ({"from": "09:07"}, 422, "最近的时间是09:00和09:15"),
         ({"every": "week", "ends": "count", "count": ""}, 422, "请写一共几次，2到120次。"),
+        ({"every": "week"}, 422, "请写一共几次，2到120次。"),
+        ({"every": "week", "until-day": "5", "until-month": "3"}, 422, "这样只有一次"),
+        ({"every": "week", "count": "4", "until": "2026-04-01"}, 422, "只填一样，另一样请空着。"),
         ({"every": "week", "weekday": "1", "ends": "count", "count": "4"}, 422, "请把星期二也勾上"),
         ({"every": "week", "ends": "until", "until": "2026-03-01"}, 422, "请写约到哪一天，要晚于第一天。"),
         ({"every": "week", "ends": "until", "until": "2026-03-05"}, 422, "这样只有一次"),
@@ -239,6 +242,7 @@ def test_a_series_lists_each_clash_and_asks(me: Somebody):
     assert labels(checked) == ["跳过这3次，约其余7次", "全部有空才约", "返回修改"]
     refused = me.press(checked, "全部有空才约")
     assert refused.status_code == 409 and len(bookings(me)) == 3
+    assert "一次也没有约 有3次不空" in said(refused) and "一次也没有约" not in words
     done = me.press(refused, "跳过这3次，约其余7次")
     assert done.status_code == 303
     (made,) = [one for one in bookings(me) if one.account_id == me.id]

@@ -30,9 +30,14 @@ def chips(answer: Any) -> dict[str, str]:
     return {words: url.replace("&amp;", "&") for url, words in found}
 
 
-def test_without_a_day_all_rooms_are_shown(me: Somebody):
+def test_without_a_day_all_rooms_are_shown(me: Somebody, monkeypatch: pytest.MonkeyPatch):
     answer = me.get()
-    assert answer.status_code == 200 and "4间合适" in said(answer) and chips(answer) == {}
+    assert answer.status_code == 200 and "一共4间，说了哪天就知道空不空" in said(answer)
+    assert chips(answer) == {}
+    monkeypatch.setattr("plugins.bookings.views.find.FEW", 3)
+    few, every = said(me.get()), said(me.get(all=1))
+    assert ("大厅 测试" in few, "还有1间，都看看" in few, "一共4间" in few) == (False, True, True)
+    assert ("大厅 测试" in every, "都看看" in every) == (True, False)
 
 
 def test_a_visitor_may_look(me: Somebody):
@@ -45,6 +50,12 @@ def test_a_day_shows_when_each_room_is_free(me: Somebody):
         me.center.book(span(3, 9, 10))
     words = said(me.get(day="2026-03-03"))
     assert "2026年3月3日 星期二 明天：空着 08:00—09:00、10:00—22:00" in words
+    assert "4间合适" in words
+    with me.center.inside():
+        me.center.book(span(4, 8, 16))
+        me.center.book(span(4, 16, 22))
+    full = said(me.get(day="2026-03-04"))
+    assert "3间合适" in full and "培训室 测试党群服务中心 这一天没有空的时间了。" in full
 
 
 def test_a_time_leads_straight_to_the_form(me: Somebody):
@@ -100,6 +111,8 @@ def test_this_weekend_is_two_days_and_on_sunday_one(me: Somebody):
         ({"day": "2026-03-01"}, "这一天已经过了"),
         ({"day": "2026-03-03", "from": "10:00", "to": "09:00"}, "结束时间要晚于开始时间。"),
         ({"day": "2026-03-03", "from": "10:00"}, "几点到几点都要选"),
+        ({"from": "10:00"}, "几点到几点都要选"),
+        ({"from": "09:00", "to": "10:00"}, "请写哪一天，才知道那几点空不空。"),
         ({"day": "2026-03-03", "from": "25:00", "to": "26:00"}, "时间没看懂"),
         ({"people": "很多"}, "人数请填数字"),
     ],
@@ -115,7 +128,7 @@ def test_what_cannot_be_read_says_so_and_still_shows_rooms(me: Somebody, query: 
 def test_nonsense_is_as_good_as_nothing(me: Somebody, query: str):
     session.remove()
     answer = me.client.get(me.url(f"?{query}"))
-    assert answer.status_code == 200 and "4间合适" in said(answer) and chips(answer) == {}
+    assert answer.status_code == 200 and "一共4间" in said(answer) and chips(answer) == {}
 
 
 def test_nothing_fits_and_the_desk_can_be_called(me: Somebody):

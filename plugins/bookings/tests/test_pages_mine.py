@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from plugins.bookings import words
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint, BookingsWish
-from plugins.bookings.service import changing, deciding, places, waiting
+from plugins.bookings.service import arriving, changing, deciding, places, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, button, labels, said, somebody
 from plugins.bookings.verdicts import Refused, Span
@@ -276,9 +277,13 @@ def test_an_offer_is_shown_everywhere_and_taken(me: Somebody):
         row = session.get_one(BookingsOccurrence, theirs.id)
         changing.cancel([row], versions={row.id: row.version}, reason="不来了", by=other.id, staff=False)
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
-    assert "候补的培训室有了，留到2026年3月2日 星期一 今天 12:00，还有2小时" in home
+    assert "候补的培训室有了，留到2026年3月2日 星期一 今天 12:00（还有2小时）" in home
+    with me.center.inside():
+        assert words.dated("2026-03-03 00:00") == "2026年3月2日 星期一 今天晚上12点"
+    told = said(me.client.get(f"/d/{me.center.district.code}/me/notices"))
+    assert "（2026年3月5日 星期四 09:00—10:00）有了，给您留到2026年3月2日 星期一 12:00。" in told
     page = me.get(f"wishes/{uid}")
-    assert "给您留到2026年3月2日 星期一 今天 12:00，还有2小时" in said(page)
+    assert "给您留到2026年3月2日 星期一 今天 12:00（还有2小时）" in said(page)
     with me.center.inside():
         me.center.setting("quota_minutes", 30)
     over = me.press(page, "要，约下")
@@ -334,7 +339,21 @@ def test_an_offer_that_ran_out_cannot_be_taken(me: Somebody):
 def test_the_start_page_shows_what_comes_next(me: Somebody):
     book(me, span(3, 9, 10))
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
-    assert "下一个场地预约 测试党群服务中心 培训室 2026年3月3日 星期二 明天 09:00—10:00，约好了。" in home
+    next_one = "明天 09:00 2026年3月3日 星期二 明天 09:00—10:00，测试党群服务中心 培训室，约好了。"
+    assert f"下一个场地预约 {next_one}" in home
+
+
+def test_a_booking_in_use_leads_to_leaving_early(me: Somebody):
+    uid = book(me, span(3, 9, 10))
+    (row,) = times(me)
+    with me.on(at(3, 9)):
+        with me.center.inside():
+            arriving.check_in(session.get_one(BookingsOccurrence, row.id), version=row.version, by=me.id)
+        page = me.get(uid)
+        assert "签到了，可以用到10:00。" in said(page) and "再约一次" not in said(page)
+        assert "/bookings/keep/arrive/" in page.get_data(as_text=True)
+    with me.on(at(3, 11)):
+        assert "再约一次" in said(me.get(uid))
 
 
 def test_nobody_moves_into_a_room_that_is_not_open_to_them(me: Somebody):

@@ -90,7 +90,7 @@ def _waits(wish: Any) -> Any:
 
 
 def _sent(made: Any) -> Any:
-    say(_("交上去了。") if mine.waits(made.id) else _("约好了。"))
+    say(_("交上去了，答复了会告诉您。") if mine.waits(made.id) else _("约好了。"))
     return go(url_for("bookings.show", booking_uid=made.uid))
 
 
@@ -178,6 +178,7 @@ def check_page(
         wanted=wanted,
         verdicts=found,
         free=sum(one.free for one in found),
+        refused=status == 409,
         asks=asks,
         answer_by=asking.answer_by(policy, wanted.spans[0].start) if asks else None,
         organization=named.get(wanted.asker.organization_id or 0),

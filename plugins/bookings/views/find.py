@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from math import isfinite
 from typing import Any
@@ -20,7 +20,7 @@ from ..queries.search import Found, Need
 from ..verdicts import Span
 from . import bookings
 
-#: Rooms that do not fit are shown up to this many unless all are asked for.
+#: Rooms that fit, and those that do not, are shown up to this many unless all are asked for.
 FEW = 12
 #: Times of day to choose from, before a room and its grid are known (minutes).
 STEP, FIRST, LAST = 30, 7 * 60, 24 * 60
@@ -71,6 +71,8 @@ def find() -> Any:
         venue_kind=asked.kind,
     )
     found = search.search(district(), need)
+    free = _free_times([one for one in found if one.fits], asked)
+    found = [_with_a_time(one, free.get(one.room.id)) for one in found]
     fit = [one for one in found if one.fits]
     rest = [one for one in found if not one.fits]
     every = bool(request.args.get("all"))
@@ -79,10 +81,12 @@ def find() -> Any:
         block="content",
         status=422 if asked.wrong else 200,
         asked=asked,
-        fit=fit,
+        fit=fit if every else fit[:FEW],
+        fitting=len(fit),
         rest=rest if every else rest[:FEW],
+        more_fit=0 if every else max(0, len(fit) - FEW),
         more=0 if every else max(0, len(rest) - FEW),
-        free=_free_times(fit, asked),
+        free=free,
         starts=starts,
         equipment=search.equipment_names(),
         chips=_chips(asked),
@@ -152,9 +156,11 @@ def _read_hours(asked: Asked) -> None:
         if asked.last < asked.first:
             # Which room is open over midnight is what the search tells.
             asked.night = _here(to=typed.words_of(asked.last + 24 * 60))
-    if (asked.first is None) != (asked.last is None) and asked.days and not asked.wrong:
+    if (asked.first is None) != (asked.last is None) and not asked.wrong:
         name = "to" if asked.last is None else "from"
         asked.wrong[name] = _("几点到几点都要选，或者都不选。")
+    if asked.first is not None and not asked.days and not asked.wrong:
+        asked.wrong["day"] = _("请写哪一天，才知道那几点空不空。")
 
 
 def _read_start(asked: Asked, starts: Sequence[around.Start]) -> None:
@@ -170,14 +176,23 @@ def _read_start(asked: Asked, starts: Sequence[around.Start]) -> None:
         asked.start, asked.start_name = (lat, lng), _("我这里")
 
 
-def _free_times(fit: Sequence[Found], asked: Asked) -> dict[int, list[tuple[date, tuple[Span, ...]]]]:
-    """Return when each room is free, where only the day is known."""
-    found: dict[int, list[tuple[date, tuple[Span, ...]]]] = {}
+def _free_times(fit: Sequence[Found], asked: Asked) -> dict[int, list[tuple[date, windows.Day]]]:
+    """Return the days of each room, where only the day is known."""
+    found: dict[int, list[tuple[date, windows.Day]]] = {}
     if not asked.wrong and not asked.spans():
         for day in asked.days:
             for number, times in windows.of_day([one.room for one in fit], day).items():
-                found.setdefault(number, []).append((day, times.free))
+                found.setdefault(number, []).append((day, times))
     return found
+
+
+def _with_a_time(one: Found, days: Sequence[tuple[date, windows.Day]] | None) -> Found:
+    """Return a room that has no time left on any wanted day as one that does not fit, and why."""
+    if not days or any(times.free for _day, times in days):
+        return one
+    opens = any(times.opens for _day, times in days)
+    why = _("这一天没有空的时间了。") if opens else _("这一天不开放。")
+    return replace(one, lacks=(*one.lacks, why))
 
 
 def _parts(asked: Asked) -> Any:

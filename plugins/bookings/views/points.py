@@ -17,6 +17,7 @@ from ..points import halves
 from ..queries import presence as reads
 from ..service import appealing
 from ..verdicts import Refused
+from ..words import hour_words
 from . import bookings
 from .keeping_forms import refusals, text
 
@@ -100,6 +101,7 @@ def _mine(*, errors: dict[str, str] | None = None) -> Any:
         errors,
         points=reads.points(account_id=g.actor.account_id),
         total=counted / 2 if counted % 2 else counted // 2,
+        when=hour_words,
     )
 
 

@@ -48,7 +48,7 @@ def show(booking_uid: str) -> Any:
         needs=_needs(booking),
         open_times=open_times,
         open_ids={row.id for row in open_times},
-        waiting=any(row.state == "requested" for row in times),
+        used=shown.in_use(times),
         words=words,
         next_words=shown.next_words,
         code_of=presence.code,

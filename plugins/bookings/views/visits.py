@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from portal.api import clock, district, go, once, public, render, requires, say
+from portal.api import district, go, once, public, render, requires, say
 from portal.api import gettext as _
 
 from .. import actors, permissions, typed
@@ -16,6 +16,7 @@ from ..service.asking import Contact
 from ..service.visiting import Group
 from ..verdicts import NotFree, Refused, Span, texts
 from . import bookings
+from .ask import own_phone
 
 
 @bookings.get("/visits/")
@@ -43,24 +44,24 @@ def visit_new() -> Any:
 def visit_ask() -> Any:
     """Ask for the visit; the desk answers."""
     form, errors = request.form, {}
-    day = typed.day_of(form.get("day", "").strip())
+    day = typed.day(form, "day")
     begins, stops = typed.minute(form.get("begins", "")), typed.minute(form.get("stops", ""))
-    phone = typed.phone(form.get("phone", ""))
+    phone = typed.phone(form.get("phone", "")) if form.get("phone", "").strip() else own_phone()
     people = typed.whole(form.get("headcount", "")) or 0
+    if not form.get("group_name", "").strip():
+        errors["group_name"] = _("请写来的是哪个单位或团体。")
     if day is None:
-        errors["day"] = _("请写哪天来，写成2026-11-01这样。")
+        errors["day"] = _("日期没看懂，请写成2026年3月5日这样。")
     if begins is None:
         errors["start"] = _("请写几点到，比如9:30。")
     if stops is None:
         errors["end"] = _("请写几点走，比如11:00。")
-    if not phone:
-        errors["phone"] = _("请写联系电话，变了时间要打给您。")
     if not 1 <= people <= 5000:
         errors["headcount"] = _("请填来多少人。")
     if not form.get("contact_name", "").strip():
         errors["contact_name"] = _("请写联系人怎么称呼。")
-    if not form.get("group_name", "").strip():
-        errors["group_name"] = _("请写来的是哪个单位或团体。")
+    if not phone:
+        errors["phone"] = _("请写联系电话，变了时间要打给您。")
     if errors or day is None or begins is None or stops is None or not phone:
         return _form(errors)
     try:
@@ -92,6 +93,7 @@ def _form(errors: dict[str, str] | None = None, *, status: int = 422) -> Any:
         errors=errors or {},
         typed=request.form,
         name=g.actor.display_name,
-        today=clock.today().isoformat(),
+        parts=typed.day(request.form, "day") or typed.day_parts(request.form, "day"),
+        tail=own_phone()[-4:],
         back=url_for("bookings.visits"),
     )
