@@ -33,7 +33,7 @@ from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
 from ..words import STATES, day_words, hours_words, weekday
 from . import bookings
-from .desk import ROOMS, day_asked, reached, tabs, usual, venues
+from .desk import ROOMS, day_asked, day_typed, reached, tabs, usual, venues
 from .desk_record import time_of
 
 _CHANGES = ("requested", "approved")
@@ -44,17 +44,17 @@ _FILTERS = ("venue", "room", "state", "page")
 @requires("bookings.see")
 def desk_day() -> Any:
     """Show every room of one day, side by side."""
-    day = day_asked()
-    return _page("desk_day", [day])
+    day, error = day_typed("on")
+    return _page("desk_day", [day], error=error)
 
 
 @bookings.get("/desk/week")
 @requires("bookings.see")
 def desk_week() -> Any:
     """Show seven days: every room a row, or one room a column a day."""
-    day = day_asked("from")
+    day, error = day_typed("from")
     first = day - timedelta(days=day.weekday())
-    return _page("desk_week", [first + timedelta(days=number) for number in range(7)])
+    return _page("desk_week", [first + timedelta(days=number) for number in range(7)], error=error)
 
 
 @bookings.get("/desk/print")
@@ -135,7 +135,7 @@ def _address(view: str, day: str, kept: dict[str, Any]) -> str:
     return url_for(f"bookings.{view}", **asked)
 
 
-def _page(view: str, days: Sequence[date]) -> Any:
+def _page(view: str, days: Sequence[date], *, error: str = "") -> Any:
     every = places.rooms()
     chosen, more = _chosen(every)
     board = _board(every, chosen, days) if chosen else None
@@ -144,13 +144,21 @@ def _page(view: str, days: Sequence[date]) -> Any:
     today = clock.today()
     return render(
         "bookings/desk_calendar.html",
+        status=422 if error else 200,
+        error=error,
+        typed_day=request.args.get(name, "") if error else days[0].isoformat(),
         tabs=tabs(),
         view=view,
         name=name,
         day=days[0],
         label=day_words(days[0])
         if step == 1
-        else _("%(first)s 到 %(last)s", first=day_words(days[0]), last=day_words(days[-1])),
+        # Not day_words: "today until" is none of the seven days.
+        else _(
+            "%(first)s 到 %(last)s",
+            first=f"{civil(days[0])} {weekday(days[0])}",
+            last=f"{civil(days[-1])} {weekday(days[-1])}",
+        ),
         plan=_plan(board, every, days) if board else None,
         back_days=_address(view, (days[0] - timedelta(days=step)).isoformat(), kept),
         next_days=_address(view, (days[0] + timedelta(days=step)).isoformat(), kept),
