@@ -104,8 +104,10 @@ def hours_words(start: datetime, end: datetime) -> str:
     first, last = start.astimezone(clock.SHANGHAI), end.astimezone(clock.SHANGHAI)
     if last.date() == first.date():
         return f"{first:%H:%M}—{last:%H:%M}"
-    if last.hour == last.minute == 0 and last.date() - first.date() == timedelta(days=1):
-        return f"{first:%H:%M}—24:00"
+    if last.hour == last.minute == 0:
+        before = last.date() - timedelta(days=1)
+        until = "24:00" if before == first.date() else f"{civil(before)} 24:00"
+        return f"{first:%H:%M}—{until}"
     return f"{first:%H:%M}—{civil(last)} {last:%H:%M}"
 
 
@@ -117,7 +119,10 @@ def when_words(start: datetime, end: datetime) -> str:
 def until_words(at: datetime) -> str:
     """Write until when something holds, and how much of it is left: 3月4日 24:00，还有1天."""
     local = at.astimezone(clock.SHANGHAI)
-    return _("%(when)s，%(left)s", when=f"{day_words(local.date())} {local:%H:%M}", left=left_words(at))
+    day, hour = local.date(), f"{local:%H:%M}"
+    if hour == "00:00":  # nobody reads 26日 00:00 as the end of the 25th
+        day, hour = day - timedelta(days=1), "24:00"
+    return _("%(when)s，%(left)s", when=f"{day_words(day)} {hour}", left=left_words(at))
 
 
 def left_words(at: datetime) -> str:
