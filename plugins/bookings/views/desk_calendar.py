@@ -103,7 +103,7 @@ def desk_move() -> Any:
         abort(404)
     if start is None or end is None:
         abort(400)
-    span = Span(start=start, end=end)
+    span, was = Span(start=start, end=end), row.state
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:
@@ -112,17 +112,19 @@ def desk_move() -> Any:
         return _refused([one.text for one in clash.verdicts[0].refusals])
     except Refused as refused:
         return _refused([one.text for one in refused.refusals])
-    say(moved_words(moved.state, room, span))
+    say(moved_words(was, moved.state, room, span))
     view = "desk_week" if request.args.get("view") == "desk_week" else "desk_day"
     kept: dict[str, Any] = {name: request.args[name] for name in _FILTERS if name in request.args}
     shown = request.args.get("day") or clock.civil(start).isoformat()
     return go(_address(view, shown, kept))
 
 
-def moved_words(state: str, room: Room, span: Span) -> str:
-    """Say where a time has gone, and whether it needs an answer again."""
+def moved_words(was: str, state: str, room: Room, span: Span) -> str:
+    """Say where a time has gone, and whether it needs an answer again, or has got one by that."""
     words = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
-    return words + _("改了以后要再等答复。") if state == "requested" else words
+    if state == "requested":
+        return words + _("改了以后要再等答复。")
+    return words + _("这个申请也就批准了。") if was == "requested" else words
 
 
 def _refused(texts: Sequence[str]) -> Any:

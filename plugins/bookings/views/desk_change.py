@@ -10,7 +10,7 @@ from flask import abort, g, redirect, request, url_for
 from portal.api import Conflict, clock, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import permissions, typed, verdicts
+from .. import permissions, typed
 from ..models import BookingsOccurrence
 from ..queries import places
 from ..service import changing
@@ -18,6 +18,7 @@ from ..service import desk as work
 from ..verdicts import NotFree, Refusal, Refused, Span
 from . import bookings
 from .desk import reached, time_errors, versions_sent
+from .desk_calendar import moved_words
 from .desk_record import Record, record_of, when_of
 
 
@@ -47,7 +48,7 @@ def desk_move_to(uid: str) -> Any:
     errors = time_errors(day, start, end)
     if errors or day is None or start is None or end is None:
         return _move_page(found, row, errors=errors, status=422)
-    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    span, was = Span(start=typed.at(day, start), end=typed.at(day, end)), row.state
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:
@@ -56,8 +57,7 @@ def desk_move_to(uid: str) -> Any:
         return _move_page(found, row, errors=_beside(clash.verdicts[0].refusals), status=409)
     except Refused as refused:
         return _move_page(found, row, errors=_beside(refused.refusals), status=422)
-    words = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
-    say(words + (_("改了以后要再等答复。") if moved.state == "requested" else ""))
+    say(moved_words(was, moved.state, room, span))
     return go(url_for("bookings.desk_show", uid=uid))
 
 

@@ -98,7 +98,7 @@ def desk_counter_book() -> Any:
         over = any(one.code == "seats" for one in refused.refusals)
         crowd = over or any(one.code == "fire" for one in refused.refusals)
         others = (
-            alternatives.larger(district(), wanted.question(), span, headcount=headcount) if crowd else ()
+            alternatives.larger(district(), wanted.question(), span, headcount=headcount) if crowd else []
         )
         errors = _beside(refused.refusals)
         return _page(
