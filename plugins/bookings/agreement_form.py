@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,7 +17,6 @@ from .service.agreeing import Terms
 #: Lines of hours the form has.
 LINES = 4
 KINDS = ("work", "off", *WEEKDAYS)
-_CLOCK = re.compile(r"(\d{1,2})[:：点](\d{0,2})分?", re.ASCII)
 
 
 def read(form: Any, *, names: Mapping[str, int]) -> tuple[Terms | None, dict[str, str]]:
@@ -78,7 +76,7 @@ def typed_of(row: BookingsAgreement, names: Mapping[int, str]) -> dict[str, Any]
 
 
 def _day(form: Any, name: str, errors: dict[str, str]) -> Any:
-    found = typed.day_of(form.get(name, "").strip())
+    found = typed.day_of(form.get(name, ""))
     if found is None:
         errors[name] = _("日期看不懂，请写成2026-11-01这样。")
     return found
@@ -91,18 +89,9 @@ def _hours(form: Any, errors: dict[str, str]) -> Sequence[Mapping[str, Any]]:
         opens, closes = (form.get(f"{name}-{number}", "").strip() for name in ("opens", "closes"))
         if not kind and not opens and not closes:
             continue
-        begins, stops = _minute(opens), _minute(closes)
+        begins, stops = typed.minute(opens), typed.minute(closes)
         if kind not in KINDS or begins is None or stops is None or begins >= stops:
             errors[f"opens-{number}"] = _("请选哪天，再写从几点到几点，比如18:00到21:00。")
             continue
         found.append({"kind": kind, "opens": begins, "closes": stops})
     return found
-
-
-def _minute(text: str) -> int | None:
-    """Read 18:00, 18：00 or 18点30分 as a minute of the day; 24:00 is its end."""
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        return None
-    minute = int(found[1]) * 60 + int(found[2] or 0)
-    return minute if minute <= 24 * 60 and int(found[2] or 0) < 60 else None

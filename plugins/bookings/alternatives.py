@@ -39,6 +39,13 @@ def three(
     return mixed[:most]
 
 
+def larger(
+    district: DistrictRef, question: Question, span: Span, *, headcount: int, most: int = 3
+) -> list[Alternative]:
+    """Return up to ``most`` rooms that are free at the very time and large enough; nothing is held."""
+    return _other_rooms(district, question, span, headcount)[:most]
+
+
 def _other_hours(district: DistrictRef, question: Question, span: Span) -> list[Alternative]:
     """Return free times of the same length in the same room that day, the nearest first."""
     room, long = question.room, span.end - span.start

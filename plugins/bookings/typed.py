@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -18,6 +19,20 @@ _TIME = re.compile(r"(\d{1,2})(?:[:点时.](\d{1,2}|半|一刻|三刻)?分?)?", 
 _NEXT_DAY = re.compile(r"^(?:第二天|次日|翌日|隔天|nextday)")
 _COUNTED_ON = re.compile(r"(2[4-9]|3\d|4[0-7]):?([0-5]\d)", re.ASCII)
 _QUARTERS = {"半": 30, "一刻": 15, "三刻": 45}
+#: 下午两点: from which hour to which a word is said, and from which noon is added. 晚上12点 is midnight.
+_HALVES = {
+    "凌晨": (0, 6, 24),
+    "早上": (4, 12, 24),
+    "上午": (6, 12, 24),
+    "中午": (11, 14, 12),
+    "下午": (12, 19, 12),
+    "傍晚": (16, 20, 12),
+    "晚上": (17, 24, 12),
+}
+_HOUR = re.compile(r"(十[一二]?|[一二两三四五六七八九])(?=[点时])")
+_HOURS = dict(zip("一二三四五六七八九十", range(1, 11), strict=True)) | {"两": 2, "十一": 11, "十二": 12}
+_NEAR_DAYS = {"今天": 0, "明天": 1, "后天": 2}
+_MONTH_DAY = re.compile(r"(\d{1,2})(?:[-/.](\d{1,2})|月(\d{1,2})[日号]?)", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _PHONE = re.compile(r"1\d{10}|0\d{9,11}|[2-9]\d{6,7}")
 
@@ -28,15 +43,23 @@ def plain(text: str) -> str:
 
 
 def minute(text: str) -> int | None:
-    """Return the minute of the day that was typed; 24:00 is the end of the day, None where it is none."""
+    """Return the minute of the day that was typed; 24:00 is the end of the day, None where it is none.
+
+    下午两点半 is read too: a half of the day before an hour of the clock.
+    """
     said = plain(text)
+    half = said[:2] if said[:2] in _HALVES else ""
+    said = _HOUR.sub(lambda found: str(_HOURS[found[0]]), said.removeprefix(half))
     if re.fullmatch(r"\d{3,4}", said, re.ASCII):
         said = f"{said[:-2]}:{said[-2:]}"
     found = _TIME.fullmatch(said)
     if found is None:
         return None
     rest = found[2] or "0"
-    minutes = int(found[1]) * 60 + (_QUARTERS[rest] if rest in _QUARTERS else int(rest))
+    hour = _of_half(half, int(found[1])) if half else int(found[1])
+    if hour is None:
+        return None
+    minutes = hour * 60 + (_QUARTERS[rest] if rest in _QUARTERS else int(rest))
     return minutes if minutes <= 24 * 60 and (rest in _QUARTERS or int(rest) < 60) else None
 
 
@@ -49,6 +72,13 @@ def end_minute(text: str) -> int | None:
         return int(counted[1]) * 60 + int(counted[2] or 0)
     found = minute(rest)
     return found if found is None or rest == said else found + 24 * 60
+
+
+def _of_half(half: str, hour: int) -> int | None:
+    """Return the hour of the day of an hour of the clock; None where the two do not go together."""
+    first, last, noon = _HALVES[half]
+    fits = [one for one in (hour, hour + noon) if first <= one <= last]
+    return fits[0] if fits else None
 
 
 def whole(text: str, *, most: int = 100_000) -> int | None:
@@ -90,10 +120,29 @@ def day_parts(fields: Mapping[str, Any], name: str) -> tuple[str, str, str]:
     return tuple(fields.get(f"{name}-{part}", "")[:8] for part in ("year", "month", "day"))
 
 
-def day_of(text: str) -> date | None:
-    """Return the day that was typed in one field; None where it is none."""
+def day_of(text: str, *, ahead: bool = True) -> date | None:
+    """Return the day that was typed in one field, None where it is none; 明天 is one, and so is 12月9日.
+
+    Without its year it is the next there is, or (not ``ahead``: who looks back) the nearest.
+    """
+    said = plain(text)
+    if said in _NEAR_DAYS:
+        return clock.today() + timedelta(days=_NEAR_DAYS[said])
+    short = _MONTH_DAY.fullmatch(said)
+    if short is not None:
+        return _without_year(int(short[1]), int(short[2] or short[3]), ahead=ahead)
     found = sheet_values.dates.whole_day(text)
     return None if found is None else _near(found)
+
+
+def _without_year(month: int, number: int, *, ahead: bool) -> date | None:
+    today, found = clock.today(), []
+    for year in range(today.year - 1, today.year + 9):  # 29 February is up to eight years away
+        with suppress(ValueError):
+            found.append(date(year, month, number))
+    if ahead:
+        return next((one for one in found if one >= today), None)
+    return min(found, key=lambda one: abs(one - today), default=None)
 
 
 def _near(on: date) -> date | None:

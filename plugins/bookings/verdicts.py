@@ -171,8 +171,11 @@ def clock_words(span: Span) -> str:
     start, end = span.start.astimezone(clock.SHANGHAI), span.end.astimezone(clock.SHANGHAI)
     if end.date() == start.date():
         return f"{civil(start)} {start:%H:%M}—{end:%H:%M}"
-    midnight = end.hour == end.minute == 0 and (end.date() - start.date()).days == 1
-    until = "24:00" if midnight else f"{civil(end)} {end:%H:%M}"
+    if end.hour or end.minute:
+        until = f"{civil(end)} {end:%H:%M}"
+    else:  # 7日 00:00 to 14日 00:00 is the week until the 13th
+        last = end.date() - timedelta(days=1)
+        until = "24:00" if last == start.date() else f"{civil(last)} 24:00"
     return f"{civil(start)} {start:%H:%M}—{until}"
 
 

@@ -106,8 +106,10 @@ def hours_words(start: datetime, end: datetime) -> str:
     first, last = start.astimezone(clock.SHANGHAI), end.astimezone(clock.SHANGHAI)
     if last.date() == first.date():
         return f"{first:%H:%M}—{last:%H:%M}"
-    if last.hour == last.minute == 0 and last.date() - first.date() == timedelta(days=1):
-        return f"{first:%H:%M}—24:00"
+    if last.hour == last.minute == 0:
+        before = last.date() - timedelta(days=1)
+        until = "24:00" if before == first.date() else f"{civil(before)} 24:00"
+        return f"{first:%H:%M}—{until}"
     return f"{first:%H:%M}—{civil(last)} {last:%H:%M}"
 
 

@@ -124,6 +124,7 @@ def test_a_number_known_at_another_venue_is_unknown_to_a_secretary(street: Stree
         ({"end": "49:00"}, "几点结束看不懂"),
         ({"headcount": "31"}, "这间房坐30人"),
         ({"headcount": "41", "over_reason": "加椅子"}, "谁也不能放宽"),
+        ({"headcount": "-3"}, "请填来多少人"),
     ],
 )
 def test_what_cannot_be_read_is_said_and_kept(street: Street, change: dict[str, str], words: str):
@@ -142,6 +143,36 @@ def test_more_than_the_seats_may_come_with_a_reason(street: Street):
     assert street.browser("desk").post(f"{street.base}/counter", data=sent).status_code == 303
     with street.inside():
         assert session.scalars(select(BookingsBooking.over_reason)).one() == "加了椅子"
+
+
+def test_too_many_people_are_offered_a_larger_room_of_a_named_house(street: Street):
+    morning = {"kind": "work", "opens": 540, "closes": 720, "valid_from": street.since}
+    with street.inside():
+        elsewhere = places.make_venue(kind="center", name="新区中心", hours=[morning], by=None)
+        made = places.make_room(elsewhere, kind="hall", name="剧场", capacity=200, fire_limit=250, by=None)
+        street._rooms["剧场"] = made.id
+        session.commit()
+        uid = made.uid
+    browser = street.browser("desk")
+    refused = browser.post(f"{street.base}/counter", data=form(street, headcount="１２０人"))
+    assert refused.status_code == 422
+    said = refused.get_data(as_text=True)
+    assert "谁也不能放宽" in said
+    others = re.findall(r'accesskey="\d">([^<]*)<', said)
+    assert others == ["新区中心 剧场 2026年3月3日 星期二 明天 09:00—10:30"]
+    with street.inside():
+        street.book(span(3, 11, 12), room="剧场")
+        session.commit()
+    # Closed from noon, and taken before it: the first reason is said, the other follows from it.
+    late = browser.post(f"{street.base}/counter", data=form(street, room=uid, start="11点", end="下午一点"))
+    said = late.get_data(as_text=True)
+    assert late.status_code == 409 and "09:00—12:00，请选在里面" in said and "已经有人约了" not in said
+    # At six in the evening the form begins when that house opens again.
+    with clock.frozen(clock.now().replace(hour=10)):
+        evening = street.browser("desk").get(f"{street.base}/counter?resource={uid}")
+        said = evening.get_data(as_text=True)
+    values = dict(re.findall(r'name="(day|start|end)"[^>]* value="([^"]*)"', said))
+    assert values == {"day": "2026-03-03", "start": "09:00", "end": "10:00"}
 
 
 def test_a_taken_time_offers_three_others_and_one_press_books_one(street: Street):

@@ -88,9 +88,7 @@ def test_it_is_sorted_and_read_page_by_page(street: Street, monkeypatch: pytest.
 BENT = ("sort=title&after=WyJcdWQ4MDAiLCAxXQ", "after=WyI5OTk5LTEyLTMxVDIzOjU5OjU5LTIzOjU5IiwgMV0")
 
 
-@pytest.mark.parametrize(
-    "asked", ["after=x", "after=W10", "from=never", "state=odd", "venue=none", "after=WzEsMl0", *BENT]
-)
+@pytest.mark.parametrize("asked", ["after=x", "after=W10", "state=odd", "venue=none", "after=WzEsMl0", *BENT])
 def test_an_address_nobody_handed_out_is_refused(street: Street, asked: str):
     assert street.browser("desk").get(f"{street.base}/list?{asked}").status_code in (400, 404)
 
@@ -188,8 +186,24 @@ def test_a_closed_or_taken_place_refuses_the_block_in_words(street: Street):
         assert [one.version for one in street.times()] == [1, 1]
 
 
-@pytest.mark.parametrize("asked", ["on=never", "on=1999-01-01", "venue=none", "room=none", "page=0"])
-def test_a_day_that_is_none_is_not_there(street: Street, asked: str):
+def test_a_day_that_cannot_be_read_is_said_beside_its_field_and_kept(street: Street):
+    browser = street.browser("desk")
+    for page, words in (
+        ("list?from=never", "日期看不懂"),
+        ("list?from=2026-03-05&to=3.4", "这一天在开始的日子前面"),
+        ("day?on=never", "日期看不懂"),
+        ("day?on=1999-01-01", "太早或者太远"),
+        ("week?from=2026-13-01", "日期看不懂"),
+    ):
+        answer = browser.get(f"{street.base}/{page}")
+        said = answer.get_data(as_text=True)
+        assert answer.status_code == 422 and words in said, page
+        assert f'value="{page.rpartition("=")[2]}"' in said, page
+    assert "2026年3月1日起" in browser.get(f"{street.base}/list?from=3.1").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("asked", ["venue=none", "room=none", "page=0"])
+def test_a_place_that_is_none_is_not_there(street: Street, asked: str):
     assert street.browser("desk").get(f"{street.base}/day?{asked}").status_code == 404
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from plugins.bookings import jobs, presence
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import (
+    BookingsBooking,
     BookingsEquipmentUnit,
     BookingsHandover,
     BookingsPoint,
@@ -119,6 +120,12 @@ def test_a_venue_and_a_hall_are_made_and_changed(house: Center):
     reply = post(browser, url(house, "venues/new"), kind="center", name=" 分中心 ", address="新路2号")
     assert reply.status_code == 303
     uid = reply.location.rsplit("/", 1)[1]
+    wrong = (("30.7", "", "要么都写"), ("北纬30度", "117.2", "纬度看不懂"), ("30", "181", "经度看不懂"))
+    for lat, lng, words in wrong:
+        where = {"name": "分中心", "lat": lat, "lng": lng, "version": "1"}
+        refused = post(browser, url(house, f"venues/{uid}/edit"), **where)
+        assert refused.status_code == 422 and words in text(refused)
+        assert f'value="{lat}"' in refused.get_data(as_text=True)
     for name in ("南厅", "北厅"):
         values = {"name": name, "kind": "party", "capacity": "２０", "fire_limit": "30", "grid": "30"}
         assert post(browser, url(house, f"venues/{uid}/rooms/new"), **values).status_code == 303
@@ -358,7 +365,7 @@ def test_the_desk_sees_who_should_be_there_and_finds_a_code(house: Center):
         assert "现在没有人要来" in text(browser.get(url(house, "now")))
         spaced = f"{code[:3]} {code[3:]}"
         assert "王测" in text(browser.post(url(house, "now"), data={"code": spaced}))
-        assert "今天没有这个预约码" in text(browser.post(url(house, "now"), data={"code": "1"}))
+        assert "今天没有这个签到码" in text(browser.post(url(house, "now"), data={"code": "1"}))
         assert browser.post(url(house, "now"), data={"code": ""}).status_code == 422
     with clock.frozen(at(3, 8, 50)):
         browser = admin(house)
@@ -402,6 +409,13 @@ def test_keys_go_out_and_come_back_at_the_counter(house: Center):
         reply = post(browser, back, version=1, faulty="1", damage="")
         assert reply.status_code == 422 and "请写哪里坏了。" in text(reply)
         assert post(browser, back, version=1, faulty="1", damage="没声音").status_code == 303
+        # What was broken is read again where one looks for it: in the list, and with the booking.
+        broken = text(browser.get(url(house, "handover?show=damaged")))
+        assert "话筒 1" in broken and "有损坏 没声音" in broken and "培训室钥匙" not in broken
+        with house.inside():
+            booking = session.scalars(select(BookingsBooking)).one()
+        record = text(browser.get(f"/d/{house.ref.code}/bookings/desk/{booking.uid}"))
+        assert "话筒 1：王测拿走" in record and "有损坏 没声音" in record and "没还" in record
         assert post(browser, back, version=2).status_code == 409
         assert "坏了：没声音" in text(browser.get(url(house, f"venues/{venue(house).uid}/equipment")))
 

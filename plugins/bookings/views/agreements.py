@@ -79,9 +79,9 @@ def agreement_draft() -> Any:
     """Write the draft down; nothing holds before both have signed."""
     old = _replaced(request.form.get("replaces", ""))
     venue = _venue(request.form.get("venue", "")) if old is None else _venue_of(old)
-    if venue is None:
-        return _form(None, errors={"venue": _("请选是哪个场地。")}, replaces=old)
     terms, errors = read(request.form, names=_names())
+    if venue is None:
+        return _form(None, errors={"venue": _("请选是哪个场地。"), **errors}, replaces=old)
     if terms is None:
         return _form(venue, errors=errors, replaces=old)
     try:

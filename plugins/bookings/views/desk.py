@@ -63,13 +63,23 @@ def usual(rooms: Sequence[Room], near: Sequence[Room]) -> list[Room]:
 
 def day_asked(name: str = "on") -> date:
     """Return the day in the address, today where there is none; 404 for what is no day."""
-    said = request.args.get(name, "")
-    if not said:
-        return clock.today()
-    found = typed.day_of(said)
-    if found is None or not date(2000, 1, 1) <= found <= clock.today() + timedelta(days=3650):
+    found, error = day_typed(name)
+    if error:
         abort(404)
     return found
+
+
+def day_typed(name: str) -> tuple[date, str]:
+    """Return the day in the address, and what to say of it where it is none: then it is today."""
+    said = request.args.get(name, "").strip()
+    if not said:
+        return clock.today(), ""
+    found = typed.day_of(said, ahead=False)
+    if found is None:
+        return clock.today(), _("日期看不懂，请写成2026-11-01这样。")
+    if not date(2000, 1, 1) <= found <= clock.today() + timedelta(days=3650):
+        return clock.today(), _("这一天太早或者太远，请换一天。")
+    return found, ""
 
 
 def time_errors(day: Any, start: int | None, end: int | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, g, request, url_for
+from flask import abort, g, redirect, request, url_for
 
 from portal.api import Conflict, clock, district, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
@@ -31,7 +31,11 @@ OTHERS = 3
 @requires("bookings.approve")
 def desk_answer(uid: str) -> Any:
     """Show what waits of a booking, what stands around it, and the form for the answer."""
-    return _page(record_of(uid))
+    found = record_of(uid)
+    if not work.answerable(g.actor, found.times):
+        # Answered meanwhile, by somebody else or from the list: its own page says by whom and how.
+        return redirect(url_for("bookings.desk_show", uid=uid), 303)
+    return _page(found)
 
 
 @bookings.post("/desk/<uid>/answer")
@@ -177,4 +181,10 @@ def times_instead(found: Record, row: BookingsOccurrence) -> list[str]:
     )
     span = Span(start=row.starts_at, end=row.ends_at)
     there = alternatives.three(district(), question, span, headcount=booking.headcount, most=OTHERS)
-    return [f"{one.room.name} {verdicts.clock_words(one.span)}" for one in there]
+    # Rooms of two houses may be called the same.
+    own = question.room.venue_id
+    return [
+        f"{one.room.name if one.room.venue_id == own else f'{one.room.venue} {one.room.name}'}"
+        f" {verdicts.clock_words(one.span)}"
+        for one in there
+    ]

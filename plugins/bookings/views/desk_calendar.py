@@ -14,6 +14,7 @@ from portal.api import (
     CalendarEvent,
     CalendarResource,
     calendar_plan,
+    civil,
     clock,
     go,
     ngettext,
@@ -31,9 +32,9 @@ from ..queries.calendar import Board, Busy
 from ..queries.places import Room
 from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
-from ..words import STATES, day_words
+from ..words import STATES, day_words, weekday
 from . import bookings
-from .desk import ROOMS, day_asked, reached, tabs, usual, venues
+from .desk import ROOMS, day_typed, reached, tabs, usual, venues
 from .desk_record import time_of
 
 _CHANGES = ("requested", "approved")
@@ -46,17 +47,17 @@ _UID = "-uid-"
 @requires("bookings.see")
 def desk_day() -> Any:
     """Show every room of one day, side by side."""
-    day = day_asked()
-    return _page("desk_day", [day])
+    day, error = day_typed("on")
+    return _page("desk_day", [day], error=error)
 
 
 @bookings.get("/desk/week")
 @requires("bookings.see")
 def desk_week() -> Any:
     """Show seven days: every room a row, or one room a column a day."""
-    day = day_asked("from")
+    day, error = day_typed("from")
     first = day - timedelta(days=day.weekday())
-    return _page("desk_week", [first + timedelta(days=number) for number in range(7)])
+    return _page("desk_week", [first + timedelta(days=number) for number in range(7)], error=error)
 
 
 @bookings.post("/desk/move")
@@ -72,7 +73,7 @@ def desk_move() -> Any:
         abort(404)
     if start is None or end is None:
         abort(400)
-    span = Span(start=start, end=end)
+    span, was = Span(start=start, end=end), row.state
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:
@@ -81,17 +82,19 @@ def desk_move() -> Any:
         return _refused([one.text for one in clash.verdicts[0].refusals])
     except Refused as refused:
         return _refused([one.text for one in refused.refusals])
-    say(moved_words(moved.state, room, span))
+    say(moved_words(was, moved.state, room, span))
     view = "desk_week" if request.args.get("view") == "desk_week" else "desk_day"
     kept: dict[str, Any] = {name: request.args[name] for name in _FILTERS if name in request.args}
     shown = request.args.get("day") or clock.civil(start).isoformat()
     return go(_address(view, shown, kept))
 
 
-def moved_words(state: str, room: Room, span: Span) -> str:
-    """Say where a time has gone, and whether it needs an answer again."""
+def moved_words(was: str, state: str, room: Room, span: Span) -> str:
+    """Say where a time has gone, and whether it needs an answer again, or has got one by that."""
     words = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
-    return words + _("改了以后要再等答复。") if state == "requested" else words
+    if state == "requested":
+        return words + _("改了以后要再等答复。")
+    return words + _("这个申请也就批准了。") if was == "requested" else words
 
 
 def _refused(texts: Sequence[str]) -> Any:
@@ -104,7 +107,7 @@ def _address(view: str, day: str, kept: dict[str, Any]) -> str:
     return url_for(f"bookings.{view}", **asked)
 
 
-def _page(view: str, days: Sequence[date]) -> Any:
+def _page(view: str, days: Sequence[date], *, error: str = "") -> Any:
     every = places.rooms()
     chosen, more = rooms_asked(every)
     board = board_of(every, chosen, days) if chosen else None
@@ -113,13 +116,21 @@ def _page(view: str, days: Sequence[date]) -> Any:
     today, venue = clock.today(), _venue(every)
     return render(
         "bookings/desk_calendar.html",
+        status=422 if error else 200,
+        error=error,
+        typed_day=request.args.get(name, "") if error else days[0].isoformat(),
         tabs=tabs(),
         view=view,
         name=name,
         day=days[0],
         label=day_words(days[0])
         if step == 1
-        else _("%(first)s 到 %(last)s", first=day_words(days[0]), last=day_words(days[-1])),
+        # Not day_words: "today until" is none of the seven days.
+        else _(
+            "%(first)s 到 %(last)s",
+            first=f"{civil(days[0])} {weekday(days[0])}",
+            last=f"{civil(days[-1])} {weekday(days[-1])}",
+        ),
         plan=_plan(board, every, days) if board else None,
         back_days=_address(view, (days[0] - timedelta(days=step)).isoformat(), kept),
         next_days=_address(view, (days[0] + timedelta(days=step)).isoformat(), kept),

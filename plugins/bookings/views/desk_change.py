@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, g, request, url_for
+from flask import abort, g, redirect, request, url_for
 
 from portal.api import Conflict, clock, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import nights, permissions, typed, verdicts, words
+from .. import nights, permissions, typed, words
 from ..models import BookingsOccurrence
 from ..queries import places
 from ..service import changing
 from ..service import desk as work
-from ..verdicts import NotFree, Refused, Span
+from ..verdicts import NotFree, Refusal, Refused, Span
 from . import bookings
 from .desk import reached, time_errors, versions_sent
+from .desk_calendar import moved_words
 from .desk_record import Record, record_of, when_of
 
 
@@ -25,7 +27,10 @@ from .desk_record import Record, record_of, when_of
 def desk_move_form(uid: str) -> Any:
     """Ask where one time of a booking is to go."""
     found = record_of(uid)
-    return _move_page(found, _row(found, request.args.get("time", "")))
+    row = _row(found, request.args.get("time", ""))
+    if not _may_move(row):
+        return redirect(url_for("bookings.desk_show", uid=uid), 303)
+    return _move_page(found, row)
 
 
 @bookings.post("/desk/<uid>/move")
@@ -45,29 +50,28 @@ def desk_move_to(uid: str) -> Any:
         night, errors["end"] = nights.offer(room, day, start, end)
     if errors or day is None or start is None or end is None:
         return _move_page(found, row, errors=errors, night=night, status=422)
-    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    span, was = Span(start=typed.at(day, start), end=typed.at(day, end)), row.state
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:
         abort(403)
     except NotFree as clash:
-        against = clash.verdicts[0].refusals
-        return _move_page(
-            found, row, errors={_FIELD.get(one.field, "start"): one.text for one in against}, status=409
-        )
+        return _move_page(found, row, errors=_beside(clash.verdicts[0].refusals), status=409)
     except Refused as refused:
-        return _move_page(
-            found,
-            row,
-            errors={_FIELD.get(one.field, "room"): one.text for one in refused.refusals},
-            status=422,
-        )
-    told = _("改好了：%(room)s，%(when)s。", room=room.name, when=verdicts.clock_words(span))
-    say(told + (_("改了以后要再等答复。") if moved.state == "requested" else ""))
+        return _move_page(found, row, errors=_beside(refused.refusals), status=422)
+    say(moved_words(was, moved.state, room, span))
     return go(url_for("bookings.desk_show", uid=uid))
 
 
-_FIELD = {"start": "start", "end": "end", "room": "room", "headcount": "room"}
+_FIELD = {"start": "start", "end": "end", "day": "day"}
+
+
+def _beside(refusals: Sequence[Refusal]) -> dict[str, str]:
+    """Return the words beside each field, the first of each: it says what the others follow from."""
+    said: dict[str, str] = {}
+    for one in refusals:
+        said.setdefault(_FIELD.get(one.field, "room"), one.text)
+    return said
 
 
 def _row(found: Record, uid: str) -> BookingsOccurrence:
@@ -75,6 +79,10 @@ def _row(found: Record, uid: str) -> BookingsOccurrence:
     if row is None:
         abort(404)
     return row
+
+
+def _may_move(row: BookingsOccurrence) -> bool:
+    return row.state in changing.OPEN and row.starts_at > clock.now()
 
 
 def _move_page(
@@ -85,7 +93,7 @@ def _move_page(
     night: Span | None = None,
     status: int = 200,
 ) -> Any:
-    if row.state not in changing.OPEN or row.starts_at <= clock.now():
+    if not _may_move(row):
         raise Conflict(_("这个时间已经开始、结束或者取消了，不能再改。"))
     rooms = reached(permissions.DESK, places.rooms()) or [found.rooms[row.room_id]]
     day, start, end = typed.spoken_span(Span(start=row.starts_at, end=row.ends_at))
@@ -123,7 +131,10 @@ def _night_fields(night: Span | None) -> list[tuple[str, str]]:
 @requires("bookings.desk")
 def desk_cancel_form(uid: str) -> Any:
     """Show what would be called off, and ask why."""
-    return _cancel_page(record_of(uid))
+    found = record_of(uid)
+    if not found.changeable:
+        return redirect(url_for("bookings.desk_show", uid=uid), 303)
+    return _cancel_page(found)
 
 
 @bookings.post("/desk/<uid>/cancel")

@@ -14,13 +14,14 @@ from portal.api import gettext as _
 
 from .. import actors, alternatives, nights, permissions, presence, typed, verdicts
 from ..alternatives import Alternative
+from ..hours import Hours
 from ..queries import desk as queries
 from ..queries import places
 from ..queries.desk import Known
 from ..queries.places import Room
 from ..service import asking
 from ..service.asking import Contact, Wanted
-from ..verdicts import NotFree, Refused, Span
+from ..verdicts import NotFree, Refusal, Refused, Span
 from ..words import when_words
 from . import bookings
 from .desk import reached, tabs, time_errors, usual, venues
@@ -28,6 +29,8 @@ from .desk_record import record_of
 
 _FIELDS = {"contact": "contact_name", "contact_name": "contact_name", "start": "start", "end": "end"}
 LENGTH = timedelta(hours=1)
+#: Days in which the next opening is looked for.
+AHEAD = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +64,12 @@ def desk_counter_book() -> Any:
     phone = typed.phone(form.get("phone", ""))
     if phone is None:
         errors["phone"] = _("号码看不懂，请写11位手机号，或者带区号的座机；没有就空着。")
-    headcount = form.get("headcount", type=int) if form.get("headcount", "").strip().isdigit() else None
-    if headcount is None or headcount < 1:
+    headcount = typed.whole(form.get("headcount", ""))
+    if not headcount:
         errors["headcount"] = _("请填来多少人，只写数字。")
+    needs = _needs(counter.room, form)
+    if needs is None:
+        errors["needs"] = _("设备几件请只写数字，不要的空着。")
     there = _known(phone, counter) if phone else []
     name = form.get("contact_name", "").strip() or (there[0].name if there else "")
     if not name:
@@ -71,7 +77,7 @@ def desk_counter_book() -> Any:
     night = None
     if day is not None and start is not None and end is not None and end < start:
         night, errors["end"] = nights.offer(counter.room, day, start, end)
-    if errors or day is None or start is None or end is None or headcount is None:
+    if errors or day is None or start is None or end is None or headcount is None or needs is None:
         others = [Alternative(room=counter.room, span=night)] if night else ()
         return _page(
             counter,
@@ -91,21 +97,26 @@ def desk_counter_book() -> Any:
         headcount=headcount,
         contact=Contact(name=name, phone=phone or ""),
         asker=_asker(counter.room),
-        needs=_needs(counter.room, form),
+        needs=needs,
         over_reason=form.get("over_reason", "").strip(),
         way="desk",
     )
     try:
         made = asking.ask(wanted, by=g.actor.account_id)
     except NotFree as clash:
-        why = clash.verdicts[0].refusals
         others = alternatives.three(district(), wanted.question(), span, headcount=headcount)
-        errors = {_FIELDS.get(one.field, one.field): one.text for one in why}
+        errors = _beside(clash.verdicts[0].refusals)
         return _page(counter, None, errors=errors, status=409, known=there, others=others, name=name)
     except Refused as refused:
-        errors = {_FIELDS.get(one.field, one.field): one.text for one in refused.refusals}
         over = any(one.code == "seats" for one in refused.refusals)
-        return _page(counter, None, errors=errors, status=422, known=there, over=over, name=name)
+        crowd = over or any(one.code == "fire" for one in refused.refusals)
+        others = (
+            alternatives.larger(district(), wanted.question(), span, headcount=headcount) if crowd else []
+        )
+        errors = _beside(refused.refusals)
+        return _page(
+            counter, None, errors=errors, status=422, known=there, others=others, over=over, name=name
+        )
     say(_("约好了：%(room)s，%(when)s。", room=counter.room.name, when=verdicts.clock_words(span)))
     return go(url_for("bookings.desk_slip", uid=made.uid))
 
@@ -170,23 +181,41 @@ def _known(phone: str | None, counter: Counter) -> list[Known]:
     return queries.known(crypto.blind_index("phone", phone), {room.id for room in counter.every})
 
 
-def _needs(room: Room, form: Mapping[str, str]) -> dict[int, int]:
-    """Return the pieces of equipment that were typed, of the kinds this venue has."""
+def _beside(refusals: Sequence[Refusal]) -> dict[str, str]:
+    """Return the words beside each field, the first of each: it says what the others follow from."""
+    said: dict[str, str] = {}
+    for one in refusals:
+        said.setdefault(_FIELDS.get(one.field, one.field), one.text)
+    return said
+
+
+def _needs(room: Room, form: Mapping[str, str]) -> dict[int, int] | None:
+    """Return the pieces that were typed of the kinds this venue has; None where one is no number."""
     found = {}
     for kind, _name in queries.equipment(room.venue_id):
-        said = typed.plain(form.get(f"need-{kind}", ""))
-        if said.isascii() and said.isdigit() and 0 < int(said[:4]) <= 999:
-            found[kind] = int(said[:4])
+        said = form.get(f"need-{kind}", "").strip()
+        number = typed.whole(said, most=999) if said else 0
+        if number is None:
+            return None
+        if number:
+            found[kind] = number
     return found
 
 
 def _usual_time(room: Room, start: datetime | None, end: datetime | None) -> Span:
-    """Return what the form begins with: now, rounded up to the room's grid, for an hour."""
+    """Return what the form begins with: now, rounded up to the room's grid, for an hour of its hours."""
     if start is None:
         grid = timedelta(minutes=room.grid)
         begin = clock.now().astimezone(clock.SHANGHAI)
         midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
         start = midnight + -((midnight - begin) // grid) * grid
+        last = start + timedelta(days=AHEAD)
+        hours = Hours([room], clock.civil(start), clock.civil(last))
+        for opens, closes in hours.intervals(room, start, last):
+            if max(start, opens) < closes:
+                start = max(start, opens)
+                end = min(start + LENGTH, closes)
+                break
     return Span(start=start, end=end if end is not None and end > start else start + LENGTH)
 
 
@@ -224,7 +253,7 @@ def _page(
         equipment=queries.equipment(counter.room.venue_id),
         known=known,
         night=night,
-        others=[_other(one, sent, name) for one in others],
+        others=[_other(one, sent, name, counter.room) for one in others],
         over=over or bool(sent.get("over_reason")),
         errors=errors or {},
         typed=sent,
@@ -233,12 +262,19 @@ def _page(
     )
 
 
-def _other(one: Alternative, sent: Mapping[str, str], name: str) -> dict[str, Any]:
+def _other(one: Alternative, sent: Mapping[str, str], name: str, room: Room) -> dict[str, Any]:
     """Return one free time as a form of its own: everything typed, another room and time."""
     day, start, end = typed.spoken_span(one.span)
     hidden = {key: value for key, value in sent.items() if key not in ("csrf_token", "_once")}
     return {
-        "words": f"{one.room.name} {when_words(one.span.start, one.span.end)}",
+        # Rooms of two houses may be called the same.
+        "words": " ".join(
+            (
+                *([one.room.venue] if one.room.venue_id != room.venue_id else []),
+                one.room.name,
+                when_words(one.span.start, one.span.end),
+            )
+        ),
         "hidden": {
             **hidden,
             "contact_name": name,

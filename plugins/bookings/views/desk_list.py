@@ -28,7 +28,7 @@ from ..queries import desk_list as queries
 from ..queries import places
 from ..queries.desk_list import BadCursor, Filter, Line
 from ..queries.places import Room
-from ..words import STATES, hours_words, when_words
+from ..words import STATES, day_words, hours_words
 from . import bookings
 from .desk import reached, tabs, venues
 
@@ -44,9 +44,10 @@ searching.by_post(bookings, "/desk/list", "desk_list", permissions.SEE, keep=_KE
 @requires("bookings.see")
 def desk_list() -> Any:
     """List times of bookings at the venues this person sees."""
-    rooms, wanted = _asked(request.args)
+    rooms, wanted, errors = _asked(request.args)
     try:
-        found = queries.lines(wanted, after=request.args.get("after", ""), limit=PAGE + 1)
+        after = request.args.get("after", "")
+        found = [] if errors else queries.lines(wanted, after=after, limit=PAGE + 1)
     except BadCursor:
         abort(400)
     shown = found[:PAGE]
@@ -55,6 +56,8 @@ def desk_list() -> Any:
     sealed = request.args.get("q", "")
     return render(
         "bookings/desk_list.html",
+        status=422 if errors else 200,
+        errors=errors,
         tabs=tabs(),
         lines=[_shown(line, named[line.room_id]) for line in shown],
         wanted=wanted,
@@ -74,7 +77,9 @@ def desk_list() -> Any:
 @requires("bookings.see")
 def desk_list_export() -> Response:
     """Hand out what the list shows, and no more; the export is on record (rule K13)."""
-    rooms, wanted = _asked(request.form)
+    rooms, wanted, errors = _asked(request.form)
+    if errors:
+        abort(400)
     kind = request.form.get("as", "xlsx")
     if kind not in ("xlsx", "csv"):
         abort(400)
@@ -140,7 +145,8 @@ def _masked(line: Line) -> str:
 def _shown(line: Line, room: Room) -> dict[str, Any]:
     return {
         "line": line,
-        "when": when_words(line.start, line.end),
+        "day": day_words(clock.civil(line.start)),
+        "hours": hours_words(line.start, line.end),
         "room": room,
         "phone": _masked(line),
         "state": STATES[line.state],
@@ -148,21 +154,26 @@ def _shown(line: Line, room: Room) -> dict[str, Any]:
     }
 
 
-def _asked(sent: Any) -> tuple[list[Room], Filter]:
-    """Return the rooms within reach, and what the address or the form asks for of them."""
+def _asked(sent: Any) -> tuple[list[Room], Filter, dict[str, str]]:
+    """Return the rooms within reach, what the address or the form asks for of them, and what is no day."""
     rooms = reached(permissions.SEE, places.rooms(every=True))
     venue, state, sort = sent.get("venue", ""), sent.get("state", ""), sent.get("sort", "time")
-    first, last = sent.get("from", ""), sent.get("to", "")
-    days = [typed.day_of(said) if said else None for said in (first, last)]
-    if first and days[0] is None or last and days[1] is None:
-        abort(404)
+    first, last = sent.get("from", "").strip(), sent.get("to", "").strip()
+    days = [typed.day_of(said, ahead=False) if said else None for said in (first, last)]
+    errors = {
+        name: _("日期看不懂，请写成2026-11-01这样。")
+        for name, said, day in (("from", first, days[0]), ("to", last, days[1]))
+        if said and day is None
+    }
+    if days[0] is not None and days[1] is not None and days[1] < days[0]:
+        errors["to"] = _("这一天在开始的日子前面，请换一天。")
     chosen = [room for room in rooms if not venue or room.venue_uid == venue]
     if venue and not chosen or state and state not in ALL_STATES:
         abort(404)
     text = searching.typed() if sent is request.args else sent.get("q", "")
     if not any((first, last, text, state)):
         days[0] = clock.today()
-    return rooms, Filter(
+    found = Filter(
         room_ids=frozenset(room.id for room in chosen),
         text=text,
         state=state,
@@ -170,14 +181,15 @@ def _asked(sent: Any) -> tuple[list[Room], Filter]:
         last=days[1],
         sort=sort if sort.removeprefix("-") in queries.SORTS else "time",
     )
+    return rooms, found, errors
 
 
 def _chips(wanted: Filter, kept: dict[str, str], sealed: str) -> list[tuple[str, str]]:
     """Return the conditions in words, each with the address without it."""
     words = {
         "state": str(STATES[wanted.state][0]) if wanted.state else "",
-        "from": _("%(day)s起", day=civil(wanted.first)) if kept.get("from") else "",
-        "to": _("到%(day)s", day=civil(wanted.last)) if kept.get("to") else "",
+        "from": _("%(day)s起", day=civil(wanted.first)) if wanted.first and kept.get("from") else "",
+        "to": _("到%(day)s", day=civil(wanted.last)) if wanted.last else "",
     }
     asked = {**kept, **({"q": sealed} if sealed else {})}
     found = [(wanted.text, "q")] if sealed else []

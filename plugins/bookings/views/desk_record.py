@@ -24,7 +24,7 @@ from portal.api import gettext as _
 from .. import actors, messages, permissions, presence
 from ..models import BookingsBooking, BookingsOccurrence
 from ..queries import desk as queries
-from ..queries import places
+from ..queries import handovers, places
 from ..queries.places import Room
 from ..service import changing
 from ..service import desk as work
@@ -122,6 +122,7 @@ def page(
         facts=_facts(found, phone),
         lines=[_line(found, row) for row in found.times],
         steps=_timeline(found),
+        handed=handovers.handed({row.room_id for row in found.times}, booking_id=booking.id),
         slip=any(row.state in ("approved", "checked_in") for row in found.times),
         phone_hidden=bool(booking.phone_tail) and not phone and g.actor.can(permissions.DESK),
         waiting=[(row, when_of(found, row)) for row in waiting],

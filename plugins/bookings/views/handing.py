@@ -11,6 +11,7 @@ from portal.api import gettext as _
 
 from .. import permissions
 from ..models import BookingsBooking, BookingsEquipmentUnit, BookingsHandover, BookingsOccurrence
+from ..queries import handovers as handovers_reads
 from ..queries import presence as reads
 from ..queries.places import Room
 from ..service import handing
@@ -24,8 +25,18 @@ from .keeping_forms import number, refusals, text
 @bookings.get("/keep/handover")
 @requires("bookings.desk")
 def handovers() -> Any:
-    """Show what is out, what is late first."""
-    return _list()
+    """Show what is out, what is late first; or what came back, or came back broken."""
+    shown = request.args.get("show", "")
+    if shown not in ("back", "damaged"):
+        return _list()
+    rooms = reads.rooms_of(g.actor, permissions.DESK)
+    return render(
+        "bookings/keep_handed.html",
+        shown=shown,
+        handed=handovers_reads.handed(rooms, back=True, damaged=shown == "damaged"),
+        rooms=rooms,
+        may_see=g.actor.can(permissions.SEE),
+    )
 
 
 @bookings.route("/keep/handover/<uid>", methods=["GET", "POST"])

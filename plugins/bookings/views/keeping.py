@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session
 
-from .. import permissions
+from .. import permissions, typed
 from ..actors import covers
 from ..models import BookingsRoom, BookingsVenue
 from ..queries import keeping as reads
@@ -22,12 +22,22 @@ from ..words import ROOM_KINDS, features_words
 from . import bookings
 from .keeping_forms import number, point, refusals, text
 
+#: So many are seen at a glance.
+FEW = 8
+
 
 @bookings.get("/keep/venues")
 @requires("bookings.manage")
 def keep_venues() -> Any:
-    """Show the venues within reach."""
-    return render("bookings/keep_venues.html", venues=reads.venues(g.actor, permissions.MANAGE))
+    """Show the venues within reach, those alone that match what was typed."""
+    every, q = reads.venues(g.actor, permissions.MANAGE), request.args.get("q", "").strip()[:60]
+    wanted = typed.plain(q).casefold()
+    return render(
+        "bookings/keep_venues.html",
+        venues=[one for one in every if wanted in typed.plain(one.name + one.owner).casefold()],
+        q=q,
+        search=len(every) > FEW,
+    )
 
 
 @bookings.route("/keep/venues/new", methods=["GET", "POST"])
@@ -37,10 +47,11 @@ def keep_venue_new() -> Any:
     """Make a venue: the district's own house, or one that an organization shares."""
     if request.method == "GET":
         return _form(None)
-    values = _values()
-    may = covers(g.actor, permissions.MANAGE, _path_of(values["owner_id"]))
-    if not may:
-        return _form(None, errors={"owner": _("请选您自己的组织。")})
+    values, errors = _values()
+    if not covers(g.actor, permissions.MANAGE, _path_of(values["owner_id"])):
+        errors["owner"] = _("请选您自己的组织。")
+    if errors:
+        return _form(None, errors=errors)
     try:
         made = keeping.make_venue(by=g.actor.account_id, kind=_kind(), **values)
     except Refused as refused:
@@ -73,9 +84,11 @@ def keep_venue_edit(uid: str) -> Any:
     venue = venue_at(uid)
     if request.method == "GET":
         return _form(venue)
-    values = _values()
+    values, errors = _values()
     if not covers(g.actor, permissions.MANAGE, _path_of(values["owner_id"])):
-        return _form(venue, errors={"owner": _("请选您自己的组织。")})
+        errors["owner"] = _("请选您自己的组织。")
+    if errors:
+        return _form(venue, errors=errors)
     try:
         keeping.change_venue(venue, version=required_version(), by=g.actor.account_id, **values)
     except Refused as refused:
@@ -128,19 +141,19 @@ def _kind() -> str:
     return "center" if everywhere and request.form.get("kind") == "center" else "shared"
 
 
-def _values() -> dict[str, Any]:
-    lat, lng = point("lat", 85), point("lng", 180)
-    return {
+def _values() -> tuple[dict[str, Any], dict[str, str]]:
+    lat, lng, errors = point()
+    values = {
         "name": text("name", 80),
         "owner_id": number("owner"),
         "address": text("address", 200),
         "contact_phone": text("contact_phone", 40),
         "key_how": text("key_how", 200),
         "about": text("about", 300),
-        # One without the other is no point.
-        "lat": lat if lng is not None else None,
-        "lng": lng if lat is not None else None,
+        "lat": lat,
+        "lng": lng,
     }
+    return values, errors
 
 
 def _form(venue: BookingsVenue | None, *, errors: dict[str, str] | None = None) -> Any:

@@ -98,6 +98,8 @@ def keep_poster(uid: str) -> Any:
 def _values() -> tuple[dict[str, str], dict[str, Any]]:
     errors: dict[str, str] = {}
     seats, limit = number("capacity"), number("fire_limit")
+    if not text("name", 60):
+        errors["name"] = _("请写房间名称。")
     if seats is None:
         errors["capacity"] = _("请填有多少座位，写数字。")
     if limit is None:

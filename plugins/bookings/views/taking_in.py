@@ -13,7 +13,7 @@ from flask import abort, g, request, url_for
 from portal.api import clock, district, go, ngettext, once, render, requires, say, sentences
 from portal.api import gettext as _
 
-from .. import actors, calendar_reading, permissions, verdicts
+from .. import actors, calendar_reading, permissions, typed, verdicts
 from ..calendar_reading import Incoming, Unreadable
 from ..policy import policy_of
 from ..queries import places
@@ -39,12 +39,12 @@ def _ask(errors: dict[str, str]) -> Any:
         for room in places.rooms()
         if actors.reaches(g.actor, permissions.DESK, room)
     ]
-    typed = {name: request.form.get(name, "") for name in FIELDS}
+    sent = {name: request.form.get(name, "") for name in FIELDS}
     return render(
         "bookings/take_in.html",
         status=422 if errors else 200,
         rooms=rooms,
-        typed=typed,
+        typed=sent,
         errors=errors,
         kilobytes=calendar_reading.BYTES // 1024,
         most=calendar_reading.EVENTS,
@@ -117,8 +117,7 @@ def _said() -> tuple[Room | None, int, dict[str, str]]:
         abort(404)
     if room is None:
         errors["room"] = _("请选一间房。")
-    typed = request.form.get("headcount", "").strip()
-    headcount = int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 5 else 0
+    headcount = typed.whole(request.form.get("headcount", "")) or 0
     if headcount < 1:
         errors["headcount"] = _("请填每次大约来多少人。")
     if not request.form.get("contact_name", "").strip():
@@ -168,7 +167,9 @@ def shown(line: Line) -> dict[str, Any]:
 
 def _said_of(counts: dict[str, int]) -> str:
     words = [
-        ngettext("新登记%(n)s个活动。", "新登记%(n)s个活动。", counts["new"], n=counts["new"]),
+        ngettext("新登记%(n)s个活动。", "新登记%(n)s个活动。", counts["new"], n=counts["new"])
+        if counts["new"] or not any(counts[name] for name in ("changed", "ended", "cannot"))
+        else "",
         ngettext("改了%(n)s个。", "改了%(n)s个。", counts["changed"], n=counts["changed"])
         if counts["changed"]
         else "",
