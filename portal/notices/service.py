@@ -207,6 +207,7 @@ def forget_numbers(indexes: Collection[str]) -> None:
     )
     theirs = []
     for number, uid, sealed in session.execute(stuck):
+        assert sealed is not None  # the query's own condition
         try:
             said = crypto.decrypt("notice_delivery.phone", uid, sealed)
         except crypto.CryptoError:

@@ -16,7 +16,13 @@ import pytest
 from sqlalchemy import JSON, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from plugins.bookings.models import BookingsBooking, BookingsHandover, BookingsPoint, BookingsWish
+from plugins.bookings.models import (
+    BookingsBooking,
+    BookingsGuide,
+    BookingsHandover,
+    BookingsPoint,
+    BookingsWish,
+)
 from plugins.dues.models import DuesObligation
 from portal import clock, crypto, notices
 from portal.database import Model, db, everything, is_postgresql, session, transaction, written_over
@@ -42,9 +48,8 @@ KEPT = {
     "bookings_agreement.party_b_name": "the name of an organization",
     "bookings_agreement.reason": "a paper of two organizations: why it rests or ended",
     "bookings_closure.reason": "why a room is closed to everybody",
-    "bookings_equipment_unit.fault": "what is wrong with a thing; gone when it works again",
+    "bookings_equipment_unit.fault": "what is wrong with a thing; what came from a booking of theirs goes",
     "bookings_equipment_unit.label": "the name of a thing",
-    "bookings_guide.name": "who shows groups round, as the desk lists them; no login or record is theirs",
     "bookings_handover.what": "the name of a key or a thing; who took it is gone",
     "bookings_venue.key_how": "how one gets into a house",
     "claim_unit.label": "the name of a room or a thing that can be had",
@@ -123,6 +128,7 @@ def known(world: World) -> tuple[Any, int]:
         session.execute(update(BookingsBooking).values(account_id=login, phone_index=index))
         session.execute(update(BookingsPoint).values(account_id=login))
         session.execute(update(BookingsWish).values(phone_index=index))
+        session.execute(update(BookingsGuide).values(phone_index=index))
         session.execute(update(Unmatched).values(phone_index=index))
     session.remove()
     return here, number
@@ -173,8 +179,8 @@ def _plant_outside(district: int, account: int) -> None:
     with everything(), transaction():
         for one in sealed_columns():
             if one.table in _outside():
-                mine = select(one.table).where(one.table.c.account_id == account)
-                for held in session.execute(mine).mappings().all():
+                own = select(one.table).where(one.table.c.account_id == account)
+                for held in session.execute(own).mappings().all():
                     sealed = one.stored(crypto.encrypt(one.place, one.uid(held), WORD))
                     here = update(one.table).where(one.table.c.id == held["id"])
                     session.execute(here.values({one.column.name: sealed}))

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from plugins.bookings import house
+from plugins.bookings import house, models
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import (
     BookingsBooking,
+    BookingsEquipmentUnit,
     BookingsFeed,
     BookingsOccurrence,
     BookingsPoint,
     BookingsWish,
 )
-from plugins.bookings.service import changing, feeds, places
+from plugins.bookings.service import changing, feeds, guides, handing, places, steps
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
-from portal.api import Account, AccountRef, clock, crypto, registry, session
+from portal.api import Account, AccountRef, claims, clock, crypto, registry, session
 
 PHONE = "10077776666"
 
@@ -134,6 +135,67 @@ def test_who_shares_a_number_is_told_apart_by_name(inside: Center) -> None:
     own_one = noted(inside, span(4, 9, 10), name=wife.display_name)
     found = ask(inside, "account_export", account=ref(wife))
     assert [one["uid"] for one in found["bookings"]] == [own_one.uid]
+
+
+def test_words_that_hang_on_nothing_are_searched_by_name_and_number(inside: Center) -> None:
+    """A keyholder, a guide, who took the key, how a thing came back: nobody asks whose account that is."""
+    world, now = inside.world, at(9, 10)
+    gone = world.account(phone=PHONE)
+    other = world.account()
+    name = gone.display_name = "檀独有"
+    theirs = own(inside, other, span(4, 9, 10), title="别人的活动", contact=Contact(name=name, phone=PHONE))
+    mine = own(inside, gone, span(3, 9, 10))
+    desk = world.account(role="desk", district=inside.district).id
+    center = inside.venue
+    center.key_how, center.contact_phone = f"找{name}拿，100-7777-6666；或者打10012345678", PHONE
+    guide, numbered = guides.add_guide(name, by=desk), guides.add_guide("小檀", phone=PHONE, by=desk)
+    stays = guides.add_guide("岑小岚", phone="10012345678", by=desk)
+    steps.note(session.get_one(BookingsBooking, theirs.id), "guide", by=desk, words=name)
+    piece = session.scalars(
+        select(BookingsEquipmentUnit).where(
+            BookingsEquipmentUnit.equipment_id
+            == places.make_equipment(center, name="音箱", pieces=1, by=None).id
+        )
+    ).one()
+    with clock.frozen(at(3, 9)):
+        for booking, what, damage in ((mine, piece, f"{name}摔的，外壳裂了"), (theirs, None, "")):
+            out = handing.hand_out(
+                inside.times(booking)[0], what="钥匙", piece=what, taken_by=f"{name}（代）", by=desk
+            )
+            handing.take_back(out, version=out.version, damage=damage, faulty=bool(damage), by=desk)
+    session.flush()
+    copy = ask(inside, "account_export", account=ref(gone))
+    assert [one["name"] for one in copy["guide"]] == [name, "小檀"]
+    assert [one["phone"] for one in copy["contact_of"]] == [PHONE]
+    with clock.frozen(now):
+        ask(inside, "account_erase", account=ref(gone))
+    session.commit()
+    said = "".join(
+        str(dict(row))
+        for model in (*(getattr(models, one) for one in models.__all__), claims.ClaimUnit)
+        for row in session.execute(select(model.__table__)).mappings()
+    )
+    words = (name, PHONE, "外壳裂了", crypto.blind_index("phone", PHONE))
+    assert [word for word in words if word in said] == []
+    session.expire_all()
+    assert center.key_how == "找—拿，—；或者打10012345678" and center.contact_phone == ""
+    assert (piece.fault, stays.name, stays.phone_tail) == ("—", "岑小岚", "5678")
+    assert [(one.name, one.active) for one in (guide, numbered)] == [
+        (f"—{guide.id}", False), (f"—{numbered.id}", False),
+    ]  # fmt: skip
+    kept = session.get_one(BookingsBooking, theirs.id)
+    assert (kept.title, kept.account_id, kept.contact_name) == ("别人的活动", other.id, "—")
+
+
+def test_words_about_somebody_else_of_that_name_stay(inside: Center) -> None:
+    gone, other = inside.world.account(phone=PHONE), inside.world.account()
+    gone.display_name = other.display_name = "檀同名"
+    guide = guides.add_guide("檀同名", by=other.id)
+    inside.venue.key_how = f"找檀同名拿，{PHONE}"
+    session.flush()
+    ask(inside, "account_erase", account=ref(gone))
+    session.expire_all()
+    assert (guide.name, inside.venue.key_how) == ("檀同名", "找檀同名拿，—")
 
 
 class Forgetful:

@@ -58,8 +58,11 @@ def visit_guides() -> Any:
 def visit_guide_add() -> Any:
     """Write one down."""
     _everywhere(permissions.MANAGE)
+    phone = typed.phone(request.form.get("phone", ""))
+    if phone is None:
+        return _guides({"phone": _("号码看不懂，请写11位手机号；没有就空着。")})
     try:
-        made = guides.add_guide(request.form.get("name", ""), by=g.actor.account_id)
+        made = guides.add_guide(request.form.get("name", ""), phone=phone, by=g.actor.account_id)
     except Refused as refused:
         return _guides({one.field: one.text for one in refused.refusals})
     say(_("%(name)s加上了。", name=made.name))
