@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
 
-from plugins.bookings import house, models
+from plugins.bookings import house, models, wants
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import (
     BookingsBooking,
@@ -208,14 +209,14 @@ class Forgetful:
         return len(session.execute(delete(model).where(*where).returning(model.id)).all())
 
 
-def wish(center: Center, account: Account) -> BookingsWish:
+def wish(center: Center, account: Account, *, hour: int = 9) -> BookingsWish:
     room = center.room()
     row = BookingsWish(
         uid=crypto.new_uid(),
         district_id=center.district.id,
         room_id=room.id,
-        starts_at=at(9, 9),
-        ends_at=at(9, 10),
+        starts_at=at(9, hour),
+        ends_at=at(9, hour + 1),
         account_id=account.id,
         title="等着",
         headcount=3,
@@ -227,24 +228,95 @@ def wish(center: Center, account: Account) -> BookingsWish:
     return row
 
 
-def test_bookings_follow_a_merge_to_the_account_that_stays(inside: Center) -> None:
-    branch = inside.world.organization(inside.district)
-    kept, absorbed = inside.world.member(branch), inside.world.member(branch)
-    stays, goes = inside.world.account(kept), inside.world.account(absorbed)
-    made = own(inside, goes, span(3, 9, 10))
-    feed = feeds.make_own(account_id=goes.id)
-    mine, double = wish(inside, stays), wish(inside, goes)
-    session.commit()
-    said = ask(inside, "member_objections", member=inside.world.member_ref(absorbed), act="merge")
-    assert [(one.code, one.blocks) for one in said] == [("bookings.merge", False)]
-    house.merged(
-        kept=inside.world.member_ref(kept), absorbed=inside.world.member_ref(absorbed), journal=Forgetful()
+def point(center: Center, booking: BookingsBooking, account: Account) -> None:
+    session.add(
+        BookingsPoint(
+            uid=crypto.new_uid(),
+            district_id=center.district.id,
+            occurrence_id=center.times(booking)[0].id,
+            account_id=account.id,
+            why="no_show",
+            halves=2,
+            given_at=clock.now(),
+            expires_at=clock.now() + timedelta(days=60),
+        )
     )
-    session.commit()
+
+
+def standing(*accounts: Account) -> dict[str, list[Any]]:
+    """Return whose everything is: accounts of bookings and points, (account, state) of wishes, open feeds."""
     session.expire_all()
-    assert session.get_one(BookingsBooking, made.id).account_id == stays.id
-    assert session.get_one(BookingsFeed, feed.id).revoked_at is not None
-    assert [session.get_one(BookingsWish, one.id).state for one in (mine, double)] == ["waiting", "withdrawn"]
+    names: dict[int | None, str] = {
+        one.id: name for one, name in zip(accounts, ("stays", "goes"), strict=True)
+    }
+    feeds = select(BookingsFeed).where(BookingsFeed.revoked_at.is_(None)).order_by(BookingsFeed.id)
+    wishes = session.scalars(select(BookingsWish).order_by(BookingsWish.id))
+    return {
+        "bookings": [
+            names[one]
+            for one in session.scalars(select(BookingsBooking.account_id).order_by(BookingsBooking.id))
+        ],
+        "points": [names[one] for one in session.scalars(select(BookingsPoint.account_id))],
+        "wishes": [(names[one.account_id], one.state) for one in wishes],
+        "feeds": [names[one.account_id] for one in session.scalars(feeds)],
+    }
+
+
+def test_a_merge_at_the_desk_takes_all_along_and_doubles_nothing(center: Center) -> None:
+    world = center.world
+    with center.inside():
+        branch = world.organization(center.district)
+        kept, absorbed = world.member(branch, name="王小明"), world.member(branch, name="王晓明")
+        stays, goes = world.account(kept), world.account(absorbed)
+        made = [
+            own(center, stays, span(3, 9, 10), title="我的活动"),
+            own(center, goes, span(3, 14, 15), title="另一头的活动"),
+        ]
+        for booking, account in zip(made, (stays, goes), strict=True):
+            point(center, booking, account)
+            token = feeds.make_own(account_id=account.id)
+        # One queue each for the same time: who came first keeps the place, an offer is kept before all.
+        first, late = wish(center, goes), wish(center, stays)
+        late.joined_at = first.joined_at + timedelta(hours=1)
+        _waits, offered = wish(center, stays, hour=11), wish(center, goes, hour=11)
+        offered.state, offered.hold_until = "offered", at(8, 12)
+        held = wants.of_room(center.room(), span(9, 11, 12), before=0, after=0, kind="held")
+        claims.reserve(claims.Holder(wants.WISH, offered.id), held, district_id=center.district.id)
+        wish(center, goes, hour=16)
+        session.flush()
+        before = standing(stays, goes)
+        ids, secret = (kept.id, absorbed.id, absorbed.uid), feeds.token(token.uid)
+        assert before["feeds"] == ["stays", "goes"] and len(before["wishes"]) == 5
+        session.commit()
+    desk = world.browser(world.account(role="desk", district=center.district))
+    url = f"/d/{center.district.code}/desk/members/{ids[0]}/merge"
+
+    def press(address: str, reason: str, query: str = "") -> None:
+        page = desk.get(address + query).get_data(as_text=True)
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+        assert "并进来的登记约过场地" in page or not query
+        assert desk.post(address, data={**fields, "reason": reason}).status_code == 303
+
+    press(url, "重复登记", f"?other={ids[2]}")
+    with center.inside():
+        assert standing(stays, goes) == {
+            "bookings": ["stays"] * 2,
+            "points": ["stays"] * 2,
+            "wishes": [
+                ("stays", "waiting"), ("stays", "withdrawn"), ("stays", "withdrawn"), ("stays", "offered"),
+                ("stays", "waiting"),
+            ],
+            "feeds": ["stays"],
+        }  # fmt: skip
+        center.owns_its_slots()
+    session.remove()
+    own_page = world.browser(stays).get(f"/d/{center.district.code}/bookings/mine").get_data(as_text=True)
+    assert "我的活动" in own_page and "另一头的活动" in own_page
+    assert world.browser().get(f"/c/{secret}.ics").status_code == 404
+    merged = re.findall(r"/desk/merges/\d+", desk.get(f"/d/{center.district.code}/desk/merges").text)[0]
+    press(f"/d/{center.district.code}{merged}", "核对后是两个人")
+    with center.inside():
+        assert standing(stays, goes) == before
 
 
 def test_bookings_stay_where_only_one_record_has_an_account(inside: Center) -> None:
