@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, go, once, render, required_version, requires, say
+from portal.api import clock, district, go, once, render, required_version, requires, say, sentences
 from portal.api import gettext as _
 
 from .. import permissions, typed, words
@@ -117,7 +117,7 @@ def visit_decide(uid: str) -> Any:
         errors = {one.field if one.field != "approve" else "guide": one.text for one in refused.refusals}
         return _page(found, booking, row, errors=errors)
     except NotFree as taken:
-        return _page(found, booking, row, errors={"guide": _("。").join(texts(taken.verdicts))}, status=409)
+        return _page(found, booking, row, errors={"guide": sentences(*texts(taken.verdicts))}, status=409)
     return go(url_for("bookings.visit", uid=uid))
 
 
