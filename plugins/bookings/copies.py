@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 
 from portal.api import session
 
-from . import messages, rights
+from . import messages, named, rights
 from .models import (
     BookingsBooking,
     BookingsFeed,
@@ -19,11 +19,12 @@ from .models import (
     BookingsOccurrence,
     BookingsPoint,
     BookingsStep,
+    BookingsTakenIn,
     BookingsVisit,
     BookingsWish,
 )
 from .queries import places
-from .rights import Whose
+from .whose import Whose
 
 _BOOKING = ("uid", "title", "headcount", "contact_name", "note", "rule", "way", "made_at", "over_reason")
 _TIME = ("uid", "starts_at", "ends_at", "state", "reason", "arrived_at", "left_at")
@@ -31,6 +32,7 @@ _STEP = ("action", "note", "at")
 _VISIT = ("group_name", "wants", "with_guide")
 _WISH = ("uid", "starts_at", "ends_at", "title", "headcount", "contact_name", "state", "joined_at")
 _POINT = ("why", "halves", "given_at", "expires_at", "state", "appeal", "appealed_at", "answer")
+_TAKEN_IN = ("event_uid", "sequence")
 _HANDOVER = ("what", "out_at", "taken_by", "back_at", "damage")
 
 
@@ -42,6 +44,7 @@ def of(whose: Whose) -> Mapping[str, Any]:
     time_ids = [one.id for one in times]
     names = {room.id: f"{room.venue} {room.name}" for room in places.rooms(every=True)}
     steps = _by(_rows(BookingsStep, BookingsStep.booking_id.in_(ids)), "booking_id")
+    taken_in = _by(_rows(BookingsTakenIn, BookingsTakenIn.booking_id.in_(ids)), "booking_id")
     visits = _by(_rows(BookingsVisit, BookingsVisit.booking_id.in_(ids)), "booking_id")
     own_times = _by(times, "booking_id")
     point: Any = BookingsPoint.occurrence_id.in_(time_ids)
@@ -59,6 +62,7 @@ def of(whose: Whose) -> Mapping[str, Any]:
                     {**_plain(row, _TIME), "room": names.get(row.room_id, "")} for row in own_times[one.id]
                 ],
                 "visits": [_plain(row, _VISIT) for row in visits[one.id]],
+                "calendar_events": [_plain(row, _TAKEN_IN) for row in taken_in[one.id]],
                 "steps": [_plain(row, _STEP) for row in steps[one.id]],
             }
             for one in bookings
@@ -72,6 +76,12 @@ def of(whose: Whose) -> Mapping[str, Any]:
             _plain(one, _HANDOVER)
             for one in _rows(BookingsHandover, BookingsHandover.occurrence_id.in_(time_ids))
         ],
+        # Bookings of others in which they are the one to call: of those only what is said of them.
+        "contact_of": [
+            {**_plain(one, ("contact_name", "made_at")), "phone": messages.phone_of(one)}
+            for one in _rows(BookingsBooking, named.contact_of(whose, BookingsBooking))
+        ],
+        "guide": [{"name": one.name, "active": one.active} for one in named.guides(whose)],
         "calendar_links": [_plain(one, ("made_at", "revoked_at")) for one in feeds],
     }
 

@@ -240,7 +240,7 @@ def _visits(
 def _guides(made: Rows) -> list[BookingsGuide]:
     found = []
     for name in GUIDES:
-        unit = claims.make_unit(district_id=made.district_id, owner=OWNER, label=f"讲解员 {name}")
+        unit = claims.make_unit(district_id=made.district_id, owner=OWNER, label="guide")
         guide = BookingsGuide(district_id=made.district_id, unit_id=unit.id, name=name)
         session.add(guide)
         found.append(guide)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 
 from portal.api import (
     Account,
@@ -94,18 +93,7 @@ def merged(*, kept: MemberRef, absorbed: MemberRef, journal: Journal) -> None:
     if giver is None or taker is None or giver == taker:
         return
     with transaction():
-        theirs = aliased(BookingsWish)
-        open_ = ("waiting", "offered")
-        # Nobody stands in one queue twice: the place of the account that stays holds.
-        twice = select(theirs.id).where(
-            theirs.account_id == taker,
-            theirs.room_id == BookingsWish.room_id,
-            theirs.starts_at == BookingsWish.starts_at,
-            theirs.ends_at == BookingsWish.ends_at,
-            theirs.state.in_(open_),
-        )
-        double = and_(BookingsWish.account_id == giver, BookingsWish.state == "waiting", twice.exists())
-        journal.change(BookingsWish, double, state="withdrawn")
+        journal.change(BookingsWish, BookingsWish.id.in_(_doubles(giver, taker)), state="withdrawn")
         for model in (BookingsBooking, BookingsWish, BookingsPoint):
             journal.change(model, model.account_id == giver, account_id=taker)
         own = BookingsFeed.account_id == giver, BookingsFeed.room_id.is_(None)
@@ -117,6 +105,21 @@ def merged(*, kept: MemberRef, absorbed: MemberRef, journal: Journal) -> None:
             district=kept.district_id,
             detail={"absorbed": absorbed.id},
         )
+
+
+def _doubles(giver: int, taker: int) -> list[int]:
+    """Return the wishes to give up: nobody stands in one queue twice, and the better place holds."""
+    wishes = select(BookingsWish).where(
+        BookingsWish.account_id.in_((giver, taker)), BookingsWish.state.in_(("waiting", "offered"))
+    )
+    best: dict[tuple[Any, ...], int] = {}
+    found = sorted(
+        session.scalars(wishes),
+        key=lambda one: (one.state != "offered", not one.ahead, one.joined_at, one.id),
+    )
+    for one in found:
+        best.setdefault((one.room_id, one.starts_at, one.ends_at), one.id)
+    return [one.id for one in found if one.id not in best.values()]
 
 
 def _login(member: MemberRef) -> int | None:

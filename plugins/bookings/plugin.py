@@ -41,6 +41,7 @@ from . import (
     sharing,
     staff,
     views,
+    whose,
 )
 
 __all__ = ["Bookings", "models", "plugin"]
@@ -108,29 +109,29 @@ class Bookings(Plugin):
 
     @hookimpl
     def account_export(self, district: DistrictRef, account: AccountRef) -> Mapping[str, Any]:
-        return copies.of(rights.of_account(account, district.id))
+        return copies.of(whose.of_account(account, district.id))
 
     @hookimpl
     def account_erase(self, district: DistrictRef, account: AccountRef) -> Erasure:
-        return rights.erase(rights.of_account(account, district.id))
+        return rights.erase(whose.of_account(account, district.id))
 
     @hookimpl
     def account_objections(self, district: DistrictRef, account: AccountRef, act: str) -> Iterable[Objection]:
-        return rights.objections(rights.of_account(account, district.id), act)
+        return rights.objections(whose.of_account(account, district.id), act)
 
     @hookimpl
     def member_export(self, district: DistrictRef, member: MemberRef) -> Mapping[str, Any]:
-        return copies.of(rights.of_member(member))
+        return copies.of(whose.of_member(member))
 
     @hookimpl
     def member_erase(self, district: DistrictRef, member: MemberRef) -> Erasure:
-        return rights.erase(rights.of_member(member))
+        return rights.erase(whose.of_member(member))
 
     @hookimpl
     def member_objections(self, district: DistrictRef, member: MemberRef, act: str) -> Iterable[Objection]:
         if act == "merge":
             return house.merging(member)
-        return rights.objections(rights.of_member(member), act)
+        return rights.objections(whose.of_member(member), act)
 
     @hookimpl
     def organization_objections(

@@ -167,6 +167,11 @@ def left_words(at: datetime) -> str:
     return _("马上到时间")
 
 
+def in_brackets(said: str, more: str) -> str:
+    """Return something with what belongs to it in brackets, as the language writes them."""
+    return said + str(_("（%(where)s）", where=more))
+
+
 def features_words(keys: Iterable[str]) -> str:
     """List what a room has; a key nobody knows any more is left out."""
     return _("、").join(str(FEATURES[key]) for key in keys if key in FEATURES)

@@ -12,6 +12,7 @@ from portal.identity import codes, factors, sessions
 from portal.identity.factor_models import LoginStep
 from portal.identity.login_models import KeptForm, LoginCode
 from portal.identity.models import Account, Grant, LoginSession, RoleRequest
+from portal.identity.passkey_models import PasskeyAsk
 from portal.identity.rebinding_models import Rebinding
 from portal.identity.stop_models import AccountStop
 from portal.notices.service import forget_told
@@ -52,7 +53,7 @@ def forget_account(account_id: int, *, by: Any, district: Any) -> None:
         )
         sessions.end_all(account_id, why="disabled")
         factors.forget(account_id)
-        for model in (LoginStep, KeptForm):
+        for model in (LoginStep, KeptForm, PasskeyAsk):
             session.execute(delete(model).where(model.account_id == account_id))
         shared = select(Account.id).where(Account.phone_index == index).limit(1)
         mine = LoginCode.account_id == account_id

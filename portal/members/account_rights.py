@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from portal import audit, clock
+from portal import audit, clock, notices
 from portal.current import registry
 from portal.database import in_scope, session, swap, transaction
 from portal.districts import context
@@ -147,6 +147,8 @@ def forget(account: Account, *, by: Any) -> list[Erasure]:
             unmatched.forget_phones([account.phone_index])
         for function in _ALSO:
             function(account.id)
+    if account.phone_index is not None:
+        notices.forget_numbers([account.phone_index])
     return told
 
 

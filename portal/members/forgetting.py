@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from portal import clock
+from portal import clock, notices
 from portal.database import everything, session, written_over
 from portal.identity import claims, forgetting
 from portal.identity.models import Account
@@ -35,7 +35,9 @@ def elsewhere(member: Member) -> None:
     for forget in _ALSO:
         forget(member)
     account = select(Account.phone_index).where(Account.person_id == member.person_id)
-    unmatched.forget_phones({one for one in (member.phone_index, session.scalar(account)) if one})
+    numbers = {one for one in (member.phone_index, session.scalar(account)) if one}
+    unmatched.forget_phones(numbers)
+    notices.forget_numbers(numbers)
     enqueue("members.overwrite", {}, dedupe_key=f"members.overwrite:{member.id}")
 
 

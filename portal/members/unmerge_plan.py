@@ -30,6 +30,8 @@ class Plan:
     #: In use by the kept record since, or moved on to a third one.
     stays: list[Entry] = field(default_factory=list)
     gone: list[Entry] = field(default_factory=list)
+    #: Those that go back, changed since or not, as the merge touched them.
+    touched: list[Entry] = field(default_factory=list)
 
     def stayed(self) -> dict[str, list[int]]:
         """Return the ids of the rows that stay, by table."""
@@ -69,6 +71,8 @@ def planned(merged: MemberMerge, *, lock: bool = False) -> Plan:
             plan.altered.append(entry)
         else:
             plan.back.append(entry)
+    returning = {id(entry) for entry in (*plan.back, *plan.altered)}
+    plan.touched = [entry for entry in entries if id(entry) in returning]
     return plan
 
 

@@ -105,7 +105,8 @@ def undo(merged: MemberMerge, *, versions: tuple[int, int, int], reason: str, ac
             undone_by=getattr(actor, "account_id", actor),
         )
         try:
-            for entry in (*plan.back, *plan.altered):
+            # The last touched first: what made room for another row finds that one gone again.
+            for entry in reversed(plan.touched):
                 _put_back(entry)
         except IntegrityError:
             # registered anew between our look and our writing: only one open record of a person (rule K5)

@@ -8,7 +8,16 @@ about membership or debts; ``send_to_phone`` is for one-time codes. Channels com
 from portal.notices.delivery import Address, configure
 from portal.notices.group import GroupText, group_text
 from portal.notices.queries import inbox, stuck, unread_count
-from portal.notices.service import INSIDE, choose, chosen, mark_read, notify, resend, send_to_phone
+from portal.notices.service import (
+    INSIDE,
+    choose,
+    chosen,
+    forget_numbers,
+    mark_read,
+    notify,
+    resend,
+    send_to_phone,
+)
 from portal.notices.templates import KINDS, Template, declare
 
 __all__ = [
@@ -21,6 +30,7 @@ __all__ = [
     "chosen",
     "configure",
     "declare",
+    "forget_numbers",
     "group_text",
     "inbox",
     "mark_read",

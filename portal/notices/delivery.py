@@ -74,7 +74,11 @@ def deliver(payload: Mapping[str, Any]) -> None:
     row = _row(payload["delivery"])
     if row is None or row.state not in ("waiting", "sending"):
         return
-    template = templates.get(row.template)
+    try:
+        template = templates.get(row.template)
+    except LookupError:  # its plugin is gone, and with it the words
+        _end(row, "failed", reason="its plugin is gone")
+        return
     if row.expires_at is not None and row.expires_at <= clock.now():
         _end(row, "expired")
         return

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock, crypto, jobs
@@ -187,7 +187,42 @@ def chosen(account_id: int | None) -> dict[str, str]:
 
 
 def forget_told(account_id: int) -> None:
-    """Take away what somebody was told and chose, in the caller's transaction; that they were told stays."""
+    """Take away what somebody was told and chose, in the caller's transaction; that they were told stays.
+
+    What has not gone out yet goes nowhere any more; what failed is not sent again.
+    """
     told = update(Notice).where(Notice.account_id == account_id)
     session.execute(told.values(params={}, url=""))
     session.execute(delete(Preference).where(Preference.account_id == account_id))
+    session.execute(update(Delivery).where(Delivery.account_id == account_id).values(**_wiped()))
+
+
+def forget_numbers(indexes: Collection[str]) -> None:
+    """Take away what failed to reach these numbers (blind indexes) and names no account.
+
+    Joins the caller's transaction. What still waits for the number may be for somebody else who has it.
+    """
+    stuck = select(Delivery.id, Delivery.uid, Delivery.phone_sealed).where(
+        Delivery.state.in_(("unknown", "failed")), Delivery.phone_sealed.is_not(None)
+    )
+    theirs = []
+    for number, uid, sealed in session.execute(stuck):
+        assert sealed is not None  # the query's own condition
+        try:
+            said = crypto.decrypt("notice_delivery.phone", uid, sealed)
+        except crypto.CryptoError:
+            continue  # sealed under a key that is gone: nobody reads it
+        if crypto.blind_index("phone", said) in indexes:
+            theirs.append(number)
+    session.execute(update(Delivery).where(Delivery.id.in_(theirs)).values(**_wiped()))
+
+
+def _wiped() -> dict[str, Any]:
+    return {
+        "params_sealed": None,
+        "phone_sealed": None,
+        "url": "",
+        "reason": "",
+        "state": case((Delivery.state == "waiting", "expired"), else_=Delivery.state),
+        "ended_at": func.coalesce(Delivery.ended_at, clock.now()),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ from flask import Flask
 from flask.cli import ScriptInfo
 from sqlalchemy import func, inspect, select, text
 
-from portal import audit, claims, clock, database, ledger
+from plugins.bookings import demo as bookings_demo
+from portal import audit, claims, clock, database, ledger, notices
 from portal.admin import purging
 from portal.cli.group import portal
 from portal.database import everything, leaving, session, transaction
 from portal.database.engine import as_owner
 from portal.districts.models import PluginSwitch, SettingValue
 from portal.identity.models import RolePermission
+from portal.jobs import run_due
 from portal.jobs.models import JobRow
+from portal.notices import templates
+from portal.notices.models import Delivery
 from portal.testing import World
 
 TABLES = {"hall_room", "hall_seat"}
@@ -203,3 +208,56 @@ def test_what_it_had_to_be_claimed_goes_with_it_and_nobody_else_s(place: Any, wo
     rows = [json.loads(line)["table"] for line in written.read_text(encoding="utf-8").splitlines()]
     assert sorted(rows) == ["claim", "claim", "claim_unit", "hall_room", "hall_seat", "hall_seat"]
     session.remove()
+
+
+def test_a_plugin_with_a_year_of_data_goes_and_leaves_what_people_were_told(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+):
+    with clock.frozen(date(2026, 3, 11)):
+        here = world.district("990107", name="演示区")
+        branches = [world.organization(here, office_address=f"测试路{n}号") for n in range(35)]
+        people = [world.account(world.member(branches[0])) for _ in range(3)]
+        world.account(role="secretary", organization=branches[0])
+        for role in ("desk", "district_admin"):
+            world.account(role=role, district=here)
+        with world.writing(here), transaction():
+            bookings_demo.register(world.ref(here), 7)
+        with world.writing(here), transaction():
+            notices.notify(
+                "bookings.booked", account_id=people[0].id, district_id=here.id, dedupe_key="bookings:1",
+                params=dict.fromkeys(("room", "when", "date", "time"), "九点"),
+            )  # fmt: skip
+            session.add(
+                JobRow(name="bookings.tick", payload={}, not_before=clock.now(), created_at=clock.now())
+            )
+            settings = {"key": "bookings.approval", "value": "auto", "changed_at": clock.now()}
+            session.add(SettingValue(district_id=here.id, **settings))
+        world.switch(here, "bookings", on=False)
+        told = len(notices.inbox(people[0].id))
+        with everything():
+            rows = purging.look("bookings").rows
+            assert rows > 1000
+        done = purge(app, "bookings", typed=f"bookings\n{rows}\n")
+        assert done.exit_code == 0, done.output
+        session.remove()
+        with everything():
+            left = [name for name in inspect(database.db.engine).get_table_names() if "bookings" in name]
+            found = (claims.ClaimUnit.id, claims.Claim.id)
+            its = (SettingValue.key, JobRow.name, PluginSwitch.plugin, RolePermission.permission)
+            counts = [session.scalar(select(func.count(column))) for column in found]
+            counts += [
+                session.scalar(select(func.count(column)).where(column.startswith("bookings")))
+                for column in its
+            ]
+        assert (left, counts) == ([], [0] * 6) and not audit.verify().problems
+        (written,) = (Path(app.config["DATA_DIR"]) / "purged").glob("bookings-*.jsonl")
+        assert len(written.read_text(encoding="utf-8").splitlines()) == rows
+        # Without its code: what was told stays, what was still to go out ends.
+        monkeypatch.delitem(templates._declared, "bookings.booked")
+        run_due()
+        session.remove()
+        with everything():
+            assert told == len(notices.inbox(people[0].id)) > 0
+            sent = select(Delivery.state, Delivery.reason, Delivery.params_sealed)
+            its_own = sent.where(Delivery.template == "bookings.booked", Delivery.account_id == people[0].id)
+            assert session.execute(its_own).all() == [("failed", "its plugin is gone", None)]

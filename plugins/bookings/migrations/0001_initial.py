@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("phone_index", sa.String(length=64), nullable=True),
+        sa.Column("phone_tail", sa.String(length=4), server_default="", nullable=False),
         sa.Column("active", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("district_id", sa.Integer(), nullable=False),

@@ -12,13 +12,18 @@ from .said import OneLine
 
 
 class BookingsGuide(Versioned, DistrictScoped, Model):
-    """Somebody who shows groups round; the unit is what a visit claims of the guide's time."""
+    """Somebody who shows groups round; the unit is what a visit claims of the guide's time.
+
+    Whose name it is, the number says, where one was left: only its index, for it is never called from here.
+    """
 
     __tablename__ = "bookings_guide"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("claim_unit.id"), unique=True)
     name: Mapped[str] = mapped_column(String(40), info={"class": 1})
+    phone_index: Mapped[str | None] = mapped_column(String(64), info={"class": 2})
+    phone_tail: Mapped[str] = mapped_column(String(4), default="", server_default="", info={"class": 2})
     active: Mapped[bool] = mapped_column(default=True, server_default="1")
 
     __table_args__ = (UniqueConstraint("district_id", "name"), {"info": {"label": _l("讲解员")}})

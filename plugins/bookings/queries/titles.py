@@ -8,6 +8,7 @@ from typing import Any
 from portal.api import rows, session
 
 from ..models import BookingsBooking
+from ..words import in_brackets
 
 _BOOKING: Any = BookingsBooking.__table__.c
 
@@ -19,6 +20,6 @@ def titles_of(booking_ids: Iterable[int]) -> dict[int, str]:
         return {}
     found = rows(BookingsBooking, _BOOKING.id, _BOOKING.title, _BOOKING.contact_name)
     return {
-        row.id: f"{row.title}（{row.contact_name}）"
+        row.id: in_brackets(row.title, row.contact_name)
         for row in session.execute(found.where(_BOOKING.id.in_(wanted)))
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from portal.api import audit, claims, district, session, swap, transaction
+from portal.api import audit, claims, crypto, district, session, swap, transaction
 from portal.api import gettext as _
 
 from ..models import BookingsBooking, BookingsGuide, BookingsVisit
@@ -31,15 +31,25 @@ def of_booking(booking: BookingsBooking) -> BookingsVisit | None:
     return session.scalars(found).one_or_none()
 
 
-def add_guide(name: str, *, by: int) -> BookingsGuide:
-    """Write down somebody who shows groups round. Raises: Refused (no name, or there already)."""
+def add_guide(name: str, *, phone: str = "", by: int) -> BookingsGuide:
+    """Write down somebody who shows groups round; ``phone`` (digits) says who of that name it is.
+
+    Raises: Refused (no name, or there already).
+    """
     said = name.strip()[:40]
     if not said:
         raise Refused([Refusal(code="name", text=_("请写讲解员的姓名。"), field="name")])
     with transaction():
         here = district().id
-        unit = claims.make_unit(district_id=here, owner=OWNER, label=f"guide {said}", grid_minutes=GUIDE_GRID)
-        made = BookingsGuide(district_id=here, unit_id=unit.id, name=said)
+        # The unit's label names nobody: it outlives the name.
+        unit = claims.make_unit(district_id=here, owner=OWNER, label="guide", grid_minutes=GUIDE_GRID)
+        made = BookingsGuide(
+            district_id=here,
+            unit_id=unit.id,
+            name=said,
+            phone_index=crypto.blind_index("phone", phone) if phone else None,
+            phone_tail=phone[-4:],
+        )
         try:
             with session.begin_nested():
                 session.add(made)

@@ -92,9 +92,14 @@ def set_fault(piece: BookingsEquipmentUnit, *, version: int, fault: str, by: int
     Raises: Conflict.
     """
     with transaction():
-        swap(piece, version=version, fault=fault.strip()[:120])
+        swap(piece, version=version, fault=as_fault(fault))
         action = "bookings.fault" if piece.fault else "bookings.works"
         audit.record(action, piece, actor=by, district=piece.district_id)
+
+
+def as_fault(said: str) -> str:
+    """Return how a piece keeps what is wrong with it; an erasure finds a copy by it."""
+    return said.strip()[:120].rstrip()
 
 
 def open_of(row: BookingsOccurrence) -> list[BookingsHandover]:

@@ -22,7 +22,7 @@ from ..models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
 from ..policy import policy_of
 from ..queries.places import Room
 from ..verdicts import NotFree, Refused, Span
-from . import altering, asking, changing
+from . import altering, asking, changing, freeing
 from .altering import Said
 from .asking import Contact, Wanted
 
@@ -74,6 +74,8 @@ def take_in(
     """Take the events in, each by itself: one that cannot be leaves no trace and stops no other."""
     done: list[Line] = []
     with transaction() as current:
+        # Before it looks: whoever takes the same file in at this moment is waited for, and then read.
+        freeing.lock_around([room.id])
         for line in plan(room, events, asker=asker, skip=skip, headcount=headcount):
             if line.verdict not in ("new", "changed", "ended"):
                 done.append(line)

@@ -18,6 +18,7 @@ from plugins.bookings.service import taking_in
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from portal.api import clock, session
+from portal.testing.crowd import crowd
 
 UNTIL = at(1, 0, month=9)
 
@@ -338,3 +339,48 @@ def test_only_staff_of_the_venue_take_files_in(center: Center) -> None:
     assert desk.look(calendar(event("a"))).status_code == 404
     assert desk.count() == 0
     assert clock.today().year == 2026
+
+
+def take_in_a_process(given: dict[str, Any]) -> dict[str, int]:
+    from plugins.bookings.queries import places
+    from plugins.bookings.tests.work import there
+
+    with there(given):
+        room = places.room(id=given["room"])
+        assert room is not None
+        lines = taking_in.take_in(
+            room,
+            read(given["file"].encode(), until=UNTIL),
+            asker=Asker(staff=True),
+            contact=Contact(name="王测"),
+            headcount=10,
+            skip=given["skip"],
+            by=given["by"],
+        )
+        return {verdict: sum(one.verdict == verdict for one in lines) for verdict in taking_in.VERDICTS}
+
+
+def test_one_file_taken_in_by_several_at_once_is_there_once(inside: Center, data_dir: Any) -> None:
+    """Whoever comes second reads that it is all there, not that the room is taken."""
+    rule = "RRULE:FREQ=WEEKLY;COUNT=3"
+    data = calendar(
+        event("a"), event("b", rule, start="DTSTART:20260305T140000", end="DTEND:20260305T150000")
+    )
+    given = [
+        {
+            "district": inside.district.id,
+            "now": clock.now().isoformat(),
+            "room": inside.room().id,
+            "file": data.decode(),
+            "skip": number % 2 == 1,
+            "by": inside.world.account(role="desk", district=inside.district).id,
+        }
+        for number in range(4)
+    ]
+    session.commit()
+    found = crowd(data_dir, "plugins.bookings.tests.test_taking_in:take_in_a_process", given)
+    nothing = dict.fromkeys(taking_in.VERDICTS, 0)
+    assert sorted(found, key=lambda one: one["new"]) == [*[{**nothing, "same": 2}] * 3, {**nothing, "new": 2}]
+    for model, count in ((BookingsBooking, 2), (BookingsTakenIn, 2), (BookingsOccurrence, 4)):
+        assert session.scalar(select(func.count()).select_from(model)) == count
+    inside.owns_its_slots()

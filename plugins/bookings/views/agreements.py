@@ -19,6 +19,7 @@ from ..queries import agreements as queries
 from ..queries import venue_list as venues
 from ..service import agreeing, parties
 from ..verdicts import Refused
+from ..words import in_brackets
 from . import bookings
 
 PAGE = 50
@@ -198,7 +199,7 @@ def _form(
         status=422 if errors else 200,
         block="content" if errors else None,
         venue=venue,
-        venues=[(one.uid, f"{one.name}（{one.owner}）") for one in listed],
+        venues=[(one.uid, in_brackets(one.name, one.owner)) for one in listed],
         typed=request.form if errors else typed or {},
         chosen=request.form.getlist("groups") if errors else (typed or {}).get("groups", ["organizations"]),
         errors=errors or {},

@@ -18,7 +18,7 @@ from ..queries import places, requests
 from ..queries.requests import Near
 from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
-from ..words import STATES, day_words, hours_words, until_words
+from ..words import STATES, day_words, hours_words, in_brackets, until_words
 from . import bookings
 from .desk import reached, versions_sent
 from .desk_record import Record, page, record_of
@@ -152,7 +152,8 @@ def _line(
 
     def words(one: Near) -> str:
         title = one.title if one.room_id in seen else _("已约")
-        return f"{hours_words(one.start, one.end)} {names[one.room_id]} {title}（{STATES[one.state][0]}）"
+        named = in_brackets(title, STATES[one.state][0])
+        return f"{hours_words(one.start, one.end)} {names[one.room_id]} {named}"
 
     hints = [_("撞上：%(what)s", what=words(one)) for one in clashing]
     hints += [_("同一天：%(what)s", what=words(one)) for one in beside] or [_("这一天没有别人用")]

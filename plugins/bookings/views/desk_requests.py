@@ -16,7 +16,7 @@ from .. import permissions, typed
 from ..queries import places, requests
 from ..queries.places import Room
 from ..queries.requests import Near, Waiting
-from ..words import STATES, day_words, hours_words, left_words
+from ..words import STATES, day_words, hours_words, in_brackets, left_words
 from . import bookings
 from .desk import reached, tabs, venues
 
@@ -79,4 +79,4 @@ def _line(one: Waiting, room: Room, near: Sequence[Near], shared: set[int]) -> d
 
 
 def _beside(other: Near) -> tuple[str, str]:
-    return hours_words(other.start, other.end), f"{other.title}（{STATES[other.state][0]}）"
+    return hours_words(other.start, other.end), in_brackets(other.title, STATES[other.state][0])

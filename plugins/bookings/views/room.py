@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, public, render
+from portal.api import clock, district, ngettext, public, render
 from portal.api import gettext as _
 
 from .. import typed, verdicts, words
@@ -70,7 +70,7 @@ def _facts(found: Room) -> list[tuple[str, str]]:
         (_("哪里"), " ".join(one for one in (found.venue, found.floor) if one)),
         (_("地址"), found.address),
         (_("是什么房间"), str(words.ROOM_KINDS.get(found.kind, found.kind))),
-        (_("坐多少人"), _("%(num)s人", num=found.capacity)),
+        (_("坐多少人"), ngettext("%(num)s人", "%(num)s人", found.capacity)),
         (_("房间里有"), features),
         (_("好不好走"), steps),
         (_("说明"), found.about),

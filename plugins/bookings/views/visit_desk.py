@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, go, once, render, required_version, requires, say
+from portal.api import clock, district, go, once, render, required_version, requires, say, sentences
 from portal.api import gettext as _
 
 from .. import permissions, typed, words
@@ -58,8 +58,11 @@ def visit_guides() -> Any:
 def visit_guide_add() -> Any:
     """Write one down."""
     _everywhere(permissions.MANAGE)
+    phone = typed.phone(request.form.get("phone", ""))
+    if phone is None:
+        return _guides({"phone": _("号码看不懂，请写11位手机号；没有就空着。")})
     try:
-        made = guides.add_guide(request.form.get("name", ""), by=g.actor.account_id)
+        made = guides.add_guide(request.form.get("name", ""), phone=phone, by=g.actor.account_id)
     except Refused as refused:
         return _guides({one.field: one.text for one in refused.refusals})
     say(_("%(name)s加上了。", name=made.name))
@@ -114,7 +117,7 @@ def visit_decide(uid: str) -> Any:
         errors = {one.field if one.field != "approve" else "guide": one.text for one in refused.refusals}
         return _page(found, booking, row, errors=errors)
     except NotFree as taken:
-        return _page(found, booking, row, errors={"guide": _("。").join(texts(taken.verdicts))}, status=409)
+        return _page(found, booking, row, errors={"guide": sentences(*texts(taken.verdicts))}, status=409)
     return go(url_for("bookings.visit", uid=uid))
 
 

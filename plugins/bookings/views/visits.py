@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from portal.api import district, go, once, public, render, requires, say
+from portal.api import clock, district, go, once, public, render, requires, say, sentences
 from portal.api import gettext as _
 
 from .. import actors, permissions, typed
@@ -80,7 +80,7 @@ def visit_ask() -> Any:
     except Refused as refused:
         return _form({one.field: one.text for one in refused.refusals})
     except NotFree as taken:
-        return _form({"start": _("。").join(texts(taken.verdicts))}, status=409)
+        return _form({"start": sentences(*texts(taken.verdicts))}, status=409)
     say(_("参观申请收到了，服务台安排好会通知您。"))
     return go(f"/d/{district().code}/bookings/{made.uid}")
 
