@@ -43,7 +43,7 @@ def desk_move_to(uid: str) -> Any:
     errors = time_errors(day, start, end)
     if errors or day is None or start is None or end is None:
         return _move_page(found, row, errors=errors, status=422)
-    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    span = typed.span_of(day, start, end)
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:

@@ -70,7 +70,7 @@ def desk_counter_book() -> Any:
         errors["contact_name"] = _("请写联系人怎么称呼。")
     if errors or day is None or start is None or end is None or headcount is None:
         return _page(counter, None, errors=errors, status=422, known=there)
-    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    span = typed.span_of(day, start, end)
     wanted = Wanted(
         room=counter.room,
         spans=(span,),

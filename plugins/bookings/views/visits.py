@@ -14,7 +14,7 @@ from ..queries import places
 from ..service import visiting
 from ..service.asking import Contact
 from ..service.visiting import Group
-from ..verdicts import NotFree, Refused, Span, texts
+from ..verdicts import NotFree, Refused, texts
 from . import bookings
 
 
@@ -70,7 +70,7 @@ def visit_ask() -> Any:
                 wants=form.get("wants", ""),
                 with_guide=form.get("with_guide") != "0",
             ),
-            span=Span(start=typed.at(day, begins), end=typed.at(day, stops)),
+            span=typed.span_of(day, begins, stops),
             headcount=int(people),
             contact=Contact(name=form["contact_name"], phone=phone),
             asker=actors.asker(g.actor),
