@@ -83,7 +83,7 @@ def _door(board: Board, room: Room, day: date, *, titles: bool) -> list[tuple[st
     ]
     found += [(one.start, one.end, _("已约")) for one in board.around(room, day)]
     found += [(one.start, one.end, _("停用：%(why)s", why=one.reason)) for one in board.closed(room, day)]
-    begin, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    begin, end = clock.at(day), clock.at(day + timedelta(days=1))
     return [
         (hours_words(max(start, begin), min(stop, end)), said)
         for start, stop, said in sorted(found, key=lambda one: one[:2])
