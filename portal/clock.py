@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -15,6 +15,10 @@ ASTRAY = timedelta(days=1)
 # Tests move the clock; production never touches it.
 _offset = timedelta()
 _frozen: datetime | None = None
+
+
+#: What a plugin may ask the clock for; ``SHANGHAI`` is the zone of every civil day.
+__all__ = ["SHANGHAI", "at", "civil", "frozen", "is_moved", "month", "moved", "now", "today"]
 
 
 def now() -> datetime:
@@ -42,6 +46,16 @@ def month() -> str:
 def civil(instant: datetime) -> date:
     """Return the civil day in Asia/Shanghai on which an aware instant falls."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def at(day: date, minutes: int = 0) -> datetime:
+    """Return the instant so many minutes after a civil day in Asia/Shanghai begins; 1440 is its end.
+
+    Aware, and written in Shanghai's time; a ``datetime`` is no civil day (TypeError).
+    """
+    if isinstance(day, datetime):
+        raise TypeError("an instant has no first minute: say which civil day it falls on")
+    return datetime.combine(day, time(), SHANGHAI) + timedelta(minutes=minutes)
 
 
 @contextmanager

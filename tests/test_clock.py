@@ -29,6 +29,15 @@ def test_a_day_begins_at_midnight_in_shanghai(utc: datetime, day: date, month: s
         assert clock.civil(utc - timedelta(microseconds=1)) in {day, day - timedelta(days=1)}
 
 
+def test_a_minute_of_a_day_is_an_instant_and_its_last_one_the_next_days_first():
+    day = date(2026, 2, 28)
+    assert clock.at(day) == datetime(2026, 2, 27, 16, tzinfo=UTC)
+    assert clock.at(day, 9 * 60 + 30) == datetime(2026, 2, 28, 1, 30, tzinfo=UTC)
+    assert clock.at(day, 1440) == clock.at(date(2026, 3, 1))
+    with pytest.raises(TypeError):
+        clock.at(clock.at(day))
+
+
 def test_a_frozen_day_is_that_day_and_the_clock_goes_on_after_it():
     with clock.frozen(date(2028, 2, 29)):
         assert clock.today() == date(2028, 2, 29)

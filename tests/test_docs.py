@@ -11,7 +11,7 @@ import click
 import pytest
 
 from portal import api
-from portal.cli import api_page
+from portal.cli import api_page, macros_page
 from portal.cli.group import portal
 from portal.config import ROOT
 from tests.guards import docs
@@ -23,6 +23,8 @@ READERS = (
     "docs/api.md",
     "docs/architecture.md",
     "docs/hooks.md",
+    "docs/macros.md",
+    "docs/pages.md",
     "docs/plugins.md",
     "docs/operate.md",
     "docs/security.md",
@@ -146,6 +148,22 @@ def test_the_page_of_the_api_says_what_the_code_says():
     assert said == api_page.text(), "run: portal docs api --write"
     told = set(re.findall(r"^### `(\w+)`$", said, re.MULTILINE))
     assert told == set(api.__all__)
+
+
+def test_the_page_of_the_macros_says_what_the_templates_say():
+    """Written by a command: ``portal docs macros --write``."""
+    said = (ROOT / "docs" / "macros.md").read_text(encoding="utf-8")
+    assert said == macros_page.text(), "run: portal docs macros --write"
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates" / "macros").glob("*"))
+    told = re.findall(r"^- `(\w+)\(", said, re.MULTILINE)
+    assert sorted(told) == sorted(re.findall(r"{%-? macro (\w+)\(", source)), "a macro is left out"
+
+
+def test_what_a_class_can_be_asked_and_what_is_raised_stand_on_the_page_of_the_api():
+    said = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert "- `can(permission: str, at: str | None = None) -> bool` Tell whether" in said
+    assert "Raises: Taken: somebody has one of them; nothing is taken." in said
+    assert "- `crowd.crowd(data_dir: Path, work: str, given: Sequence[Any]" in said
 
 
 def test_a_changed_signature_changes_the_page(monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -118,7 +118,7 @@ def _for_group(agreement: BookingsAgreement, asker: Asker) -> bool:
 def _in_hours(hours: Sequence[Mapping[str, Any]], span: Span, kinds: Mapping[date, str]) -> bool:
     """Tell whether the windows of a day, put together where they meet, hold all of a time."""
     day = clock.civil(span.start)
-    midnight = datetime.combine(day, time(), clock.SHANGHAI)
+    midnight = clock.at(day)
     open_from = open_to = -1
     for window in sorted(
         (one for one in hours if one["kind"] in (str(day.isoweekday()), kinds[day])),

@@ -243,7 +243,7 @@ def _instant(event: Any, name: str) -> tuple[datetime, tzinfo]:
 
 def _aware(value: date | datetime, zone: tzinfo) -> datetime:
     if not isinstance(value, datetime):
-        return datetime.combine(value, time(), clock.SHANGHAI)
+        return clock.at(value)
     if value.tzinfo is not None and value.utcoffset() == timedelta(0) and value.tzname() == "UTC":
         return value
     return value.replace(tzinfo=zone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from portal.api import DistrictRef, clock
@@ -54,9 +54,7 @@ def _day(made: Rows, room: Room, hours: Hours, day: date, dice: random.Random, *
         room_left = closes - opens - long
         if room_left < 0:
             continue
-        start = datetime.combine(day, time(), clock.SHANGHAI) + timedelta(
-            minutes=opens + dice.randrange(room_left // 30 + 1) * 30
-        )
+        start = clock.at(day, opens + dice.randrange(room_left // 30 + 1) * 30)
         end = start + timedelta(minutes=long)
         state, more = _state(start, end, dice)
         made.add(

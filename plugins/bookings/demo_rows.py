@@ -31,7 +31,6 @@ _STEPS = {
     "displaced": ("asked", "approved", "displaced"),
     "skipped": ("asked",),
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=clock.SHANGHAI)
 
 
 class Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import insert, select
 
@@ -53,11 +53,6 @@ def write(made: Rows, rooms: Sequence[Room], hours: Hours, people: People) -> No
     _wishes(made, big, waits, displaced, people)
 
 
-def at(day: date, minutes: int) -> datetime:
-    """Return a minute of a civil day."""
-    return datetime.combine(day, time(), clock.SHANGHAI) + timedelta(minutes=minutes)
-
-
 def _open_days(room: Room, hours: Hours) -> list[tuple[date, int]]:
     """Return days from four weeks ago to four ahead on which a room is open for two hours, and from when."""
     today = clock.today()
@@ -86,11 +81,11 @@ def _own(made: Rows, room: Room, days: Sequence[tuple[date, int]], people: Peopl
     for number, booker in enumerate(people.bookers):
         for step, state, title in ((number, "approved", "支部学习"), (number + 4, "requested", "主题党日")):
             day, opens = _after(days, step % 9)
-            start = at(day, opens + (30 if step % 2 else 0) + 60 * (number % 2))
+            start = clock.at(day, opens + (30 if step % 2 else 0) + 60 * (number % 2))
             made.add(room, start, start + timedelta(minutes=30), state=state, title=title, headcount=12,
                      booker=booker)  # fmt: skip
         day, opens = _before(days, number % 9)
-        start = at(day, opens + 30 * (number % 3))
+        start = clock.at(day, opens + 30 * (number % 3))
         made.add(room, start, start + timedelta(minutes=30), state="completed" if number % 3 else "no_show",
                  title="支部学习", headcount=10, booker=booker)  # fmt: skip
 
@@ -104,7 +99,7 @@ def _series(made: Rows, room: Room, people: People) -> None:
     booking = made.book(room, title="老年书画班", headcount=15, booker=booker, rule=rule)
     for number in range(8):
         day = first + timedelta(days=7 * number)
-        start, end = at(day, 15 * 60), at(day, 16 * 60 + 30)
+        start, end = clock.at(day, 15 * 60), clock.at(day, 16 * 60 + 30)
         if number == 4:
             made.add(room, start, end, state="approved" if start > made.now else "completed",
                      title="社区联席会", headcount=20, booker=None)  # fmt: skip
@@ -119,7 +114,7 @@ def _series(made: Rows, room: Room, people: People) -> None:
 def _displaced(made: Rows, room: Room, days: Sequence[tuple[date, int]], people: People) -> tuple[Span, str]:
     """Write the booking that a closure took, and say where it was."""
     day, opens = _after(days, 5)
-    span = Span(start=at(day, opens), end=at(day, opens + 120))
+    span = Span(start=clock.at(day, opens), end=clock.at(day, opens + 120))
     booker: Booker | None = people.bookers[-1] if people.bookers else None
     uid = made.book(room, title="企业座谈会", headcount=25, booker=booker)
     made.time(uid, room, span.start, span.end, state="displaced", reason="投影设备检修，停用半天")
@@ -148,10 +143,10 @@ def _closure(made: Rows, room: Room, displaced: tuple[Span, str]) -> None:
 def _for_wishes(made: Rows, room: Room, days: Sequence[tuple[date, int]]) -> list[Span]:
     """Book a time that others wait for, and keep one free that is being offered."""
     day, opens = _after(days, 7)
-    wanted = Span(start=at(day, opens), end=at(day, opens + 60))
+    wanted = Span(start=clock.at(day, opens), end=clock.at(day, opens + 60))
     made.add(room, wanted.start, wanted.end, state="approved", title="健康讲座", headcount=40, booker=None)
     day, opens = _after(days, 8)
-    offered = Span(start=at(day, opens), end=at(day, opens + 90))
+    offered = Span(start=clock.at(day, opens), end=clock.at(day, opens + 90))
     made.taken |= {
         (one.unit_id, slot) for one in of_room(room, offered, before=0, after=0) for slot in one.span
     }
@@ -223,7 +218,7 @@ def _visits(
     found = []
     for number, ((day, opens), state, guide) in enumerate(plan):
         group = GROUPS[number]
-        start, end = at(day, opens), at(day, opens + 90)
+        start, end = clock.at(day, opens), clock.at(day, opens + 90)
         extra = []
         if guide is not None:
             extra = [of_piece(guides[guide].unit_id, 15, Span(start=start, end=end))]

@@ -7,9 +7,9 @@ the room's before the venue's; the week is the room's where it has rows of its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from portal.api import clock, rows, session, workdays
@@ -74,7 +74,7 @@ class Hours:
         found: list[Interval] = []
         day, last = clock.civil(start), clock.civil(end - timedelta(microseconds=1))
         while day <= last:
-            midnight = datetime.combine(day, time(), clock.SHANGHAI)
+            midnight = clock.at(day)
             for opens, closes in self.windows(room, day):
                 begins, stops = midnight + timedelta(minutes=opens), midnight + timedelta(minutes=closes)
                 if found and found[-1][1] == begins:
@@ -122,11 +122,6 @@ def _read(venue_ids: set[int]) -> list[Row]:
         _HOURS.valid_to,
     ).where(_HOURS.venue_id.in_(sorted(venue_ids)))
     return [Row(**row._asdict()) for row in session.execute(found)]
-
-
-def as_words(found: Mapping[str, Any]) -> str:
-    """Write a window as 09:00—12:00."""
-    return f"{minute_words(found['opens'])}—{minute_words(found['closes'])}"
 
 
 def minute_words(minute: int) -> str:

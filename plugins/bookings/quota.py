@@ -6,7 +6,7 @@ Where no quota is set nobody has all rooms for themselves either: see ``AHEAD`` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -71,7 +71,7 @@ def against(
 
 def used(account_id: int, first: date, last: date, *, apart_from: Iterable[int] = ()) -> dict[date, int]:
     """Return the minutes an account holds in each week from Monday ``first`` to that of ``last``."""
-    begins, stops = _midnight(first), _midnight(last) + _WEEK
+    begins, stops = clock.at(first), clock.at(last) + _WEEK
     found = (
         rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
@@ -124,12 +124,8 @@ def by_week(span: Span) -> Iterator[tuple[date, int]]:
     """Yield the Monday of each week a time touches, and the minutes of it that lie in that week."""
     day = clock.civil(span.start)
     monday = day - timedelta(days=day.weekday())
-    while _midnight(monday) < span.end:
-        begins, stops = _midnight(monday), _midnight(monday) + _WEEK
+    while clock.at(monday) < span.end:
+        begins, stops = clock.at(monday), clock.at(monday) + _WEEK
         part = min(span.end, stops) - max(span.start, begins)
         yield monday, int(part.total_seconds()) // 60
         monday += _WEEK
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from portal.api import clock, sheet_values
@@ -150,11 +150,6 @@ def _near(on: date) -> date | None:
     return on if 1990 <= on.year < 2200 else None
 
 
-def at(on: date, minutes: int) -> datetime:
-    """Return the instant so many minutes after a civil day begins."""
-    return datetime.combine(on, time(), clock.SHANGHAI) + timedelta(minutes=minutes)
-
-
 def instant(text: str) -> datetime | None:
     """Return the instant of a civil time like 2026-11-23T09:15; None where it is none."""
     try:
@@ -172,8 +167,7 @@ def spoken_span(span: Span) -> tuple[str, str, str]:
 
 def span_of(on: date, first: int, last: int) -> Span:
     """Return a time from minutes of a day; 1440 is midnight after it."""
-    midnight = datetime.combine(on, time(), clock.SHANGHAI)
-    return Span(start=midnight + timedelta(minutes=first), end=midnight + timedelta(minutes=last))
+    return Span(start=clock.at(on, first), end=clock.at(on, last))
 
 
 def words_of(minutes: int) -> str:
@@ -191,7 +185,7 @@ def end_words(minutes: int) -> str:
 def minutes_of(span: Span) -> tuple[date, int, int]:
     """Return the day of a time and its minutes there; the reverse of ``span_of``."""
     on = clock.civil(span.start)
-    midnight = datetime.combine(on, time(), clock.SHANGHAI)
+    midnight = clock.at(on)
     first, last = (int((at - midnight).total_seconds()) // 60 for at in (span.start, span.end))
     return on, first, last
 
@@ -218,7 +212,7 @@ def first_part(span: Span, policy: Policy, grid: int) -> Span:
 def rounded(span: Span, grid: int) -> list[Span]:
     """Return the times on a grid (minutes) of the hour nearest to one between two slots, nearest first."""
     step = timedelta(minutes=grid)
-    midnight = datetime.combine(clock.civil(span.start), time(), clock.SHANGHAI)
+    midnight = clock.at(clock.civil(span.start))
     starts = _around(span.start - midnight, step)
     ends = _around(span.end - midnight, step)
     found = [(midnight + start, midnight + end) for start in starts for end in ends if start < end]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import re
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +17,12 @@ HEAD = f"""# The API: every name a plugin may import from `portal.api`
 Version {API_VERSION}. Written from the code by `portal docs api --write`; `tests/test_docs.py` compares.
 What a version promises stands in [plugins.md](plugins.md), "What you can rely on". Money is integer fen;
 instants are aware and in UTC; civil days and months (`YYYY-MM`) are those of Asia/Shanghai. Tests import
-`portal.testing` too.
+`portal.testing` too: the last section.
+"""
+TESTS = """## For tests: `portal.testing`
+
+A pytest plugin (`pytest_plugins = ["portal.testing"]` in a project of its own). Fixtures are asked for by
+name; all else is imported from `portal.testing`, the names of `crowd` from `portal.testing.crowd`.
 """
 #: What differs from run to run, or says in many words where a type comes from.
 _NOISE = (
@@ -34,6 +40,7 @@ def text() -> str:
     parts = [HEAD]
     for title, names in _groups().items():
         parts += [f"## {title}\n", *(_entry(name) for name in names)]
+    parts += [TESTS, *_lines(_testing())]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -68,13 +75,52 @@ def _entry(name: str) -> str:
         gone = api.DEPRECATED[name]
         notes.append(f"**Deprecated** since {gone.since}: use `{gone.instead}`.")
     lines = [f"### `{name}`\n", f"```text\n{_shape(name, thing)}\n```\n"]
-    lines.append(" ".join([_sentence(name, thing), *notes]) + "\n")
-    if isinstance(thing, ModuleType):
-        lines += [
-            f"- `{_shape(one, value)}` {_sentence(one, value)}".rstrip() for one, value in _inside(thing)
-        ]
-        lines.append("")
-    return "\n".join(lines)
+    lines.append(" ".join([_said(name, thing), *notes]) + "\n")
+    inside = _lines(_inside(thing)) if isinstance(thing, ModuleType) else _lines(_methods(thing))
+    return "\n".join([*lines, *inside, ""] if inside else lines)
+
+
+def _lines(things: Iterable[tuple[str, Any]]) -> list[str]:
+    found = []
+    for name, thing in things:
+        found.append(f"- `{_shape(name, thing)}` {_said(name, thing)}".rstrip())
+        found += [f"  {line}" for line in _lines(_methods(thing))]
+    return found
+
+
+def _methods(thing: Any) -> list[tuple[str, Any]]:
+    """Return what a class of ours can be asked; tables, errors and test classes speak for themselves."""
+    if not inspect.isclass(thing) or issubclass(thing, Exception | enum.Enum | Model) or _is_library(thing):
+        return []
+    found = [
+        (name, value) for kind in thing.__mro__ if not _is_library(kind) for name, value in vars(kind).items()
+    ]
+    return [
+        (name, getattr(value, "__func__", value))
+        for name, value in sorted(dict(reversed(found)).items())
+        if not name.startswith(("_", "test_", "pytest_")) and _is_told(thing, value)
+    ]
+
+
+def _is_told(kind: Any, value: Any) -> bool:
+    if not inspect.isroutine(value) and not isinstance(value, property):
+        return False
+    # What a Protocol asks for counts without a word; elsewhere what has none is the wiring of a library.
+    return bool(value.__doc__) or getattr(kind, "_is_protocol", False)
+
+
+def _is_library(kind: type) -> bool:
+    return not kind.__module__.startswith("portal.")
+
+
+def _testing() -> list[tuple[str, Any]]:
+    """Return what tests are written with; what pytest itself calls is no business of theirs."""
+    from portal import testing
+    from portal.testing import crowd
+
+    names = [name for name in testing.__all__ if not name.startswith(("_", "pytest_"))]
+    found = [(name, getattr(testing, name)) for name in sorted(names, key=str.lower)]
+    return found + [(f"crowd.{name}", getattr(crowd, name)) for name in ("crash", "crowd", "inside")]
 
 
 def _shape(name: str, thing: Any) -> str:
@@ -90,13 +136,16 @@ def _shape(name: str, thing: Any) -> str:
 def _signature(name: str, thing: Any) -> str:
     if inspect.isclass(thing) and issubclass(thing, Exception):
         return f"class {name}"
+    if isinstance(thing, property):
+        return f"{name}: {_Bare.of(getattr(thing.fget, '__annotations__', {}).get('return', ''))}"
     if not callable(thing) or _is_alias(thing):
         return f"{name} = {_value(thing)}"
     try:
         asked = inspect.signature(thing)
     except (TypeError, ValueError):
         return name
-    bare = [one.replace(annotation=_Bare.of(one.annotation)) for one in asked.parameters.values()]
+    told = [one for one in asked.parameters.values() if one.name not in {"self", "cls"}]
+    bare = [one.replace(annotation=_Bare.of(one.annotation)) for one in told]
     found = str(asked.replace(parameters=bare, return_annotation=_Bare.of(asked.return_annotation)))
     for noise, instead in _NOISE:
         found = noise.sub(instead, found)
@@ -126,13 +175,19 @@ def _is_alias(thing: Any) -> bool:
 
 
 def _value(thing: Any) -> str:
+    if isinstance(thing, dict):
+        return f"{{{', '.join(map(repr, thing))}}} and what each is"
     if isinstance(thing, str | int | tuple | frozenset | set):
         return repr(sorted(thing) if isinstance(thing, frozenset | set) else thing)
     return _NAMED.get(id(thing), "") or type(thing).__name__
 
 
 #: What a value is, where its own words are the library's.
-_NAMED = {id(api.session): "the session of this request or job", id(api.Json): "JSON, JSONB on PostgreSQL"}
+_NAMED = {
+    id(api.session): "the session of this request or job",
+    id(api.Json): "JSON, JSONB on PostgreSQL",
+    id(api.clock.SHANGHAI): "the zone Asia/Shanghai",
+}
 _SAID = {
     "Json": "The column type of plain data.",
     "session": "SQLAlchemy's session, kept to the district at hand.",
@@ -142,15 +197,15 @@ _SAID = {
 }
 
 
-def _sentence(name: str, thing: Any) -> str:
+def _said(name: str, thing: Any) -> str:
     if name in _SAID:
         return _SAID[name]
-    if not isinstance(thing, ModuleType) and not inspect.isclass(thing) and not inspect.isroutine(thing):
+    if not isinstance(thing, ModuleType) and not isinstance(thing, property) and _is_alias(thing):
         return ""  # a value: its type's words say nothing of it
-    own = thing.__dict__.get("__doc__") if inspect.isclass(thing) else inspect.getdoc(thing)
-    first = inspect.cleandoc(own or "").split("\n\n")[0].replace("\n", " ")
+    own = thing.__dict__.get("__doc__") if inspect.isclass(thing) else thing.__doc__
+    words = " ".join(inspect.cleandoc(own or "").split(">>>")[0].split())
     # A dataclass without words gets its own signature for a docstring.
-    return "" if first.startswith(f"{name}(") else first.replace("``", "`")
+    return "" if words.startswith(f"{name}(") else words.replace("``", "`")
 
 
 def _inside(module: ModuleType) -> list[tuple[str, Any]]:

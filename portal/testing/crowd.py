@@ -3,6 +3,7 @@
 ``crowd(data_dir, "plugins.hall.tests.work:book", [{"room": 1}] * 50)`` runs ``book({"room": 1})`` in fifty
 processes with an application and a database connection each, all let go by one barrier, and returns what each
 returned (plain JSON), in the order of the arguments. An exception comes back as {"error": "Type: words"}.
+The work begins with ``with inside(given["district"], given["token"]) as by:``; arguments are plain JSON too.
 
 A function ``warm`` beside ``work`` is called once with all arguments before there are many: what it does it
 takes back. Fifty processes that each build every statement anew while they hold SQLite's one lock would try
@@ -31,6 +32,8 @@ from portal import database
 from portal.app import create_app
 from portal.database import session
 from portal.districts import context
+from portal.identity.actor import Actor
+from portal.testing import acting
 from portal.testing.installation import settings
 
 TIMEOUT = 240
@@ -65,11 +68,15 @@ def crash(data_dir: Path, work: str, given: Sequence[Any], *, after: float) -> N
 
 
 @contextmanager
-def inside(district_id: int) -> Iterator[None]:
-    """Stand in a district as a request of it would; for the work of one process."""
+def inside(district_id: int, token: str = "") -> Iterator[Actor]:
+    """Stand in a district as a request of it would, with ``district()`` and who acts; for one process's work.
+
+    ``token`` is what ``World.token(account)`` gave the test; without it nobody is logged in.
+    """
     g.district = context.ref(district_id)
+    g.actor = acting.actor(token, g.district)
     with database.in_scope([district_id], write=district_id):
-        yield
+        yield g.actor
 
 
 def _start(data_dir: Path, work: str, given: Sequence[Any]) -> subprocess.Popen[str]:

@@ -19,10 +19,12 @@ from portal.districts import service as districts
 from portal.districts.models import District
 from portal.districts.queries import decisions, reference
 from portal.identity import notice
+from portal.identity.actor import Actor
 from portal.identity.models import Account, Grant, LoginSession
 from portal.members.models import Affiliation, Member, Person
 from portal.organizations.models import Organization
 from portal.plugin import DistrictRef, MemberRef
+from portal.testing import acting
 from portal.testing.browser import Browser
 
 _number = itertools.count(1)
@@ -145,28 +147,23 @@ class World:
         """Return a browser, logged in as ``account`` with a real server-side session."""
         client = Browser(self.app, self.app.response_class, use_cookies=True)
         if account is not None:
-            token = crypto.new_token()
-            now = clock.now()
-            with everything(), transaction():
-                session.add(
-                    LoginSession(
-                        token_hash=crypto.token_hash(token),
-                        account_id=account.id,
-                        created_at=now,
-                        last_seen_at=now,
-                        second_factor_at=now,
-                        factor="totp",
-                        data={"csrf_token": "0" * 40},
-                    )
-                )
-            client.csrf_secret = "0" * 40
+            token = acting.log_in(account.id)
+            client.csrf_secret = acting.CSRF_SECRET
             client.set_cookie(self.app.config["SESSION_COOKIE_NAME"], f"s.{token}")
         session.remove()
         return client
 
+    def token(self, account: Account) -> str:
+        """Log an account in and return its secret: for ``portal.testing.crowd.inside`` in another process."""
+        return acting.log_in(account.id)
+
+    def actor(self, account: Account, district: District) -> Actor:
+        """Return who acts when a test calls a verb itself: ``account``, as ``district`` sees it."""
+        return acting.actor(acting.log_in(account.id), self.ref(district))
+
     @contextmanager
     def writing(self, district: District) -> Iterator[None]:
-        """Work inside one district, as the gate would let a request."""
+        """Work inside one district, as the gate would let a request; ``district()`` is not set by it."""
         with in_scope({district.id}, write=district.id):
             yield
 

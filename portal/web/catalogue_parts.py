@@ -80,7 +80,8 @@ def shown_week() -> Response:
     rooms = [CalendarResource(id=n, name=f"{n}号会议室") for n in range(1, 201)] if many else list(ROOMS)
     events = _crowd(first) if many else _booked(first)
     days = [first] if mode == "day" else [first + timedelta(days=n) for n in range(7)]
-    closed = CalendarClosure(start=_at(first, 960), end=_at(first, 1020), reason="打扫", resource_id=4)
+    four, five = clock.at(first, 16 * 60), clock.at(first, 17 * 60)
+    closed = CalendarClosure(start=four, end=five, reason="打扫", resource_id=4)
     plan = calendar_plan(
         resources=rooms[:1] if mode == "week" else rooms,
         events=events,
@@ -135,15 +136,11 @@ def _monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _at(day: date, minute: int) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=clock.SHANGHAI) + timedelta(minutes=minute)
-
-
 def _booked(first: date) -> list[CalendarEvent]:
     moved = request.args.get("moved", "").split(".")
     found = []
     for id_, room, day, minute, minutes, title, tone, movable in BOOKED:
-        start = _at(first + timedelta(days=day), minute)
+        start = clock.at(first + timedelta(days=day), minute)
         end = start + timedelta(minutes=minutes)
         if moved[0] == str(id_):
             room, (start, end) = (
@@ -171,8 +168,8 @@ def _crowd(first: date) -> list[CalendarEvent]:
         CalendarEvent(
             id=n,
             resource_id=n % 200 + 1,
-            start=_at(first + timedelta(days=n % 7), 480 + n * 15 % 600),
-            end=_at(first + timedelta(days=n % 7), 540 + n * 15 % 600),
+            start=clock.at(first + timedelta(days=n % 7), 480 + n * 15 % 600),
+            end=clock.at(first + timedelta(days=n % 7), 540 + n * 15 % 600),
             title=f"第{n}支部的会",
             url=f"#b{n}",
             movable=True,

@@ -180,8 +180,7 @@ def calendar_plan(
 
 def _edge(day: date, plus: int) -> datetime:
     """Return midnight in Asia/Shanghai ``plus`` days after ``day``."""
-    whole = day + timedelta(days=plus)
-    return datetime(whole.year, whole.month, whole.day, tzinfo=clock.SHANGHAI)
+    return clock.at(day + timedelta(days=plus))
 
 
 def _cut(start: datetime, end: datetime, days: Sequence[date]) -> Iterable[tuple[date, Span]]:

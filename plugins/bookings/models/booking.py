@@ -33,7 +33,6 @@ LIVE = ("requested", "approved", "checked_in")
 REASONED = ("refused", "cancelled", "displaced", "skipped")
 #: What a quota counts: what is meant, what was, and what was held and not used.
 COUNTED = ("requested", "approved", "checked_in", "completed", "no_show")
-WAYS = ("page", "desk", "visit", "sheet")
 
 
 class BookingsBooking(Versioned, DistrictScoped, Model):

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api import DistrictScoped, Json, Model, Versioned
 from portal.api import lazy_gettext as _l
 
-VENUE_KINDS = ("center", "shared")
 #: domain.md: the five rooms of a center, and what shared venues have besides.
 ROOM_KINDS = ("consulting", "training", "reading", "culture", "party", "hall", "other")
 #: A day of the week (1 is Monday), each working day or day off of the year's calendar, or one date.

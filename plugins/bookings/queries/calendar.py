@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from portal.api import clock, rows, session
@@ -100,7 +100,7 @@ class Board:
 
 
 def _on(one: Busy | Shut, day: date) -> bool:
-    return one.start < midnight(day + timedelta(days=1)) and one.end > midnight(day)
+    return one.start < clock.at(day + timedelta(days=1)) and one.end > clock.at(day)
 
 
 def board(
@@ -118,7 +118,7 @@ def board(
     asker may read, ``own`` the account whose bookings are the own.
     """
     beside = _beside(rooms, every)
-    first, last = midnight(days[0]), midnight(days[-1] + timedelta(days=1))
+    first, last = clock.at(days[0]), clock.at(days[-1] + timedelta(days=1))
     wanted = sorted(beside)
     venues = sorted({room.venue_id for room in rooms})
     return Board(
@@ -238,8 +238,3 @@ def _beside(rooms: Sequence[Room], every: Iterable[Room]) -> dict[int, tuple[Roo
         if touched:
             found[other.id] = tuple(room for key, room in sorted(touched.items()) if key != other.id)
     return found
-
-
-def midnight(day: date) -> datetime:
-    """Return when a civil day begins."""
-    return datetime.combine(day, time(), clock.SHANGHAI)

@@ -15,7 +15,6 @@ from portal.api import Organization, clock, crypto, rows, session
 
 from .. import typed
 from ..models import BookingsBooking, BookingsOccurrence
-from .calendar import midnight
 
 _TIME: Any = BookingsOccurrence.__table__.c
 _BOOKING: Any = BookingsBooking.__table__.c
@@ -122,9 +121,9 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.state:
         found.append(_TIME.state == wanted.state)
     if wanted.first is not None:
-        found.append(_TIME.starts_at >= midnight(wanted.first))
+        found.append(_TIME.starts_at >= clock.at(wanted.first))
     if wanted.last is not None:
-        found.append(_TIME.starts_at < midnight(wanted.last + timedelta(days=1)))
+        found.append(_TIME.starts_at < clock.at(wanted.last + timedelta(days=1)))
     if wanted.text.strip():
         found.append(_named(wanted.text))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -88,7 +88,7 @@ def of_rooms(room_ids: Iterable[int]) -> list[BookingsFeed]:
 
 def mine(account_id: int) -> list[Entry]:
     """Return an account's own times of the last ``BACK`` days and of those to come."""
-    since = _midnight(clock.today() - timedelta(days=BACK))
+    since = clock.at(clock.today() - timedelta(days=BACK))
     # Whose they are first: by their times alone it would be everybody's.
     own = rows(BookingsBooking, _BOOKING.id).where(_BOOKING.account_id == account_id)
     ids = list(session.scalars(own.order_by(_BOOKING.id.desc()).limit(MOST)))
@@ -105,7 +105,7 @@ def of_booking(booking_id: int) -> list[Entry]:
 def busy(room: Room) -> list[Entry]:
     """Return when a room cannot be had, closures and its hall's bookings too; nobody learns whose it is."""
     today = clock.today()
-    first, last = _midnight(today - timedelta(days=BACK)), _midnight(today + timedelta(days=AHEAD))
+    first, last = clock.at(today - timedelta(days=BACK)), clock.at(today + timedelta(days=AHEAD))
     taken: set[int] = set()
     for slots in claims.busy(room.units, claims.slots(first, last, room.grid)).values():
         taken |= slots
@@ -118,7 +118,7 @@ def busy(room: Room) -> list[Entry]:
                 start=start,
                 end=claims.instant(stops, room.grid),
                 summary=_("已约"),
-                changed=_midnight(today),
+                changed=clock.at(today),
                 location=_place(room),
             )
         )
@@ -208,7 +208,3 @@ def _runs(slots: set[int]) -> list[tuple[int, int]]:
         else:
             found.append((slot, slot + 1))
     return found
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)

@@ -167,8 +167,7 @@ def waits(booking_id: int) -> bool:
 
 def own_at(room: Room, span: Span, account_id: int) -> str | None:
     """Return the uid of one's own booking that has this time of a room, a hall or a part of it."""
-    around = neighbours([room.id])
-    touching = [other for other, units in around.items() if set(units) & set(room.units)]
+    touching = sorted(neighbours([room.id]))
     found = (
         rows(BookingsBooking, _BOOKING.uid)
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)

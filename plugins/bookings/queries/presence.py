@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -71,7 +71,7 @@ def rooms_of(actor: Actor, permission: str) -> dict[int, Room]:
 def expected(rooms_there: dict[int, Room], *, code: str = "") -> list[Expected]:
     """Return who is or should be there now; with a ``code`` whoever has it today, at any hour."""
     now = clock.now()
-    midnight = datetime.combine(clock.today(), time(), clock.SHANGHAI)
+    midnight = clock.at(clock.today())
     living = _TIME.state.in_(("approved", "checked_in"))
     if code:
         span = (_TIME.starts_at >= midnight - BACK) & (_TIME.starts_at < midnight + timedelta(days=1))

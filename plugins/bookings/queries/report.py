@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from portal.api import clock, rows, session
@@ -59,7 +59,7 @@ def report(first: date, last: date, *, within: Callable[[Room], bool]) -> list[L
     listed = [room for room in places.rooms(every=True) if within(room)]
     if not listed:
         return []
-    begins, stops = _midnight(first), _midnight(last + timedelta(days=1))
+    begins, stops = clock.at(first), clock.at(last + timedelta(days=1))
     booked, used, times = _bookings(begins, stops, {room.id for room in listed})
     closed = _closures(begins, stops, {room.venue_id for room in listed})
     hours = Hours(listed, first - timedelta(days=1), last)
@@ -152,7 +152,3 @@ def _without(intervals: Sequence[Interval], holes: Sequence[Interval]) -> list[I
 
 def _minutes(intervals: Iterable[Interval]) -> int:
     return sum(int((end - start).total_seconds()) // 60 for start, end in intervals)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)

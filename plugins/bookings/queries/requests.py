@@ -13,7 +13,6 @@ from portal.api import Organization, clock, rows, session
 
 from ..models import BookingsBooking, BookingsOccurrence
 from ..models.booking import LIVE
-from .calendar import midnight
 from .places import Room
 
 _TIME: Any = BookingsOccurrence.__table__.c
@@ -142,9 +141,9 @@ def around(
             days.setdefault(day, set()).update(shared.get(room_id, (room_id,)))
     touching = [
         _TIME.room_id.in_(sorted(room_ids))
-        & (_TIME.starts_at < midnight(day + timedelta(days=1)))
-        & (_TIME.starts_at > midnight(day - timedelta(days=1)))
-        & (_TIME.ends_at > midnight(day))
+        & (_TIME.starts_at < clock.at(day + timedelta(days=1)))
+        & (_TIME.starts_at > clock.at(day - timedelta(days=1)))
+        & (_TIME.ends_at > clock.at(day))
         for day, room_ids in sorted(days.items())
     ]
     found = (

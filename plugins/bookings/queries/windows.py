@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from portal.api import claims, clock
@@ -26,7 +26,7 @@ class Day:
 def of_day(rooms: Sequence[Room], day: date) -> dict[int, Day]:
     """Return the day of each room; what of it is over counts as neither free nor busy."""
     hours = Hours(rooms, day, day)
-    midnight = datetime.combine(day, time(), clock.SHANGHAI)
+    midnight = clock.at(day)
     taken: dict[int, set[int]] = {}
     for grid in sorted({room.grid for room in rooms}):
         units = [unit for room in rooms if room.grid == grid for unit in room.units]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from portal.api import (
@@ -121,8 +121,7 @@ def needs_approval(policy: Policy, asker: Asker, *, by: int | None, way: str = "
 def answer_by(policy: Policy, start: datetime) -> datetime:
     """Return until when a request is answered: the end of the n-th working day, or when it begins."""
     last = workdays.add_workdays(clock.today(), policy.answer_workdays)
-    end = datetime.combine(last + timedelta(days=1), time(), clock.SHANGHAI)
-    return min(end, start)
+    return min(clock.at(last, 24 * 60), start)
 
 
 def holder(occurrence: BookingsOccurrence) -> claims.Holder:

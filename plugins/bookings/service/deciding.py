@@ -213,8 +213,7 @@ def _claim(questions: Sequence[Question], rows: Sequence[BookingsOccurrence]) ->
 
 def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: Room, *, by: int) -> None:
     """Put everybody who competed for the same time on the waiting list."""
-    around = places.neighbours([room.id])
-    rivals = [other for other, own in around.items() if set(own) & set(room.units)]
+    rivals = sorted(places.neighbours([room.id]))
     overlapping = [
         (BookingsOccurrence.starts_at < row.ends_at) & (BookingsOccurrence.ends_at > row.starts_at)
         for row in won

@@ -43,8 +43,7 @@ def displace(room: Room, spans: Sequence[Span], asker: Asker, *, by: int | None)
         (BookingsOccurrence.starts_at < span.end) & (BookingsOccurrence.ends_at > span.start)
         for span in spans
     ]
-    around = places.neighbours([room.id])
-    touched = [other for other, own in around.items() if set(own) & set(room.units)]
+    touched = sorted(places.neighbours([room.id]))
     found = session.scalars(
         select(BookingsOccurrence)
         .where(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -154,8 +154,3 @@ def inside(center: Center) -> Iterator[Center]:
     """Return a center, and work in its district."""
     with center.inside():
         yield center
-
-
-def midnight(day: date) -> datetime:
-    """Return when a civil day begins."""
-    return datetime.combine(day, time(), clock.SHANGHAI)

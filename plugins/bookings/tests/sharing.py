@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from types import SimpleNamespace
 from typing import Any
 
 from plugins.bookings.judging import Asker
@@ -12,7 +11,7 @@ from plugins.bookings.queries import places as reads
 from plugins.bookings.service import agreeing, asking, places
 from plugins.bookings.service.agreeing import Terms
 from plugins.bookings.tests.conftest import ALL_DAY, Center
-from portal.api import Account, Actor, DistrictRef, session
+from portal.api import Account, Actor, session
 
 OPEN_TERMS: dict[str, Any] = {
     "valid_from": date(2026, 1, 1),
@@ -20,20 +19,6 @@ OPEN_TERMS: dict[str, Any] = {
     "party_b_name": "测试党群服务中心",
     "groups": ["organizations", "members"],
 }
-
-
-def role_of(role: str, organization: Any = None) -> Any:
-    """Return a role as an actor holds it: at an organization, or the whole district."""
-    return SimpleNamespace(
-        role=role,
-        path=organization.path if organization is not None else None,
-        organization_id=organization.id if organization is not None else None,
-    )
-
-
-def in_process(district_id: int) -> DistrictRef:
-    """Return a district for a process that knows its id only."""
-    return DistrictRef(id=district_id, code=str(district_id), name="", kind="county", path=f"/{district_id}/")
 
 
 @dataclass
@@ -64,10 +49,9 @@ class Shared:
         """Return somebody with a role, at an organization or the whole district."""
         world, district = self.center.world, self.center.district
         account = world.account(role=role, district=district, organization=organization)
-        held = role_of(role, organization)
         self.accounts: dict[int, Account] = getattr(self, "accounts", {})
         self.accounts[account.id] = account
-        return Actor(account_id=account.id, uid=account.uid, held=(held,), plugins_on=frozenset({"bookings"}))
+        return world.actor(account, district)
 
     def room(self) -> reads.Room:
         """Return its room as verbs see it."""

@@ -15,10 +15,10 @@ from plugins.bookings.models import BookingsAgreement, BookingsWish
 from plugins.bookings.queries import due_in
 from plugins.bookings.service import agreed_ends, agreeing, deciding
 from plugins.bookings.tests.conftest import Center, at, span
-from plugins.bookings.tests.sharing import Shared, in_process, role_of
+from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Actor, Conflict, clock, session
-from portal.testing.crowd import crowd
+from portal.testing.crowd import crowd, inside
 
 MOVES = ("sign", "give_back", "suspend", "resume", "end", "change")
 LEGAL = {
@@ -406,16 +406,8 @@ def test_the_job_ends_what_is_over_and_nothing_else(shared: Shared):
 
 
 def sign_in_a_process(given: dict[str, Any]) -> str:
-    from flask import g
-
-    from portal.api import in_scope
-
-    with clock.frozen(date(2026, 3, 2)), in_scope({given["district"]}, write=given["district"]):
-        g.district = in_process(given["district"])
+    with clock.frozen(date(2026, 3, 2)), inside(given["district"], given["token"]) as by:
         row = session.get_one(BookingsAgreement, given["row"])
-        by = Actor(
-            account_id=given["account"], held=(role_of("district_admin"),), plugins_on=frozenset({"bookings"})
-        )
         return agreeing.sign(row, version=given["version"], by=by)
 
 
@@ -423,14 +415,11 @@ def test_of_eight_who_sign_at_once_one_does(shared: Shared, data_dir: Any):
     row = shared.draft()
     agreeing.sign(row, version=row.version, by=shared.a)
     session.commit()
+    world, district = shared.center.world, shared.center.district
+    staff = [world.account(role="district_admin", district=district) for _number in range(8)]
     given = [
-        {
-            "district": shared.center.district.id,
-            "row": row.id,
-            "version": row.version,
-            "account": shared.center.world.account().id,
-        }
-        for _number in range(8)
+        {"district": district.id, "row": row.id, "version": row.version, "token": world.token(one)}
+        for one in staff
     ]
     results = crowd(data_dir, "plugins.bookings.tests.test_agreements:sign_in_a_process", given)
     assert sorted(one if isinstance(one, str) else one["error"].split(":")[0] for one in results) == [

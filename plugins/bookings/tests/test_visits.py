@@ -14,10 +14,10 @@ from plugins.bookings.service import changing, deciding, guides, visiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import Center, at, span
-from plugins.bookings.tests.sharing import in_process
 from plugins.bookings.verdicts import NotFree, Refused
 from portal.api import Conflict, claims, clock, session
 from portal.testing.crowd import crowd
+from portal.testing.crowd import inside as there
 
 
 def ask(
@@ -188,12 +188,7 @@ def test_nobody_confirms_an_own_visit(inside: Center):
 
 
 def confirm_in_a_process(given: dict[str, Any]) -> str:
-    from flask import g
-
-    from portal.api import in_scope
-
-    with clock.frozen(date(2026, 3, 2)), in_scope({given["district"]}, write=given["district"]):
-        g.district = in_process(given["district"])
+    with clock.frozen(date(2026, 3, 2)), there(given["district"]):
         visit = session.get_one(BookingsVisit, given["visit"])
         one = session.get_one(BookingsGuide, given["guide"])
         visiting.confirm(visit, one, version=given["version"], by=given["by"])

@@ -50,7 +50,7 @@ def desk_move_to(uid: str) -> Any:
         night, errors["end"] = nights.offer(room, day, start, end)
     if errors or day is None or start is None or end is None:
         return _move_page(found, row, errors=errors, night=night, status=422)
-    span, was = Span(start=typed.at(day, start), end=typed.at(day, end)), row.state
+    span, was = typed.span_of(day, start, end), row.state
     try:
         moved = work.move(g.actor, row, version=version, span=span, room=room)
     except PermissionError:

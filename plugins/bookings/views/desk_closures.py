@@ -142,7 +142,7 @@ def _asked(sent: Any) -> tuple[dict[str, str], Place | None, Span | None]:
         errors["reason"] = _("请写为什么停用，约了的人会看到。")
     if first is None or last is None or begin is None or stop is None:
         return errors, place, None
-    span = Span(start=typed.at(first, begin), end=typed.at(last, stop))
+    span = Span(start=clock.at(first, begin), end=clock.at(last, stop))
     if span.end <= span.start:
         errors["to"] = _("结束时间要晚于开始时间。")
     elif span.end <= clock.now():

@@ -89,7 +89,7 @@ def desk_counter_book() -> Any:
             name=name,
             night=night is not None,
         )
-    span = Span(start=typed.at(day, start), end=typed.at(day, end))
+    span = typed.span_of(day, start, end)
     wanted = Wanted(
         room=counter.room,
         spans=(span,),

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import request
 
-from portal.api import civil, render, requires
+from portal.api import civil, clock, render, requires
 from portal.api import gettext as _
 
-from ..queries import calendar, places
+from ..queries import places
 from ..queries.calendar import Board
 from ..queries.places import Room
 from ..words import hours_words, weekday
@@ -45,7 +45,7 @@ def _door(board: Board, room: Room, day: date, *, titles: bool) -> list[tuple[st
     ]
     found += [(one.start, one.end, _("已约")) for one in board.around(room, day)]
     found += [(one.start, one.end, _("停用：%(why)s", why=one.reason)) for one in board.closed(room, day)]
-    begin, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    begin, end = clock.at(day), clock.at(day + timedelta(days=1))
     return [
         (_door_words(start, stop, begin, end), said)
         for start, stop, said in sorted(found, key=lambda one: one[:2])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from typing import Any
 
 from flask import abort, g, request, url_for
@@ -24,7 +23,7 @@ from . import bookings
 def visits_desk() -> Any:
     """List the visits to come; those that wait for an answer say so."""
     _everywhere(permissions.DESK)
-    today = datetime.combine(clock.today(), time(), clock.SHANGHAI)
+    today = clock.at(clock.today())
     every = request.args.get("all") == "1"
     return render(
         "bookings/visits_desk.html",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from portal.api import clock, district, go, once, public, render, requires, say, sentences
+from portal.api import district, go, once, public, render, requires, say, sentences
 from portal.api import gettext as _
 
 from .. import actors, permissions, typed
@@ -14,7 +14,7 @@ from ..queries import places
 from ..service import visiting
 from ..service.asking import Contact
 from ..service.visiting import Group
-from ..verdicts import NotFree, Refused, Span, texts
+from ..verdicts import NotFree, Refused, texts
 from . import bookings
 from .ask import own_phone
 
@@ -71,7 +71,7 @@ def visit_ask() -> Any:
                 wants=form.get("wants", ""),
                 with_guide=form.get("with_guide") != "0",
             ),
-            span=Span(start=typed.at(day, begins), end=typed.at(day, stops)),
+            span=typed.span_of(day, begins, stops),
             headcount=people,
             contact=Contact(name=form["contact_name"], phone=phone),
             asker=actors.asker(g.actor),
