@@ -1,8 +1,8 @@
 """A real Chromium for everybody's browser tests, and the portal served to it.
 
-Found by ``PORTAL_CHROMIUM``, then ``chromium``/``google-chrome`` on PATH, then Debian's package when root,
-then ``playwright install chromium``. Outside CI the tests are skipped with one loud line when none of it
-works; with ``CI=true`` that is an error, so that a green run always means a browser ran.
+Found by ``PORTAL_CHROMIUM``, then the headless shell, ``chromium`` or ``google-chrome`` on PATH, then
+Debian's package when root, then ``playwright install chromium``. Outside CI the tests are skipped with one
+loud line when none of it works; with ``CI=true`` that is an error, so that a green run always means a browser ran.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from portal.database import session
 from portal.identity.models import Account
 from portal.testing import World
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: The shell is the same engine without the windows nobody sees: a page takes it a third less time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WECHAT = (
     "Mozilla/5.0 (Linux; Android 13; PHONE) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
     "Chrome/116.0.0.0 Mobile Safari/537.36 MicroMessenger/8.0.49.2600 NetType/WIFI Language/zh_CN"
