@@ -2,7 +2,8 @@
 
 Found by ``PORTAL_CHROMIUM``, then the headless shell, ``chromium`` or ``google-chrome`` on PATH, then
 Debian's package when root, then ``playwright install chromium``. Outside CI the tests are skipped with one
-loud line when none of it works; with ``CI=true`` that is an error, so that a green run always means a browser ran.
+loud line when none of it works; with ``CI=true`` that is an error, so that a green run always means a browser
+ran.
 """
 
 from __future__ import annotations
