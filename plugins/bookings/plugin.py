@@ -32,7 +32,6 @@ from . import (
     house,
     jobs,
     jobs_agreements,
-    keeping_hooks,
     member_hooks,
     models,
     permissions,
@@ -85,7 +84,6 @@ class Bookings(Plugin):
         return [
             *member_hooks.nav(),
             *staff.nav(actor),
-            *keeping_hooks.nav(actor),
             *sharing.nav(actor),
         ]
 
@@ -98,7 +96,6 @@ class Bookings(Plugin):
         return [
             *member_hooks.todos(actor),
             *staff.todos(actor),
-            *keeping_hooks.todos(actor),
             *sharing.todos(actor),
         ]
 
