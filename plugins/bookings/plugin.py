@@ -32,7 +32,6 @@ from . import (
     house,
     jobs,
     jobs_agreements,
-    keeping_hooks,
     member_hooks,
     models,
     permissions,
@@ -86,7 +85,6 @@ class Bookings(Plugin):
         return [
             *member_hooks.nav(),
             *staff.nav(actor),
-            *keeping_hooks.nav(actor),
             *sharing.nav(actor),
         ]
 
@@ -99,7 +97,6 @@ class Bookings(Plugin):
         return [
             *member_hooks.todos(actor),
             *staff.todos(actor),
-            *keeping_hooks.todos(actor),
             *sharing.todos(actor),
         ]
 

@@ -6,6 +6,7 @@ import enum
 import inspect
 import re
 from collections.abc import Iterable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -115,9 +116,8 @@ def _is_library(kind: type) -> bool:
 
 def _testing() -> list[tuple[str, Any]]:
     """Return what tests are written with; what pytest itself calls is no business of theirs."""
-    from portal import testing
-    from portal.testing import crowd
-
+    # By name: this reads what stands there and needs none of it, and an installation has no pytest.
+    testing, crowd = import_module("portal.testing"), import_module("portal.testing.crowd")
     names = [name for name in testing.__all__ if not name.startswith(("_", "pytest_"))]
     found = [(name, getattr(testing, name)) for name in sorted(names, key=str.lower)]
     return found + [(f"crowd.{name}", getattr(crowd, name)) for name in ("crash", "crowd", "inside")]
