@@ -37,6 +37,10 @@ _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _PHONE = re.compile(r"1\d{10}|0\d{9,11}|[2-9]\d{6,7}")
 
 
+#: What people write behind a number of people, seats or pieces.
+COUNTED = "人次座件个把"
+
+
 def plain(text: str) -> str:
     """Return a text with full-width characters put right and no spaces."""
     return "".join(unicodedata.normalize("NFKC", text).split())
@@ -82,8 +86,8 @@ def _of_half(half: str, hour: int) -> int | None:
 
 
 def whole(text: str, *, most: int = 100_000) -> int | None:
-    """Return a whole number that is not negative, also 30人; None where it is none."""
-    tidy = plain(text).removesuffix("人").removesuffix("次")
+    """Return a whole number that is not negative, also 30人 or 2件; None where it is none."""
+    tidy = plain(text).rstrip(COUNTED)
     return int(tidy) if re.fullmatch(r"[0-9]{1,6}", tidy) and int(tidy) <= most else None
 
 

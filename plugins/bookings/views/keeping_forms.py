@@ -8,6 +8,7 @@ from flask import request
 
 from portal.api import gettext as _
 
+from .. import typed as reading
 from ..verdicts import Refused
 
 
@@ -18,7 +19,7 @@ def text(name: str, most: int) -> str:
 
 def number(name: str) -> int | None:
     """Return a whole number somebody typed, also 30人 or 30座; None where there is none."""
-    typed = unicodedata.normalize("NFKC", request.form.get(name, "")).strip().rstrip("人座件个把").strip()
+    typed = reading.plain(request.form.get(name, "")).rstrip(reading.COUNTED)
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else None
 
 
