@@ -251,7 +251,7 @@ def _when(row: Any) -> str:
     if end.date() == start.date():
         return f"{start:%Y-%m-%d %H:%M}—{end:%H:%M}"
     # A night names the day it ends on: 23:00—01:00 alone is two hours or twenty-two.
-    return f"{start:%Y-%m-%d %H:%M}—{end:%m-%d %H:%M}"
+    return f"{start:%Y-%m-%d %H:%M}—{end:%Y-%m-%d %H:%M}"
 
 
 def _several(row: Any, times: int) -> str:

@@ -148,9 +148,9 @@ def reindex(yes: bool) -> None:
 
 
 def _why(name: str) -> str:
-    from portal.keys.indexes import ELSEWHERE
+    from portal.keys.indexes import elsewhere
 
-    return ELSEWHERE.get(name, "what it is made of is not kept")
+    return elsewhere().get(name, "what it is made of is not kept")
 
 
 def _record(action: str, key: str) -> None:

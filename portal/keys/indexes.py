@@ -11,7 +11,7 @@ from portal import crypto
 from portal.database import Model, everything, session, transaction
 from portal.keys.sealed import Sealed, sealed_columns
 
-#: Indexes of what is not kept anywhere: why, and what follows.
+#: Indexes of what is not kept anywhere: why, and what follows. A plugin's column says it: ``info["lost"]``.
 ELSEWHERE = {
     "person.ric_index": "only where a district keeps whole identity numbers; the others are imported again",
     "payment_fact.payer_index": "whom a channel named; earlier receipts are no longer found by it",
@@ -36,6 +36,16 @@ def indexes() -> list[tuple[Table, Column[Any], Sealed | None]]:
         for column in table.columns
         if column.name.endswith("_index") and getattr(column.type, "length", None) == 64
     ]
+
+
+def elsewhere() -> dict[str, str]:
+    """Return why each index that cannot be made again cannot, and what follows, by ``table.column``."""
+    said = {
+        f"{table.name}.{column.name}": str(column.info["lost"])
+        for table, column, _source in indexes()
+        if "lost" in column.info
+    }
+    return ELSEWHERE | said
 
 
 def reindex() -> Reindexed:

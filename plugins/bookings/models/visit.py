@@ -22,7 +22,10 @@ class BookingsGuide(Versioned, DistrictScoped, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("claim_unit.id"), unique=True)
     name: Mapped[str] = mapped_column(String(40), info={"class": 1})
-    phone_index: Mapped[str | None] = mapped_column(String(64), info={"class": 2})
+    phone_index: Mapped[str | None] = mapped_column(
+        String(64),
+        info={"class": 2, "lost": "the number is not kept; a guide is known by name until added anew"},
+    )
     phone_tail: Mapped[str] = mapped_column(String(4), default="", server_default="", info={"class": 2})
     active: Mapped[bool] = mapped_column(default=True, server_default="1")
 

@@ -41,7 +41,7 @@ def test_a_time_is_taken_with_a_reason_and_given_back_while_it_is_free(inside: C
     with inside.inside():
         told = notices.inbox(owner.id)[0]
         assert told.text.startswith(
-            "您约的测试党群服务中心 培训室（2026-03-03 09:00—10:00）用不了了：区里开紧急会"
+            "您约的测试党群服务中心 培训室（2026年3月3日 星期二 09:00—10:00）用不了了：区里开紧急会"
         )
         assert "这些时间还空着：" in told.text and told.text.count("2026年3月") >= 2
     inside.owns_its_slots()

@@ -45,7 +45,7 @@ def test_staff_move_what_is_left_of_a_series_and_its_owner_hears_of_it(inside: C
         ]
         assert found == [(9, "approved"), (14, "approved"), (9, "approved"), (14, "approved")]
         told = notices.inbox(owner.id)[0]
-        assert told.title == "场地预约改了时间" and "2026-03-10 14:00—15:00起，一共2次" in told.text
+        assert told.title == "场地预约改了时间" and "2026年3月10日 星期二 14:00—15:00起，一共2次" in told.text
     inside.owns_its_slots()
 
 

@@ -57,7 +57,7 @@ def test_a_night_is_asked_for_in_one_press_and_shown_the_same_everywhere(inside:
     with inside.inside():
         (row,) = inside.times()
         assert (row.starts_at, row.ends_at) == (at(3, 23), at(4, 1))
-        assert "2026-03-03 23:00—03-04 01:00" in notices.inbox(me.id)[0].text
+        assert "2026年3月3日 星期二 23:00—2026年3月4日 星期三 01:00" in notices.inbox(me.id)[0].text
         feed = feeds.make_own(account_id=me.id)
     (event,) = vobject.readOne(client.get(f"/c/{feeds.token(feed.uid)}.ics").text).vevent_list
     assert (event.dtstart.value, event.dtend.value) == (at(3, 23), at(4, 1))
