@@ -46,20 +46,20 @@ def spans_of(given: list[list[str]]) -> list[Span]:
 
 def do(given: dict[str, Any]) -> str:
     """Do one act; return "done" or the name of what refused it."""
-    with there(given):
-        for _turn in range(TURNS):
-            try:
+    for _turn in range(TURNS):
+        try:
+            with there(given):  # which asks for the lock, too, as the gate of a request does
                 ACTS[given["act"]](given)
-            except LATE as refused:
-                session.rollback()
-                return type(refused).__name__
-            except OperationalError as busy:
-                # The page says that it is busy, and the person presses again: SQLite's lock is not fair.
-                session.rollback()
-                if "locked" not in str(busy):
-                    raise
-                continue
-            return "done"
+        except LATE as refused:
+            session.rollback()
+            return type(refused).__name__
+        except OperationalError as busy:
+            # The page says that it is busy, and the person presses again: SQLite's lock is not fair.
+            session.rollback()
+            if "locked" not in str(busy):
+                raise
+            continue
+        return "done"
     return "busy"
 
 
