@@ -44,12 +44,10 @@ def test_two_hundred_rooms_for_a_week_are_one_page_of_a_sensible_size(client: An
 @pytest.mark.browser
 @pytest.mark.once
 @pytest.mark.parametrize("elder", [False, True], ids=["standard", "elder"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 375, 1366])
 @pytest.mark.parametrize("path", PAGES, ids=NAMES)
-def test_parts_can_be_read_and_pressed(visit: Visit, path: str, width: int, scheme: str, elder: bool):
-    page = drawn(visit(path, width=width, elder=elder, color_scheme=scheme))
-    assert looks.held_against(page, elder=elder) == []
+def test_parts_can_be_read_and_pressed(visit: Visit, path: str, elder: bool):
+    page = drawn(visit(path, width=320, elder=elder))
+    assert looks.in_every_look(page, elder=elder) == {}
 
 
 @pytest.mark.browser
