@@ -35,11 +35,12 @@ def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedPr
     """Run ``python -m words`` in a copy, with the copy's own code."""
     ours = ("PORTAL_", "PYTEST_", "PYTHONDONTWRITE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    # What the first process compiles the others read, and no test finds it among the sources.
+    clean.setdefault("PYTHONPYCACHEPREFIX", f"{folder}.compiled")
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=folder,
-        # What the first process compiles the others read, and no test finds it among the sources.
-        env={**clean, "PYTHONPATH": str(folder), "PYTHONPYCACHEPREFIX": f"{folder}.compiled", **environment},
+        env={**clean, "PYTHONPATH": str(folder), **environment},
         capture_output=True,
         text=True,
         timeout=900,

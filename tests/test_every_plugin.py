@@ -231,7 +231,9 @@ def test_the_other_suites_pass_with_its_folder_removed(slug: str, tmp_path: Path
     whole = ["members/test_rights.py", "members/test_acts.py", "ledger/test_posting.py"]
     chosen = "layers or gate or queue or loaded or prefix or empty or renders"
     names = " or ".join(Path(suite).stem for suite in whole)
-    passes(copy, *(f"tests/{suite}" for suite in guards + whole), "-k", f"not planted and ({chosen} or {names})")
+    passes(
+        copy, *(f"tests/{suite}" for suite in guards + whole), "-k", f"not planted and ({chosen} or {names})"
+    )
 
 
 def passes(copy: Path, *words: str) -> None:

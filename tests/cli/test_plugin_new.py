@@ -44,14 +44,16 @@ def test_a_new_plugin_passes_every_check_as_it_is(tmp_path: Path):
 
 
 @pytest.mark.hard
-@pytest.mark.parametrize("slug", ["qz", "a_service_whose_name_is_as_long"])
-def test_also_the_shortest_and_the_longest_slug_make_one_that_passes(slug: str, tmp_path: Path):
+def test_also_the_shortest_and_the_longest_slug_make_one_that_passes(tmp_path: Path):
+    slugs = ("qz", "a_service_whose_name_is_as_long")
     house = copy_house(tmp_path / "house")
-    check(house, "portal", "plugins", "new", slug)
+    for slug in slugs:
+        check(house, "portal", "plugins", "new", slug)
     check(house, "ruff", "check", ".")
     check(house, "ruff", "format", "--check", ".")
     check(house, "mypy")
-    check(house, "pytest", *QUIET, f"plugins/{slug}", "tests/test_every_plugin.py", "-k", slug)
+    made = [f"plugins/{slug}" for slug in slugs]
+    check(house, "pytest", *QUIET, *made, "tests/test_every_plugin.py", "-k", " or ".join(slugs))
     check(house, "pytest", *QUIET, *GUARDS, *WALKS)
 
 
