@@ -93,5 +93,6 @@ def _other_days(district: DistrictRef, question: Question, span: Span) -> list[A
 def _free(district: DistrictRef, question: Question, spans: Sequence[Span]) -> list[Alternative]:
     if not spans:
         return []
-    answer = judge(replace(question, spans=spans), policy_of(district, question.room))
+    # Any one of them is meant, not all.
+    answer = judge(replace(question, spans=spans, together=False), policy_of(district, question.room))
     return [Alternative(room=question.room, span=one.span) for one in answer.verdicts if one.free]

@@ -76,6 +76,7 @@ def move_all(
             needs={int(kind): number for kind, number in booking.needs.items()},
             series=bool(booking.rule),
             apart_from=[holder(row) for row in rows],
+            together=len(rows) > 1,
         )
         old_rooms = sorted({row.room_id for row in rows})
         grids = freeing.lock_around([*old_rooms, room.id], judging.units(question))
@@ -83,7 +84,7 @@ def move_all(
             session.refresh(row)
             if row.version != versions[row.id] or not _may_change(row):
                 raise Conflict(current=row)
-        answer = judging.judge(question, policy, grids=grids)
+        answer = judging.judge_move(question, policy, grids=grids)
         free = [one.free for one in answer.verdicts]
         if not all(free) and not skip or not any(free):
             raise NotFree(answer.verdicts)

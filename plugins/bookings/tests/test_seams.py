@@ -1,0 +1,62 @@
+"""Where two rules meet: what each does right alone and both together did not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from plugins.bookings.judging import Asker
+from plugins.bookings.service import changing, places
+from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.verdicts import NotFree, Span
+
+
+def days(count: int, *, first: int = 3) -> list[Span]:
+    """Return nine to ten on so many days that follow each other."""
+    return [span(first + number, 9, 10) for number in range(count)]
+
+
+def day_and_night(inside: Center) -> None:
+    """Let the training room be open around the clock on working days."""
+    room = inside.room().id
+    places.add_hours(inside.venue, room, kind="work", opens=0, closes=1440, valid_from=date(2020, 1, 1))
+
+
+def codes(found: Any) -> list[list[str]]:
+    return [[one.code for one in verdict.refusals] for verdict in found]
+
+
+def test_a_series_shifted_onto_its_own_days_leaves_those_that_stay(inside: Center):
+    made = inside.book(*days(3), rule="FREQ=DAILY;COUNT=3", asker=Asker(account_id=inside.world.account().id))
+    inside.book(*days(1, first=6))
+    rows, by = inside.times(made), inside.world.account().id
+
+    def shift(spans: list[Span], *, skip: bool) -> list[Any]:
+        versions = {row.id: row.version for row in rows}
+        asker = Asker(staff=True)
+        return changing.move_all(
+            rows, versions=versions, spans=spans, room=inside.room(), asker=asker, by=by, skip=skip
+        )
+
+    # The last one cannot go, so it stays where the one before it would come, and so on: none can go.
+    with pytest.raises(NotFree) as refused:
+        shift(days(3, first=4), skip=True)
+    assert codes(refused.value.verdicts) == [["taken"]] * 3
+    # The other way round the first makes room for all.
+    assert len(shift(days(3, first=2 + 7), skip=True)) == 3
+    inside.owns_its_slots()
+
+
+def test_a_series_does_not_clash_with_itself_unsaid(inside: Center):
+    day_and_night(inside)
+    inside.setting("buffer_after", 15)
+    whole = [Span(start=at(day, 0), end=at(day + 1, 0)) for day in (3, 4, 5)]
+    with pytest.raises(NotFree) as refused:
+        inside.book(*whole, rule="FREQ=DAILY;COUNT=3")
+    # The second lies in what the first leaves for tidying up; the third is clear of the first again.
+    assert codes(refused.value.verdicts) == [[], ["each_other"], []]
+    made = inside.book(*whole, rule="FREQ=DAILY;COUNT=3", skip=True)
+    assert [row.state for row in inside.times(made)] == ["approved", "skipped", "approved"]
+    inside.owns_its_slots()
