@@ -50,9 +50,9 @@ def _other_hours(district: DistrictRef, question: Question, span: Span) -> list[
     """Return free times of the same length in the same room that day, the nearest first."""
     room, long = question.room, span.end - span.start
     day = clock.civil(span.start)
-    step = timedelta(minutes=room.grid)
+    midnight, step = clock.at(day), timedelta(minutes=room.grid)
     wanted: list[Span] = []
-    for opens, closes in Hours([room], day, day).intervals(room, span.start, span.start + step):
+    for opens, closes in Hours([room], day, day).intervals(room, midnight, midnight + timedelta(days=1)):
         start = opens
         while start + long <= closes:
             wanted.append(Span(start=start, end=start + long))

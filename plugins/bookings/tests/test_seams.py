@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from plugins.bookings.judging import Asker
+from plugins.bookings import alternatives
+from plugins.bookings.judging import Asker, Question
 from plugins.bookings.service import changing, places
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Span
@@ -60,3 +61,12 @@ def test_a_series_does_not_clash_with_itself_unsaid(inside: Center):
     made = inside.book(*whole, rule="FREQ=DAILY;COUNT=3", skip=True)
     assert [row.state for row in inside.times(made)] == ["approved", "skipped", "approved"]
     inside.owns_its_slots()
+
+
+def test_other_times_are_found_for_one_that_begins_just_before_midnight(inside: Center):
+    day_and_night(inside)
+    # Between two slots: its own grid's next one lies in another day.
+    late = Span(start=at(3, 23, 50), end=at(4, 0, 20))
+    asked = Question(room=inside.room(), spans=(late,), asker=Asker(staff=True))
+    found = alternatives.three(inside.ref, asked, late, headcount=5)
+    assert found[0].span == Span(start=at(3, 23, 30), end=at(4, 0))
