@@ -60,14 +60,6 @@ def move_all(
     booking = session.get_one(BookingsBooking, rows[0].booking_id)
     with transaction():
         policy = policy_of(district(), room)
-        refused = verdicts.of_headcount(
-            room, booking.headcount, over_reason=booking.over_reason, by_keeper=asker.staff
-        )
-        if any(row.room_id != room.id for row in rows):
-            # Who has a room keeps it; another one is open to whom it is open.
-            refused += judging.not_open_to(policy, asker)
-        if refused:
-            raise Refused(refused)
         quota.lock(policy, booking.account_id)
         question = Question(
             room=room,
@@ -84,6 +76,16 @@ def move_all(
             session.refresh(row)
             if row.version != versions[row.id] or not _may_change(row):
                 raise Conflict(current=row)
+        # Under the lock: how many come may have been changed meanwhile.
+        session.refresh(booking)
+        refused = verdicts.of_headcount(
+            room, booking.headcount, over_reason=booking.over_reason, by_keeper=asker.staff
+        )
+        if any(row.room_id != room.id for row in rows):
+            # Who has a room keeps it; another one is open to whom it is open.
+            refused += judging.not_open_to(policy, asker)
+        if refused:
+            raise Refused(refused)
         answer = judging.judge_move(question, policy, grids=grids)
         free = [one.free for one in answer.verdicts]
         if not all(free) and not skip or not any(free):

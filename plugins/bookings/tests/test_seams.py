@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from plugins.bookings import alternatives
 from plugins.bookings.judging import Asker, Question
 from plugins.bookings.service import changing, places
 from plugins.bookings.tests.conftest import Center, at, span
-from plugins.bookings.verdicts import NotFree, Span
+from plugins.bookings.verdicts import NotFree, Refused, Span
+from portal.api import session
 
 
 def days(count: int, *, first: int = 3) -> list[Span]:
@@ -70,3 +72,23 @@ def test_other_times_are_found_for_one_that_begins_just_before_midnight(inside: 
     asked = Question(room=inside.room(), spans=(late,), asker=Asker(staff=True))
     found = alternatives.three(inside.ref, asked, late, headcount=5)
     assert found[0].span == Span(start=at(3, 23, 30), end=at(4, 0))
+
+
+def test_a_move_counts_the_people_who_were_said_to_come_meanwhile(
+    inside: Center, monkeypatch: pytest.MonkeyPatch
+):
+    by = inside.world.account().id
+    made = inside.book(span(5, 9, 10), room="大厅", asker=Asker(account_id=inside.world.account().id))
+    (row,) = inside.times(made)
+    lock = changing.freeing.lock_around
+
+    def after_somebody_else(*args: Any) -> Any:
+        grids = lock(*args)
+        session.execute(text("update bookings_booking set headcount = 80, version = version + 1"))
+        return grids
+
+    monkeypatch.setattr(changing.freeing, "lock_around", after_somebody_else)
+    # Forty are let out of it in case of fire.
+    with pytest.raises(Refused) as refused:
+        changing.move(row, version=1, span=span(5, 9, 10), room=inside.room(), asker=Asker(staff=True), by=by)
+    assert [one.code for one in refused.value.refusals] == ["fire"]
