@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import or_, select
 
@@ -95,8 +96,13 @@ def refuse(
 
 
 def lapse(booking: BookingsBooking, *, only: Collection[int]) -> int:
-    """Let go requests that nobody answered in time; the next on the waiting list get their turn."""
-    return _end(booking, version=None, state="lapsed", why=_("到期没有答复"), by=None, only=only)
+    """Let go requests that nobody answered in time; the next on the waiting list get their turn.
+
+    Raises: Conflict where none of them is due: one that moved meanwhile has a new time to be answered.
+    """
+    return _end(
+        booking, version=None, state="lapsed", why=_("到期没有答复"), by=None, only=only, due=clock.now()
+    )
 
 
 def _end(
@@ -108,12 +114,15 @@ def _end(
     by: int | None,
     only: Collection[int] | None,
     instead: Sequence[str] = (),
+    due: datetime | None = None,
 ) -> int:
     with transaction():
         rooms = _rooms(booking, requested(booking, only))
         freeing.lock_around(rooms)
         swap(booking, version=version)
         rows = requested(booking, only)
+        if due is not None:
+            rows = [row for row in rows if row.answer_by is not None and row.answer_by <= due]
         if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
         for row in rows:

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from plugins.bookings import alternatives
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.service import changing, places
+from plugins.bookings.service import changing, deciding, places
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import session
+from portal.api import Conflict, clock, session
 
 
 def days(count: int, *, first: int = 3) -> list[Span]:
@@ -92,3 +92,19 @@ def test_a_move_counts_the_people_who_were_said_to_come_meanwhile(
     with pytest.raises(Refused) as refused:
         changing.move(row, version=1, span=span(5, 9, 10), room=inside.room(), asker=Asker(staff=True), by=by)
     assert [one.code for one in refused.value.refusals] == ["fire"]
+
+
+def test_a_request_that_moved_after_the_job_looked_does_not_lapse(inside: Center):
+    inside.setting("approval", "ask")
+    account = inside.world.account().id
+    asker = Asker(account_id=account)
+    made = inside.book(span(9, 9, 10), span(9, 11, 12), rule="FREQ=DAILY;COUNT=2", asker=asker, by=account)
+    rows = [row.id for row in inside.times(made)]
+    with clock.frozen(at(5, 0)):
+        first = inside.times(made)[0]
+        changing.move(first, version=1, span=span(10, 9, 10), room=inside.room(), asker=asker, by=account)
+        deciding.lapse(made, only=rows)
+        assert [row.state for row in inside.times(made)] == ["requested", "lapsed"]
+        with pytest.raises(Conflict):
+            deciding.lapse(made, only=rows)
+    inside.owns_its_slots()
