@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from plugins.bookings import alternatives
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.service import changing, deciding, places
+from plugins.bookings.service import agreed_ends, agreeing, changing, deciding, places
 from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, session
 
@@ -107,4 +108,18 @@ def test_a_request_that_moved_after_the_job_looked_does_not_lapse(inside: Center
         assert [row.state for row in inside.times(made)] == ["requested", "lapsed"]
         with pytest.raises(Conflict):
             deciding.lapse(made, only=rows)
+    inside.owns_its_slots()
+
+
+def test_a_renewal_is_signed_after_the_old_agreement_ran_out(inside: Center):
+    shared = Shared(inside)
+    old = shared.agree(valid_to=date(2026, 3, 5))
+    new = shared.draft(valid_from=date(2026, 3, 5), replaces=old)
+    agreeing.sign(new, version=new.version, by=shared.a)
+    with clock.frozen(at(6, 9)):
+        assert agreed_ends.expire() == 1
+        assert agreeing.sign(new, version=new.version, by=shared.b) == "active"
+        session.refresh(old)
+        assert (old.state, old.reason) == ("ended", "到期")
+        shared.book(span(7, 9, 10))
     inside.owns_its_slots()
