@@ -167,7 +167,8 @@ def cancel(
         if staff:
             first = rows[0]
             room = _room(first.room_id)
-            messages.tell("cancelled", booking, first, room, key=f"cancelled:{first.id}", why=why)
+            key = f"cancelled:{first.id}"
+            messages.tell("cancelled", booking, first, room, key=key, why=why, times=len(rows))
         freeing.freed(old_rooms, [Span(start=row.starts_at, end=row.ends_at) for row in rows])
     return len(rows)
 

@@ -140,7 +140,7 @@ def _end(
             claims.release(holder(row))
         first, said = rows[0], with_others(why, instead)
         key = f"{state}:{first.id}:{first.version}"
-        messages.tell(state, booking, first, rooms[first.room_id], key=key, why=said)
+        messages.tell(state, booking, first, rooms[first.room_id], key=key, why=said, times=len(rows))
         steps.note(booking, state, by=by, words=said)
         audit.record(
             f"bookings.{state}", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}

@@ -14,7 +14,7 @@ from plugins.bookings.service import agreed_ends, agreeing, changing, deciding, 
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import Conflict, clock, session
+from portal.api import Conflict, clock, notices, session
 
 
 def days(count: int, *, first: int = 3) -> list[Span]:
@@ -123,3 +123,29 @@ def test_a_renewal_is_signed_after_the_old_agreement_ran_out(inside: Center):
         assert (old.state, old.reason) == ("ended", "到期")
         shared.book(span(7, 9, 10))
     inside.owns_its_slots()
+
+
+def test_a_message_about_a_series_says_how_many_times_are_meant(inside: Center):
+    account, by = inside.world.account().id, inside.world.account().id
+
+    def newest() -> str:
+        return str(notices.inbox(account)[0].text)
+
+    def series(*, skip: bool = False) -> Any:
+        asker = Asker(account_id=account)
+        return inside.book(*days(3), rule="FREQ=DAILY;COUNT=3", asker=asker, by=account, skip=skip)
+
+    inside.setting("approval", "ask")
+    inside.book(*days(1))
+    made = series(skip=True)
+    # The day that was taken is neither asked for nor the first.
+    assert "3月4日 星期三 09:00—10:00起，一共2次" in newest()
+    deciding.refuse(made, version=made.version, reason="要检修", by=by)
+    assert "3月4日 星期三 09:00—10:00起，一共2次" in newest()
+    inside.setting("approval", "auto")
+    made = series(skip=True)
+    assert "3月4日 星期三 09:00—10:00起，一共2次" in newest()
+    rows = changing.upcoming(made)
+    versions = {row.id: row.version for row in rows}
+    changing.cancel(rows, versions=versions, reason="停电", by=by, staff=True)
+    assert "3月4日 星期三 09:00—10:00起，一共2次" in newest() and "停电" in newest()
