@@ -239,13 +239,16 @@ def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: R
         .order_by(BookingsOccurrence.id)
     ).all()
     why = _("这个时间批给了别人，已经替您排上候补")
+    theirs_in = {one.id: one for one in places.rooms(ids={room.id, *(row.room_id for row in lost)})}
     for row in lost:
-        theirs = session.get_one(BookingsBooking, row.booking_id)
+        # A part of the hall is lost with the hall: they are told of the room they asked for.
+        theirs, room = session.get_one(BookingsBooking, row.booking_id), theirs_in[row.room_id]
         swap(
             row,
             version=None,
             states=("requested",),
             state="lapsed",
+            sequence=row.sequence + 1,
             reason=why,
             answer_by=None,
             decided_by=by,

@@ -149,3 +149,17 @@ def test_a_message_about_a_series_says_how_many_times_are_meant(inside: Center):
     versions = {row.id: row.version for row in rows}
     changing.cancel(rows, versions=versions, reason="停电", by=by, staff=True)
     assert "3月4日 星期三 09:00—10:00起，一共2次" in newest() and "停电" in newest()
+
+
+def test_who_loses_a_part_with_the_hall_hears_of_the_part(inside: Center):
+    inside.setting("approval", "ask")
+    inside.setting("pending", "compete")
+    one, other, by = (inside.world.account().id for _ in range(3))
+    lost = inside.book(span(9, 9, 10), room="东厅", asker=Asker(account_id=one), by=one)
+    won = inside.book(span(9, 9, 10), room="大厅", asker=Asker(account_id=other), by=other)
+    deciding.approve(won, version=won.version, by=by)
+    (row,) = inside.times(lost)
+    # A calendar that has the request takes its end for old news without a higher number.
+    assert (row.state, row.sequence) == ("lapsed", 1)
+    assert "东厅" in str(notices.inbox(one)[0].text)
+    inside.owns_its_slots()
