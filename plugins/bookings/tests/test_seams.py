@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from plugins.bookings import alternatives
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.service import agreed_ends, agreeing, changing, deciding, places
+from plugins.bookings.service import agreed_ends, agreeing, changing, deciding, displacing, places
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
@@ -162,4 +162,21 @@ def test_who_loses_a_part_with_the_hall_hears_of_the_part(inside: Center):
     # A calendar that has the request takes its end for old news without a higher number.
     assert (row.state, row.sequence) == ("lapsed", 1)
     assert "东厅" in str(notices.inbox(one)[0].text)
+    inside.owns_its_slots()
+
+
+def test_a_member_has_a_shared_time_given_back_and_no_more_come_than_are_let_out(inside: Center):
+    shared = Shared(inside)
+    shared.agree(groups=["members"])
+    account, by = inside.world.account(inside.world.member(shared.other)).id, inside.world.account().id
+    made = shared.book(span(10, 9, 10), asker=Asker(account_id=account, is_member=True))
+    (row,) = inside.times(made)
+    displacing.displace(row, version=row.version, reason="记错了", by=by)
+    displacing.give_back(row, version=row.version, by=by)
+    assert inside.times(made)[0].state == "approved"
+    displacing.displace(row, version=row.version, reason="要用", by=by)
+    session.execute(text("update bookings_booking set headcount = 121"))
+    with pytest.raises(NotFree) as refused:
+        displacing.give_back(row, version=row.version, by=by)
+    assert codes(refused.value.verdicts) == [["fire"]]
     inside.owns_its_slots()
