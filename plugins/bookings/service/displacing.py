@@ -22,7 +22,7 @@ from ..policy import policy_of
 from ..queries import places
 from ..queries.holders import is_member
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, steps
+from . import freeing, guides, steps
 from .asking import answer_by, holder, needs_approval
 from .changing import OPEN
 from .closing import end_one
@@ -117,6 +117,8 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
             claims.reserve(holder(row), answer.wants[0], district_id=row.district_id)
         if wish is not None:
             swap(wish, version=None, states=("waiting",), state="withdrawn")
+        # A guide's time went with the room's, and may be another group's by now.
+        guides.let_go(booking)
         swap(booking, version=None)
         steps.note(booking, "given_back", by=by, occurrence=row)
         audit.record("bookings.give_back", booking, actor=by, district=booking.district_id)

@@ -6,11 +6,22 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from plugins.bookings import alternatives
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.service import agreed_ends, agreeing, changing, deciding, displacing, places
+from plugins.bookings.models import BookingsVisit
+from plugins.bookings.service import (
+    agreed_ends,
+    agreeing,
+    changing,
+    deciding,
+    displacing,
+    guides,
+    places,
+    visiting,
+)
+from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
@@ -179,4 +190,30 @@ def test_a_member_has_a_shared_time_given_back_and_no_more_come_than_are_let_out
     with pytest.raises(NotFree) as refused:
         displacing.give_back(row, version=row.version, by=by)
     assert codes(refused.value.verdicts) == [["fire"]]
+    inside.owns_its_slots()
+
+
+def test_a_visit_that_is_given_back_has_no_guide_whose_time_it_lost(inside: Center):
+    account, by = inside.world.account().id, inside.world.account().id
+    guide = guides.add_guide("岑小岚", by=by)
+
+    def asked(name: str) -> tuple[Any, Any]:
+        made = visiting.ask(
+            visiting.Group(name=name),
+            span=span(10, 9, 11),
+            headcount=20,
+            contact=Contact(name="王老师", phone="10012345678"),
+            asker=Asker(account_id=account),
+            by=account,
+        )
+        return made, session.scalars(select(BookingsVisit).where(BookingsVisit.booking_id == made.id)).one()
+
+    (made, visit), (other, group) = asked("莲湖小学"), asked("老年大学")
+    visiting.confirm(visit, guide, version=made.version, by=by)
+    (row,) = inside.times(made)
+    displacing.displace(row, version=row.version, reason="要用", by=by)
+    visiting.confirm(group, guide, version=other.version, by=by)
+    displacing.give_back(row, version=row.version, by=by)
+    session.refresh(visit)
+    assert (visit.guide_id, group.guide_id) == (None, guide.id)
     inside.owns_its_slots()
