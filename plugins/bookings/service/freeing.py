@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from portal.api import audit, claims, clock, district, session, swap
 
-from .. import agreements, messages, wants
-from ..judging import Asker
+from .. import judging, messages, wants
+from ..judging import Asker, Question
 from ..models import BookingsClosure, BookingsWish
 from ..policy import Policy, policies
 from ..queries import places
@@ -151,18 +151,21 @@ def _of_wish(wish: BookingsWish, room: Room, policy: Policy) -> list[claims.Want
 def _offer(wish: BookingsWish, room: Room, policy: Policy, now: datetime) -> bool:
     """Hold the time for one person if all of it is free; those further back see it taken.
 
-    A shared venue whose agreement is over or suspended is offered to nobody.
+    What nobody could take is offered to nobody: a room out of use or not open then, a shared venue whose
+    agreement is over or suspended.
     """
+    own = _of_wish(wish, room, policy)
+    if claims.taken(own):
+        return False
     span = Span(start=wish.starts_at, end=wish.ends_at)
     who = Asker(
         account_id=wish.account_id,
         is_member=room.venue_kind == "shared" and is_member(wish.account_id),
         organization_id=wish.organization_id,
+        staff=True,
     )
-    if agreements.against(room, [span], who):
-        return False
-    own = _of_wish(wish, room, policy)
-    if claims.taken(own):
+    # Limits of time were asked when the line was joined; what has changed since is the room.
+    if not judging.judge(Question(room=room, spans=[span], asker=who), policy).verdicts[0].free:
         return False
     until = hold_until(policy, now, wish.starts_at)
     swap(

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from plugins.bookings import alternatives
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.models import BookingsVisit
+from plugins.bookings.models import BookingsRoom, BookingsVisit
 from plugins.bookings.service import (
     agreed_ends,
     agreeing,
@@ -18,8 +18,11 @@ from plugins.bookings.service import (
     deciding,
     displacing,
     guides,
+    keeping,
+    opening,
     places,
     visiting,
+    waiting,
 )
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
@@ -216,4 +219,22 @@ def test_a_visit_that_is_given_back_has_no_guide_whose_time_it_lost(inside: Cent
     displacing.give_back(row, version=row.version, by=by)
     session.refresh(visit)
     assert (visit.guide_id, group.guide_id) == (None, guide.id)
+    inside.owns_its_slots()
+
+
+@pytest.mark.parametrize("change", ["out of use", "not open"])
+def test_what_nobody_could_take_is_offered_to_nobody(inside: Center, change: str):
+    inside.setting("waiting_list", True)
+    made, account = inside.book(span(5, 9, 10)), inside.world.account().id
+    wish = waiting.join(inside.wanted(span(5, 9, 10), asker=Asker(account_id=account)), by=account)
+    room = session.get_one(BookingsRoom, inside.room().id)
+    if change == "out of use":
+        keeping.change_room(room, version=room.version, by=account, active=False)
+    else:
+        opening.set_date(
+            inside.venue, room, version=room.version, day=date(2026, 3, 5), windows=[], by=account
+        )
+    changing.cancel(inside.times(made), versions={1: 1}, reason="不用了", by=account, staff=True)
+    session.refresh(wish)
+    assert wish.state == "waiting"
     inside.owns_its_slots()
