@@ -10,7 +10,7 @@ from itertools import zip_longest
 from portal.api import DistrictRef, clock
 
 from .hours import Hours
-from .judging import Question, judge
+from .judging import Question, judge, not_open_to
 from .policy import policies, policy_of
 from .queries import places
 from .queries.places import Room
@@ -74,6 +74,8 @@ def _other_rooms(district: DistrictRef, question: Question, span: Span, headcoun
     known = policies(district, fitting)
     found = []
     for room in fitting:
+        if not_open_to(known[room.id], question.asker):
+            continue
         # What was wanted of one house's equipment is not another's.
         asked = replace(question, room=room, spans=(span,), needs={}, apart_from=())
         if judge(asked, known[room.id]).verdicts[0].free:

@@ -238,3 +238,22 @@ def test_what_nobody_could_take_is_offered_to_nobody(inside: Center, change: str
     session.refresh(wish)
     assert wish.state == "waiting"
     inside.owns_its_slots()
+
+
+def test_nobody_is_led_to_a_room_that_is_not_open_to_them(inside: Center):
+    for name in ("培训室", "东厅"):
+        places.set_policy(inside.venue, inside.room(name).id, by=None, open_to="members")
+    resident = Asker(account_id=inside.world.account().id)
+    asked = Question(room=inside.room("西厅"), spans=(), asker=resident)
+    found = alternatives.larger(inside.ref, asked, span(5, 9, 10), headcount=5)
+    assert [one.room.name for one in found] == ["大厅"]
+    made = visiting.ask(
+        visiting.Group(name="莲湖小学"),
+        span=span(10, 9, 11),
+        headcount=20,
+        contact=Contact(name="王老师"),
+        asker=resident,
+        by=resident.account_id,
+    )
+    assert inside.room_name(made.room_id) == "西厅"
+    inside.owns_its_slots()
