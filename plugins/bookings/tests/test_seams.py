@@ -28,6 +28,7 @@ from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
+from plugins.bookings.views import desk_answer, desk_record
 from portal.api import Conflict, clock, notices, session
 
 
@@ -257,3 +258,14 @@ def test_nobody_is_led_to_a_room_that_is_not_open_to_them(inside: Center):
     )
     assert inside.room_name(made.room_id) == "西厅"
     inside.owns_its_slots()
+
+
+def test_times_named_instead_are_those_the_person_can_book(inside: Center):
+    inside.setting("approval", "ask")
+    inside.setting("max_ahead_days", 3)
+    account = inside.world.account().id
+    made = inside.book(span(5, 9, 10), asker=Asker(account_id=account), by=account)
+    found = desk_record.Record(booking=made, times=inside.times(made), rooms={made.room_id: inside.room()})
+    named = desk_answer.times_instead(found, found.times[0])
+    assert len(named) == 3
+    assert not [one for one in named if "3月5日" not in one]
