@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from plugins.bookings import alternatives
+from plugins.bookings import alternatives, jobs
 from plugins.bookings.judging import Asker, Question
 from plugins.bookings.models import BookingsRoom, BookingsVisit
 from plugins.bookings.service import (
     agreed_ends,
     agreeing,
+    arriving,
     changing,
     deciding,
     displacing,
@@ -269,3 +270,15 @@ def test_times_named_instead_are_those_the_person_can_book(inside: Center):
     named = desk_answer.times_instead(found, found.times[0])
     assert len(named) == 3
     assert not [one for one in named if "3月5日" not in one]
+
+
+def test_nobody_checks_in_to_what_is_over(inside: Center):
+    inside.setting("release", True)
+    inside.setting("grace_after", 120)
+    made = inside.book(span(3, 9, 10))
+    (row,) = inside.times(made)
+    with clock.frozen(at(3, 10)):
+        with pytest.raises(Refused):
+            arriving.check_in(row, version=1, by=inside.world.account().id)
+        jobs.tick({})
+    assert inside.times(made)[0].state == "no_show"
