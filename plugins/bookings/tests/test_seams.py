@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from plugins.bookings import alternatives, jobs
+from plugins.bookings import alternatives, jobs, judging
 from plugins.bookings.judging import Asker, Question
 from plugins.bookings.models import BookingsRoom, BookingsVisit
+from plugins.bookings.policy import policy_of
 from plugins.bookings.service import (
     agreed_ends,
     agreeing,
     arriving,
     changing,
+    closing,
     deciding,
     displacing,
     guides,
@@ -282,3 +284,20 @@ def test_nobody_checks_in_to_what_is_over(inside: Center):
             arriving.check_in(row, version=1, by=inside.world.account().id)
         jobs.tick({})
     assert inside.times(made)[0].state == "no_show"
+
+
+def test_a_room_that_comes_to_a_closed_house_is_closed_with_it(inside: Center):
+    by = inside.world.account().id
+    week = Span(start=at(9, 9, 30), end=at(16, 0))
+    closure = closing.close(inside.venue, None, span=week, reason="装修", choices={}, by=by)
+    made = keeping.make_room(
+        inside.venue, kind="other", name="新屋", capacity=10, fire_limit=10, grid_minutes=60, by=by
+    )
+    room = places.places.room(id=made.id)
+    assert room is not None
+    for when in (span(9, 9, 10), span(10, 9, 10)):
+        asked = Question(room=room, spans=(when,), asker=Asker(staff=True))
+        verdict = judging.judge(asked, policy_of(inside.ref, room)).verdicts[0]
+        assert [one.code for one in verdict.refusals] == ["closed"]
+    closing.lift(closure, version=closure.version, by=by)
+    inside.owns_its_slots()
