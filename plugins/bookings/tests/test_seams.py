@@ -12,6 +12,7 @@ from plugins.bookings import alternatives, jobs, judging
 from plugins.bookings.judging import Asker, Question
 from plugins.bookings.models import BookingsRoom, BookingsVisit
 from plugins.bookings.policy import policy_of
+from plugins.bookings.queries import calendar, report
 from plugins.bookings.service import (
     agreed_ends,
     agreeing,
@@ -301,3 +302,18 @@ def test_a_room_that_comes_to_a_closed_house_is_closed_with_it(inside: Center):
         assert [one.code for one in verdict.refusals] == ["closed"]
     closing.lift(closure, version=closure.version, by=by)
     inside.owns_its_slots()
+
+
+def test_a_closed_hall_closes_its_parts_for_the_eye_and_the_report(inside: Center):
+    hall, by = inside.room("大厅"), inside.world.account().id
+    closing.close(inside.venue, hall, span=span(10, 8, 12), reason="装修", choices={}, by=by)
+    every, day = places.places.rooms(), date(2026, 3, 10)
+    board = calendar.board(every, [day], every=every, seen=(), own=None)
+    assert [room.name for room in every if board.closed(room, day)] == ["东厅", "西厅", "大厅"]
+    lines = report.report(day, day, within=lambda _room: True)
+    assert {line.room.name: line.use.open // 60 for line in lines} == {
+        "培训室": 14,
+        "东厅": 10,
+        "西厅": 10,
+        "大厅": 10,
+    }
