@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from plugins.bookings import alternatives, jobs, judging
+from plugins.bookings import alternatives, jobs, judging, typed
 from plugins.bookings.judging import Asker, Question
 from plugins.bookings.models import BookingsRoom, BookingsVisit
 from plugins.bookings.policy import policy_of
@@ -317,3 +317,12 @@ def test_a_closed_hall_closes_its_parts_for_the_eye_and_the_report(inside: Cente
         "西厅": 10,
         "大厅": 10,
     }
+
+
+@pytest.mark.parametrize(
+    ("today", "found"), [((2026, 3, 2), 2028), ((2028, 3, 1), 2032), ((2028, 2, 29), 2028)]
+)
+def test_the_leap_day_without_a_year_is_the_next_there_is(today: tuple[int, int, int], found: int):
+    with clock.frozen(date(*today)):
+        assert typed.day({"day-month": "2", "day-day": "29"}, "day") == date(found, 2, 29)
+        assert typed.day({"day-month": "2", "day-day": "30"}, "day") is None
