@@ -12,7 +12,7 @@ from plugins.bookings import alternatives, jobs, judging, typed
 from plugins.bookings.judging import Asker, Question
 from plugins.bookings.models import BookingsRoom, BookingsVisit
 from plugins.bookings.policy import policy_of
-from plugins.bookings.queries import calendar, report
+from plugins.bookings.queries import calendar, presence, report, requests
 from plugins.bookings.service import (
     agreed_ends,
     agreeing,
@@ -326,3 +326,14 @@ def test_the_leap_day_without_a_year_is_the_next_there_is(today: tuple[int, int,
     with clock.frozen(date(*today)):
         assert typed.day({"day-month": "2", "day-day": "29"}, "day") == date(found, 2, 29)
         assert typed.day({"day-month": "2", "day-day": "30"}, "day") is None
+
+
+def test_who_has_a_room_for_days_is_there_on_each_of_them(inside: Center):
+    day_and_night(inside)
+    made = inside.book(Span(start=at(3, 9), end=at(6, 18)))
+    (row,) = inside.times(made)
+    there = {room.id: room for room in places.places.rooms()}
+    with clock.frozen(at(5, 9)):
+        assert [one.id for one in presence.expected(there)] == [row.id]
+        near = requests.around([(inside.room().id, at(6, 10), at(6, 11))], {})
+    assert [one.booking_id for one in near] == [made.id]
