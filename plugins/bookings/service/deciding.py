@@ -44,9 +44,12 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
         rows = requested(booking, only)
         if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
+        now = clock.now()
+        if any(row.starts_at <= now for row in rows):
+            # Nobody was there for what was not theirs yet: it would count as not turned up.
+            raise Conflict(_("申请的时间已经开始了，不能再批准。"), current=booking)
         competing = [row for row in rows if row.competes]
         _claim(_questions(booking, rooms, competing), competing)
-        now = clock.now()
         for row in rows:
             swap(
                 row,

@@ -337,3 +337,19 @@ def test_who_has_a_room_for_days_is_there_on_each_of_them(inside: Center):
         assert [one.id for one in presence.expected(there)] == [row.id]
         near = requests.around([(inside.room().id, at(6, 10), at(6, 11))], {})
     assert [one.booking_id for one in near] == [made.id]
+
+
+def test_a_request_whose_time_has_begun_is_not_approved_any_more(inside: Center):
+    inside.setting("approval", "ask")
+    inside.setting("points", True)
+    account, by = inside.world.account().id, inside.world.account().id
+    made = inside.book(*days(2), rule="FREQ=DAILY;COUNT=2", asker=Asker(account_id=account), by=account)
+    second = inside.times(made)[1].id
+    # The job that lets it lapse was late.
+    with clock.frozen(at(3, 9, 5)):
+        with pytest.raises(Conflict):
+            deciding.approve(made, version=made.version, by=by)
+        assert deciding.approve(made, version=made.version, by=by, only=[second]) == 1
+        jobs.tick({})
+    assert [row.state for row in inside.times(made)] == ["lapsed", "approved"]
+    inside.owns_its_slots()
