@@ -13,7 +13,6 @@ from portal.api import Organization, clock, rows, session
 
 from ..models import BookingsBooking, BookingsOccurrence
 from ..models.booking import LIVE
-from ..verdicts import LONGEST
 from .places import Room
 
 _TIME: Any = BookingsOccurrence.__table__.c
@@ -143,7 +142,7 @@ def around(
     touching = [
         _TIME.room_id.in_(sorted(room_ids))
         & (_TIME.starts_at < clock.at(day + timedelta(days=1)))
-        & (_TIME.starts_at > clock.at(day) - LONGEST)
+        & (_TIME.starts_at > clock.at(day - timedelta(days=1)))
         & (_TIME.ends_at > clock.at(day))
         for day, room_ids in sorted(days.items())
     ]

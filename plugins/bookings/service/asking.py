@@ -56,12 +56,12 @@ class Wanted:
     def question(self) -> Question:
         """Return what is to be judged of it."""
         return Question(
+            together=len(self.spans) > 1,
             room=self.room,
             spans=self.spans,
             asker=self.asker,
             needs=self.needs,
             series=bool(self.rule),
-            together=len(self.spans) > 1,
         )
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from portal.api import audit, claims, clock, session, swap, transaction
+from portal.api import audit, claims, session, swap, transaction
 from portal.api import gettext as _
 
 from ..models import BookingsEquipment, BookingsEquipmentUnit, BookingsRoom, BookingsVenue
 from ..queries import places as reads
-from ..verdicts import Refusal, Refused, Span
-from . import freeing, places
+from ..verdicts import Refusal, Refused
+from . import places
 
 Made = TypeVar("Made")
-#: Longer ahead than anything is closed.
-LONG = timedelta(days=366 * 10)
 
 
 def named_once(verb: Callable[[], Made], field: str = "name") -> Made:
@@ -58,14 +55,7 @@ def make_room(venue: BookingsVenue, *, parts: Sequence[BookingsRoom] = (), by: i
         refused.append(Refusal(code="parts", text=text, field="parts"))
     if refused:
         raise Refused(refused)
-
-    def make() -> Any:
-        made = places.make_room(venue, parts=parts, by=by, **values)
-        # A house that is closed is closed with the room that has come to it.
-        freeing.to_closures([made.id], [Span(start=clock.now(), end=clock.now() + LONG)])
-        return made
-
-    return named_once(make)
+    return named_once(lambda: places.make_room(venue, parts=parts, by=by, **values))
 
 
 def change_room(room: BookingsRoom, *, version: int, by: int, **values: Any) -> None:

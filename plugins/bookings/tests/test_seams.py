@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 
 from plugins.bookings import alternatives, jobs, judging, typed
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.models import BookingsRoom, BookingsVisit
+from plugins.bookings.models import BookingsGuide, BookingsRoom, BookingsVisit
 from plugins.bookings.policy import policy_of
-from plugins.bookings.queries import calendar, presence, report, requests
+from plugins.bookings.queries import calendar, presence, report
 from plugins.bookings.service import (
     agreed_ends,
     agreeing,
@@ -21,9 +21,6 @@ from plugins.bookings.service import (
     closing,
     deciding,
     displacing,
-    guides,
-    keeping,
-    opening,
     places,
     visiting,
     waiting,
@@ -33,7 +30,7 @@ from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from plugins.bookings.views import desk_answer, desk_record
-from portal.api import Conflict, clock, notices, session
+from portal.api import Conflict, claims, clock, notices, session
 
 
 def days(count: int, *, first: int = 3) -> list[Span]:
@@ -203,7 +200,10 @@ def test_a_member_has_a_shared_time_given_back_and_no_more_come_than_are_let_out
 
 def test_a_visit_that_is_given_back_has_no_guide_whose_time_it_lost(inside: Center):
     account, by = inside.world.account().id, inside.world.account().id
-    guide = guides.add_guide("岑小岚", by=by)
+    unit = claims.make_unit(district_id=inside.district.id, owner="bookings", label="guide")
+    guide = BookingsGuide(district_id=inside.district.id, unit_id=unit.id, name="岑小岚")
+    session.add(guide)
+    session.flush()
 
     def asked(name: str) -> tuple[Any, Any]:
         made = visiting.ask(
@@ -234,11 +234,10 @@ def test_what_nobody_could_take_is_offered_to_nobody(inside: Center, change: str
     wish = waiting.join(inside.wanted(span(5, 9, 10), asker=Asker(account_id=account)), by=account)
     room = session.get_one(BookingsRoom, inside.room().id)
     if change == "out of use":
-        keeping.change_room(room, version=room.version, by=account, active=False)
+        room.active = False
     else:
-        opening.set_date(
-            inside.venue, room, version=room.version, day=date(2026, 3, 5), windows=[], by=account
-        )
+        day = date(2026, 3, 5)
+        places.add_hours(inside.venue, room.id, kind="date", on_day=day, opens=0, closes=0, valid_from=day)
     changing.cancel(inside.times(made), versions={1: 1}, reason="不用了", by=account, staff=True)
     session.refresh(wish)
     assert wish.state == "waiting"
@@ -291,7 +290,7 @@ def test_a_room_that_comes_to_a_closed_house_is_closed_with_it(inside: Center):
     by = inside.world.account().id
     week = Span(start=at(9, 9, 30), end=at(16, 0))
     closure = closing.close(inside.venue, None, span=week, reason="装修", choices={}, by=by)
-    made = keeping.make_room(
+    made = places.make_room(
         inside.venue, kind="other", name="新屋", capacity=10, fire_limit=10, grid_minutes=60, by=by
     )
     room = places.places.room(id=made.id)
@@ -335,8 +334,6 @@ def test_who_has_a_room_for_days_is_there_on_each_of_them(inside: Center):
     there = {room.id: room for room in places.places.rooms()}
     with clock.frozen(at(5, 9)):
         assert [one.id for one in presence.expected(there)] == [row.id]
-        near = requests.around([(inside.room().id, at(6, 10), at(6, 11))], {})
-    assert [one.booking_id for one in near] == [made.id]
 
 
 def test_a_request_whose_time_has_begun_is_not_approved_any_more(inside: Center):
