@@ -27,7 +27,9 @@ from plugins.bookings.service import (
 )
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.tests.pages import somebody
 from plugins.bookings.tests.sharing import Shared
+from plugins.bookings.tests.test_desk_rights import key
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from plugins.bookings.views import desk_answer, desk_record
 from portal.api import Conflict, claims, clock, notices, session
@@ -350,3 +352,13 @@ def test_a_request_whose_time_has_begun_is_not_approved_any_more(inside: Center)
         jobs.tick({})
     assert [row.state for row in inside.times(made)] == ["lapsed", "approved"]
     inside.owns_its_slots()
+
+
+def test_what_is_over_is_called_off_by_nobody(inside: Center):
+    me = somebody(inside)
+    made = inside.book(span(3, 9, 10), asker=Asker(account_id=me.id), by=me.id)
+    uid, version = made.uid, made.version
+    session.commit()
+    with me.on(at(4, 9)):
+        data = {"_once": key(), "version": version, "reason": "不用了"}
+        assert me.post(f"{uid}/cancel", data).status_code == 409
