@@ -62,8 +62,8 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
                 decided_at=now,
                 sequence=row.sequence + 1,
             )
-            key = f"approved:{row.id}:{row.version}"
-            messages.tell("approved", booking, row, rooms[row.room_id], key=key)
+        for room in rooms.values():
+            _tell_approved(booking, [row for row in rows if row.room_id == room.id], room)
         steps.note(booking, "approved", by=by)
         audit.record(
             "bookings.approve", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
@@ -106,6 +106,13 @@ def lapse(booking: BookingsBooking, *, only: Collection[int]) -> int:
     return _end(
         booking, version=None, state="lapsed", why=_("到期没有答复"), by=None, only=only, due=clock.now()
     )
+
+
+def _tell_approved(booking: BookingsBooking, rows: Sequence[BookingsOccurrence], room: Room) -> None:
+    """Say it once for all times in one room: nobody reads forty messages about forty Tuesdays."""
+    if rows:
+        key = f"approved:{rows[0].id}:{rows[0].version}"
+        messages.tell("approved", booking, rows[0], room, key=key, times=len(rows))
 
 
 def _end(

@@ -160,6 +160,14 @@ def test_a_message_about_a_series_says_how_many_times_are_meant(inside: Center):
     assert "3月4日 星期三 09:00—10:00起，一共2次" in newest()
     deciding.refuse(made, version=made.version, reason="要检修", by=by)
     assert "3月4日 星期三 09:00—10:00起，一共2次" in newest()
+    made = series(skip=True)
+    told = len(notices.inbox(account))
+    assert deciding.approve(made, version=made.version, by=by) == 2
+    assert len(notices.inbox(account)) == told + 1
+    assert "通过了" in newest() and "2026年3月4日 星期三 09:00—10:00起，一共2次" in newest()
+    rows = changing.upcoming(made)
+    versions = {row.id: row.version for row in rows}
+    changing.cancel(rows, versions=versions, reason="不用了", by=account, staff=False)
     inside.setting("approval", "auto")
     made = series(skip=True)
     assert "3月4日 星期三 09:00—10:00起，一共2次" in newest()
