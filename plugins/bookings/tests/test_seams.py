@@ -370,3 +370,18 @@ def test_what_is_over_is_called_off_by_nobody(inside: Center):
     with me.on(at(4, 9)):
         data = {"_once": key(), "version": version, "reason": "不用了"}
         assert me.post(f"{uid}/cancel", data).status_code == 409
+
+
+def test_an_offer_is_no_way_to_a_third_room_at_one_time(inside: Center):
+    inside.setting("waiting_list", True)
+    taken, account = inside.book(span(5, 9, 10)), inside.world.account().id
+    asker = Asker(account_id=account)
+    wish = waiting.join(inside.wanted(span(5, 9, 10), asker=asker), by=account)
+    for room in ("东厅", "西厅"):
+        inside.book(span(5, 9, 10), room=room, asker=asker, by=account)
+    changing.cancel(inside.times(taken)[:1], versions={1: 1}, reason="不用了", by=account, staff=True)
+    session.refresh(wish)
+    with pytest.raises(Refused) as refused:
+        waiting.take(wish, version=wish.version, by=account)
+    assert [one.code for one in refused.value.refusals] == ["at_once"]
+    inside.owns_its_slots()
