@@ -10,7 +10,7 @@ from itertools import zip_longest
 from portal.api import DistrictRef, clock
 
 from .hours import Hours
-from .judging import Question, judge
+from .judging import Question, judge, not_open_to
 from .policy import policies, policy_of
 from .queries import places
 from .queries.places import Room
@@ -50,9 +50,9 @@ def _other_hours(district: DistrictRef, question: Question, span: Span) -> list[
     """Return free times of the same length in the same room that day, the nearest first."""
     room, long = question.room, span.end - span.start
     day = clock.civil(span.start)
-    step = timedelta(minutes=room.grid)
+    midnight, step = clock.at(day), timedelta(minutes=room.grid)
     wanted: list[Span] = []
-    for opens, closes in Hours([room], day, day).intervals(room, span.start, span.start + step):
+    for opens, closes in Hours([room], day, day).intervals(room, midnight, midnight + timedelta(days=1)):
         start = opens
         while start + long <= closes:
             wanted.append(Span(start=start, end=start + long))
@@ -74,6 +74,8 @@ def _other_rooms(district: DistrictRef, question: Question, span: Span, headcoun
     known = policies(district, fitting)
     found = []
     for room in fitting:
+        if not_open_to(known[room.id], question.asker):
+            continue
         # What was wanted of one house's equipment is not another's.
         asked = replace(question, room=room, spans=(span,), needs={}, apart_from=())
         if judge(asked, known[room.id]).verdicts[0].free:
@@ -93,5 +95,6 @@ def _other_days(district: DistrictRef, question: Question, span: Span) -> list[A
 def _free(district: DistrictRef, question: Question, spans: Sequence[Span]) -> list[Alternative]:
     if not spans:
         return []
-    answer = judge(replace(question, spans=spans), policy_of(district, question.room))
+    # Any one of them is meant, not all.
+    answer = judge(replace(question, spans=spans, together=False), policy_of(district, question.room))
     return [Alternative(room=question.room, span=one.span) for one in answer.verdicts if one.free]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -48,6 +49,8 @@ def judge(question: Question, policy: Policy, *, grids: Mapping[int, int] | None
     _held_against_claims(question, wanted, refused)
     if any(number > 0 for number in question.needs.values()):
         _with_pieces(question, wanted, refused, grids)
+    if question.together:
+        _against_each_other(wanted, refused)
     return Answer(
         verdicts=tuple(
             Verdict(span=span, refusals=tuple(against))
@@ -207,3 +210,45 @@ def _closures(ids: set[int]) -> dict[int, str]:
         return {}
     found = session.scalars(select(BookingsClosure).where(BookingsClosure.id.in_(ids)))
     return {row.id: row.reason for row in found}
+
+
+def judge_move(question: Question, policy: Policy, *, grids: Mapping[int, int] | None = None) -> Answer:
+    """Answer where times of one booking may go; ``apart_from`` has the holder of each, in their order.
+
+    What cannot go stays where it is, and keeps its slots from the others.
+    """
+    answer = judge(question, policy, grids=grids)
+    refused = [list(one.refusals) for one in answer.verdicts]
+    while any(refused) and not all(refused):
+        moving = [holder for holder, against in zip(question.apart_from, refused, strict=True) if not against]
+        wanted = [
+            want
+            for wants_of_one, against in zip(answer.wants, refused, strict=True)
+            for want in wants_of_one
+            if not against
+        ]
+        there = claims.taken(wanted, apart_from=moving)
+        if not there:
+            break
+        clashes = Clashes(there)
+        for wants_of_one, against in zip(answer.wants, refused, strict=True):
+            if not against:
+                against += clashes.against(wants_of_one)
+    judged = [
+        replace(one, refusals=tuple(against)) for one, against in zip(answer.verdicts, refused, strict=True)
+    ]
+    return replace(answer, verdicts=tuple(judged))
+
+
+def _against_each_other(wanted: Sequence[Sequence[claims.Want]], refused: list[list[Refusal]]) -> None:
+    """Refuse a time that wants what an earlier one has: a night before the next, a buffer in between."""
+    had: set[tuple[int, int]] = set()
+    for wants_of_one, against in zip(wanted, refused, strict=True):
+        own = {(want.unit_id, slot) for want in wants_of_one for slot in want.span}
+        if against:
+            continue
+        if own & had:
+            text = _("和这次约的另一个时间重叠，或者挨得太近，中间没有准备和整理的时间。")
+            against.append(Refusal(code="each_other", text=text))
+        else:
+            had |= own

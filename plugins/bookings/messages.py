@@ -14,6 +14,7 @@ from portal.api import lazy_gettext as _l
 
 from . import words
 from .models import BookingsBooking, BookingsOccurrence, BookingsWish
+from .models.booking import LIVE
 from .queries.places import Room
 
 _INSIDE = ("room", "venue", "when", "why", "until", "title", "count")
@@ -135,8 +136,10 @@ _declare(
 
 def asked(booking: BookingsBooking, room: Room, *, waits: bool) -> None:
     """Say that a request came in, or that the room is booked."""
-    first = booking_times(booking)[0]
-    tell("requested" if waits else "booked", booking, first, room, key=f"asked:{booking.id}")
+    # A day left out of a series is not booked, were it the first of them.
+    times = [row for row in booking_times(booking) if row.state in LIVE]
+    key, template = f"asked:{booking.id}", "requested" if waits else "booked"
+    tell(template, booking, times[0], room, key=key, times=len(times))
 
 
 def displaced(booking: BookingsBooking, row: BookingsOccurrence, room: Room, *, why: str) -> None:

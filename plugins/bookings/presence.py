@@ -28,7 +28,7 @@ def window(starts_at: datetime, ends_at: datetime, policy: Policy) -> Span:
 
     Where nothing is let go for want of a check-in the room stays theirs, and who comes late is welcome.
     """
-    late = starts_at + timedelta(minutes=policy.grace_after) if policy.release else ends_at
+    late = min(starts_at + timedelta(minutes=policy.grace_after), ends_at) if policy.release else ends_at
     return Span(start=starts_at - timedelta(minutes=policy.grace_before), end=late)
 
 

@@ -38,6 +38,8 @@ class Question:
     series: bool = False
     #: Held by the booking itself, which would let go first.
     apart_from: Collection[claims.Holder] = ()
+    #: All of the times are wanted, not one of them: none may want what another has.
+    together: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

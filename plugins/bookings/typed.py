@@ -110,8 +110,7 @@ def day(fields: Mapping[str, Any], name: str) -> date | None:
         year, month, number = (int(part) if part else 0 for part in parts)
         if year:
             return _near(date(year + 2000 if year < 100 else year, month, number))
-        here = date(clock.today().year, month, number)
-        return here if here >= clock.today() else here.replace(year=here.year + 1)
+        return _without_year(month, number, ahead=True)
     except ValueError:
         return None
 

@@ -92,11 +92,13 @@ class Board:
 
     def closed(self, room: Room, day: date) -> list[Shut]:
         """Return the closures of a room on a day."""
-        return [
-            one
-            for one in self.shut
-            if one.venue_id == room.venue_id and one.room_id in (None, room.id) and _on(one, day)
-        ]
+        return [one for one in self.shut if self.shuts(one, room) and _on(one, day)]
+
+    def shuts(self, one: Shut, room: Room) -> bool:
+        """Tell whether a closure closes a room: its own, its house's, or that of a hall or part of it."""
+        if one.room_id is None:
+            return one.venue_id == room.venue_id
+        return one.room_id == room.id or room in self.beside.get(one.room_id, ())
 
 
 def _on(one: Busy | Shut, day: date) -> bool:

@@ -21,6 +21,7 @@ from ..models import (
     BookingsOccurrence,
     BookingsPoint,
 )
+from ..verdicts import LONGEST
 from . import places
 from .places import Room
 
@@ -33,7 +34,7 @@ _POINT: Any = BookingsPoint.__table__.c
 #: Whoever begins within the hour is expected.
 SOON = timedelta(hours=1)
 #: A room may be held for long: the list looks back so far for what goes on.
-BACK = timedelta(days=1)
+BACK = LONGEST
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

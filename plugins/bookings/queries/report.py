@@ -14,6 +14,7 @@ from ..hours import Hours, Interval
 from ..models import BookingsClosure, BookingsOccurrence
 from . import places
 from .places import Room
+from .requests import sharing
 
 #: A room is somebody's in these states; it was used where somebody came.
 BOOKED = ("approved", "checked_in", "completed", "no_show")
@@ -63,12 +64,14 @@ def report(first: date, last: date, *, within: Callable[[Room], bool]) -> list[L
     booked, used, times = _bookings(begins, stops, {room.id for room in listed})
     closed = _closures(begins, stops, {room.venue_id for room in listed})
     hours = Hours(listed, first - timedelta(days=1), last)
+    beside = sharing(listed, listed)
     found = []
     for room in listed:
         own = booked.get(room.id, [])
         if not room.active and not own:
             continue
-        shut = [*closed.get((room.venue_id, None), ()), *closed.get((room.venue_id, room.id), ())]
+        shut = list(closed.get((room.venue_id, None), ()))
+        shut += [part for other in beside[room.id] for part in closed.get((room.venue_id, other), ())]
         open_then = _clipped(hours.intervals(room, begins, stops), begins, stops) if room.active else []
         found.append(
             Line(

@@ -175,9 +175,14 @@ def _replace(row: BookingsAgreement, there: Sequence[Held], choices: Mapping[int
     if row.replaces_id is None:
         return
     old = session.get_one(BookingsAgreement, row.replaces_id)
+    session.refresh(old)
     why = _("换成新的协议")
     touched = beyond.of_venue(row.venue_id, there, _with(row, there))
     ended = settle(row, touched, choices, why, by)
+    if old.state == "ended":
+        # It ran out before the second signature: nothing is left to be replaced.
+        let_go(ended)
+        return
     if row.valid_from <= max(clock.today(), old.valid_from):
         swap(old, version=None, states=("active", "suspended"), state="ended", reason=why)
     else:

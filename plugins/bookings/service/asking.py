@@ -56,6 +56,7 @@ class Wanted:
     def question(self) -> Question:
         """Return what is to be judged of it."""
         return Question(
+            together=len(self.spans) > 1,
             room=self.room,
             spans=self.spans,
             asker=self.asker,

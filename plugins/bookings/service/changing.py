@@ -60,14 +60,6 @@ def move_all(
     booking = session.get_one(BookingsBooking, rows[0].booking_id)
     with transaction():
         policy = policy_of(district(), room)
-        refused = verdicts.of_headcount(
-            room, booking.headcount, over_reason=booking.over_reason, by_keeper=asker.staff
-        )
-        if any(row.room_id != room.id for row in rows):
-            # Who has a room keeps it; another one is open to whom it is open.
-            refused += judging.not_open_to(policy, asker)
-        if refused:
-            raise Refused(refused)
         quota.lock(policy, booking.account_id)
         question = Question(
             room=room,
@@ -76,6 +68,7 @@ def move_all(
             needs={int(kind): number for kind, number in booking.needs.items()},
             series=bool(booking.rule),
             apart_from=[holder(row) for row in rows],
+            together=len(rows) > 1,
         )
         old_rooms = sorted({row.room_id for row in rows})
         grids = freeing.lock_around([*old_rooms, room.id], judging.units(question))
@@ -83,7 +76,17 @@ def move_all(
             session.refresh(row)
             if row.version != versions[row.id] or not _may_change(row):
                 raise Conflict(current=row)
-        answer = judging.judge(question, policy, grids=grids)
+        # Under the lock: how many come may have been changed meanwhile.
+        session.refresh(booking)
+        refused = verdicts.of_headcount(
+            room, booking.headcount, over_reason=booking.over_reason, by_keeper=asker.staff
+        )
+        if any(row.room_id != room.id for row in rows):
+            # Who has a room keeps it; another one is open to whom it is open.
+            refused += judging.not_open_to(policy, asker)
+        if refused:
+            raise Refused(refused)
+        answer = judging.judge_move(question, policy, grids=grids)
         free = [one.free for one in answer.verdicts]
         if not all(free) and not skip or not any(free):
             raise NotFree(answer.verdicts)
@@ -164,7 +167,8 @@ def cancel(
         if staff:
             first = rows[0]
             room = _room(first.room_id)
-            messages.tell("cancelled", booking, first, room, key=f"cancelled:{first.id}", why=why)
+            key = f"cancelled:{first.id}"
+            messages.tell("cancelled", booking, first, room, key=key, why=why, times=len(rows))
         freeing.freed(old_rooms, [Span(start=row.starts_at, end=row.ends_at) for row in rows])
     return len(rows)
 

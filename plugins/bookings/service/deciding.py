@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import or_, select
 
@@ -43,9 +44,12 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
         rows = requested(booking, only)
         if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
+        now = clock.now()
+        if any(row.starts_at <= now for row in rows):
+            # Nobody was there for what was not theirs yet: it would count as not turned up.
+            raise Conflict(_("申请的时间已经开始了，不能再批准。"), current=booking)
         competing = [row for row in rows if row.competes]
         _claim(_questions(booking, rooms, competing), competing)
-        now = clock.now()
         for row in rows:
             swap(
                 row,
@@ -58,8 +62,8 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
                 decided_at=now,
                 sequence=row.sequence + 1,
             )
-            key = f"approved:{row.id}:{row.version}"
-            messages.tell("approved", booking, row, rooms[row.room_id], key=key)
+        for room in rooms.values():
+            _tell_approved(booking, [row for row in rows if row.room_id == room.id], room)
         steps.note(booking, "approved", by=by)
         audit.record(
             "bookings.approve", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
@@ -95,8 +99,20 @@ def refuse(
 
 
 def lapse(booking: BookingsBooking, *, only: Collection[int]) -> int:
-    """Let go requests that nobody answered in time; the next on the waiting list get their turn."""
-    return _end(booking, version=None, state="lapsed", why=_("到期没有答复"), by=None, only=only)
+    """Let go requests that nobody answered in time; the next on the waiting list get their turn.
+
+    Raises: Conflict where none of them is due: one that moved meanwhile has a new time to be answered.
+    """
+    return _end(
+        booking, version=None, state="lapsed", why=_("到期没有答复"), by=None, only=only, due=clock.now()
+    )
+
+
+def _tell_approved(booking: BookingsBooking, rows: Sequence[BookingsOccurrence], room: Room) -> None:
+    """Say it once for all times in one room: nobody reads forty messages about forty Tuesdays."""
+    if rows:
+        key = f"approved:{rows[0].id}:{rows[0].version}"
+        messages.tell("approved", booking, rows[0], room, key=key, times=len(rows))
 
 
 def _end(
@@ -108,12 +124,15 @@ def _end(
     by: int | None,
     only: Collection[int] | None,
     instead: Sequence[str] = (),
+    due: datetime | None = None,
 ) -> int:
     with transaction():
         rooms = _rooms(booking, requested(booking, only))
         freeing.lock_around(rooms)
         swap(booking, version=version)
         rows = requested(booking, only)
+        if due is not None:
+            rows = [row for row in rows if row.answer_by is not None and row.answer_by <= due]
         if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
         for row in rows:
@@ -131,7 +150,7 @@ def _end(
             claims.release(holder(row))
         first, said = rows[0], with_others(why, instead)
         key = f"{state}:{first.id}:{first.version}"
-        messages.tell(state, booking, first, rooms[first.room_id], key=key, why=said)
+        messages.tell(state, booking, first, rooms[first.room_id], key=key, why=said, times=len(rows))
         steps.note(booking, state, by=by, words=said)
         audit.record(
             f"bookings.{state}", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
@@ -230,13 +249,16 @@ def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: R
         .order_by(BookingsOccurrence.id)
     ).all()
     why = _("这个时间批给了别人，已经替您排上候补")
+    theirs_in = {one.id: one for one in places.rooms(ids={room.id, *(row.room_id for row in lost)})}
     for row in lost:
-        theirs = session.get_one(BookingsBooking, row.booking_id)
+        # A part of the hall is lost with the hall: they are told of the room they asked for.
+        theirs, room = session.get_one(BookingsBooking, row.booking_id), theirs_in[row.room_id]
         swap(
             row,
             version=None,
             states=("requested",),
             state="lapsed",
+            sequence=row.sequence + 1,
             reason=why,
             answer_by=None,
             decided_by=by,

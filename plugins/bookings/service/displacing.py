@@ -8,19 +8,21 @@ take them at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from portal.api import Conflict, audit, claims, clock, district, session, swap, transaction
 from portal.api import gettext as _
 
-from .. import judging, messages
+from .. import judging, messages, verdicts
 from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence, BookingsWish
 from ..policy import policy_of
 from ..queries import places
+from ..queries.holders import is_member
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, steps
+from . import freeing, guides, steps
 from .asking import answer_by, holder, needs_approval
 from .changing import OPEN
 from .closing import end_one
@@ -73,7 +75,12 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
         question = Question(
             room=room,
             spans=[Span(start=row.starts_at, end=row.ends_at)],
-            asker=Asker(account_id=booking.account_id, organization_id=booking.organization_id, staff=True),
+            asker=Asker(
+                account_id=booking.account_id,
+                is_member=is_member(booking.account_id),
+                organization_id=booking.organization_id,
+                staff=True,
+            ),
             needs={int(kind): number for kind, number in booking.needs.items()},
         )
         grids = freeing.lock_around([row.room_id], judging.units(question))
@@ -83,9 +90,14 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
             raise Conflict(current=row)
         if wish is not None and wish.state == "offered":
             raise Conflict(_("这个时间正留给他，等他确认。"), current=row)
+        session.refresh(booking)
         answer = judging.judge(question, policy, grids=grids)
-        if not answer.verdicts[0].free:
-            raise NotFree(answer.verdicts)
+        # More may be coming by now than when it was taken away.
+        crowd = verdicts.of_headcount(
+            room, booking.headcount, over_reason=booking.over_reason, by_keeper=True
+        )
+        if crowd or not answer.verdicts[0].free:
+            raise NotFree([replace(one, refusals=(*one.refusals, *crowd)) for one in answer.verdicts])
         # What nobody had approved waits for an answer again.
         asks = row.decided_at is None and needs_approval(policy, question.asker, by=booking.account_id)
         competes = asks and policy.pending == "compete"
@@ -105,6 +117,8 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
             claims.reserve(holder(row), answer.wants[0], district_id=row.district_id)
         if wish is not None:
             swap(wish, version=None, states=("waiting",), state="withdrawn")
+        # A guide's time went with the room's, and may be another group's by now.
+        guides.let_go(booking)
         swap(booking, version=None)
         steps.note(booking, "given_back", by=by, occurrence=row)
         audit.record("bookings.give_back", booking, actor=by, district=booking.district_id)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 
 from portal.api import audit, claims, clock, district, session, swap
 
-from .. import agreements, messages, wants
-from ..judging import Asker
+from .. import judging, messages, wants
+from ..judging import Asker, Question
 from ..models import BookingsClosure, BookingsWish
 from ..policy import Policy, policies
 from ..queries import places
@@ -66,9 +67,7 @@ def _closures(rooms: dict[int, Room], first: datetime, last: datetime) -> Sequen
 
 def close_free(closure: BookingsClosure, room: Room) -> int:
     """Let a closure have every slot of a room in it that nobody has; return how many. Units are locked."""
-    own = wants.of_room(
-        room, Span(start=closure.starts_at, end=closure.ends_at), before=0, after=0, kind="closed"
-    )
+    own = _within(closure, room)
     taken = {(clash.unit_id, clash.slot) for clash in claims.taken(own)}
     free = [
         claims.Want(unit_id=want.unit_id, span=range(slot, slot + 1), kind="closed")
@@ -80,6 +79,12 @@ def close_free(closure: BookingsClosure, room: Room) -> int:
         holder = claims.Holder(wants.CLOSURE, closure.id)
         claims.reserve(holder, free, district_id=closure.district_id)
     return len(free)
+
+
+def _within(closure: BookingsClosure, room: Room) -> list[claims.Want]:
+    """Return every slot of a room that a closure touches: one made later may have a coarser grid."""
+    span = Span(start=closure.starts_at, end=closure.ends_at)
+    return [replace(wants.of_piece(unit, room.grid, span), kind="closed") for unit in room.units]
 
 
 def _offers(rooms: dict[int, Room], first: datetime, last: datetime) -> int:
@@ -138,7 +143,7 @@ def _closed_besides(closure: BookingsClosure, rooms: dict[int, Room]) -> set[tup
         if other.id != closure.id
         for room in rooms.values()
         if other.venue_id == room.venue_id and other.room_id in (None, room.id)
-        for want in wants.of_room(room, Span(start=other.starts_at, end=other.ends_at), before=0, after=0)
+        for want in _within(other, room)
         for slot in want.span
     }
 
@@ -151,18 +156,21 @@ def _of_wish(wish: BookingsWish, room: Room, policy: Policy) -> list[claims.Want
 def _offer(wish: BookingsWish, room: Room, policy: Policy, now: datetime) -> bool:
     """Hold the time for one person if all of it is free; those further back see it taken.
 
-    A shared venue whose agreement is over or suspended is offered to nobody.
+    What nobody could take is offered to nobody: a room out of use or not open then, a shared venue whose
+    agreement is over or suspended.
     """
+    own = _of_wish(wish, room, policy)
+    if claims.taken(own):
+        return False
     span = Span(start=wish.starts_at, end=wish.ends_at)
     who = Asker(
         account_id=wish.account_id,
         is_member=room.venue_kind == "shared" and is_member(wish.account_id),
         organization_id=wish.organization_id,
+        staff=True,
     )
-    if agreements.against(room, [span], who):
-        return False
-    own = _of_wish(wish, room, policy)
-    if claims.taken(own):
+    # Limits of time were asked when the line was joined; what has changed since is the room.
+    if not judging.judge(Question(room=room, spans=[span], asker=who), policy).verdicts[0].free:
         return False
     until = hold_until(policy, now, wish.starts_at)
     swap(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from portal.api import audit, claims, clock, crypto, district, session, transaction
@@ -18,8 +18,12 @@ from ..models import (
     BookingsVenue,
 )
 from ..queries import places
+from ..verdicts import Span
+from . import freeing
 
 OWNER = "bookings"
+#: Longer ahead than anything is closed.
+LONG = timedelta(days=366 * 10)
 
 
 def make_venue(
@@ -95,6 +99,8 @@ def make_room(
             BookingsRoomUnit(district_id=venue.district_id, room_id=made.id, unit_id=unit) for unit in units
         )
         session.flush()
+        # A house that is closed is closed with the room that has come to it.
+        freeing.to_closures([made.id], [Span(start=clock.now(), end=clock.now() + LONG)])
         audit.record("bookings.room", made, actor=by, district=made.district_id)
     return made
 

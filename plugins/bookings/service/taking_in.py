@@ -121,7 +121,13 @@ def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: 
             return Line(event=event, verdict="same", reasons=(_("在日历里已经取消，也没有登记过。"),))
         return Line(event=event, verdict="ended", times=len(_open(known)))
     if known is None:
-        question = Question(room=room, spans=event.spans, asker=asker, series=bool(event.rule))
+        question = Question(
+            room=room,
+            spans=event.spans,
+            asker=asker,
+            series=bool(event.rule),
+            together=len(event.spans) > 1,
+        )
         return _judged(room, event, question, verdict="new", skip=skip)
     rows = _open(known)
     if len(rows) != len(event.spans):
@@ -134,6 +140,7 @@ def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: 
         asker=asker,
         series=bool(event.rule),
         apart_from=[asking.holder(row) for row, _span in pairs],
+        together=len(pairs) > 1,
     )
     return _judged(room, event, question, verdict="changed", skip=False)
 

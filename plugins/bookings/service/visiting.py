@@ -90,6 +90,8 @@ def _room(span: Span, headcount: int, asker: judging.Asker) -> Room:
         raise Refused([Refusal(code="seats", text=text, field="headcount")])
     fitting.sort(key=lambda room: (room.kind not in _KINDS, room.capacity, room.id))
     known = policies(district(), fitting)
+    # They choose no room themselves: one that is not open to them is none of theirs.
+    fitting = [room for room in fitting if not judging.not_open_to(known[room.id], asker)] or fitting
     for room in fitting:
         question = judging.Question(room=room, spans=[span], asker=asker)
         if judging.judge(question, known[room.id]).verdicts[0].free:

@@ -168,7 +168,8 @@ def _may_take(wish: BookingsWish, room: Room, policy: Policy) -> None:
     answer = judging.judge(Question(room=room, spans=[span], asker=asker, apart_from=[held]), as_held)
     if not all(one.free for one in answer.verdicts):
         raise NotFree(answer.verdicts)
-    over = quota.against(policy, account_id=wish.account_id, spans=[span])
+    own_name = wish.organization_id is None
+    over = quota.against(policy, account_id=wish.account_id, spans=[span], own_name=own_name)
     if over:
         raise Refused(over)
 

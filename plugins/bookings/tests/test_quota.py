@@ -59,7 +59,8 @@ def test_what_came_to_nothing_does_not_count(inside: Center, end: str):
     elif end == "refused":
         deciding.refuse(made, version=made.version, reason="要检修", by=staff)
     else:
-        deciding.lapse(made, only=[row.id])
+        with clock.frozen(row.answer_by):
+            deciding.lapse(made, only=[row.id])
     assert inside.times(made)[0].state == end
     inside.book(span(4, 9, 11), asker=asker, by=asker.account_id)
 

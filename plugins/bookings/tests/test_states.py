@@ -28,7 +28,8 @@ def _refuse(center: Center, booking: Any, row: Any, by: int) -> Any:
 
 
 def _lapse(center: Center, booking: Any, row: Any, by: int) -> Any:
-    return deciding.lapse(booking, only=[row.id])
+    with clock.frozen(row.answer_by or row.starts_at):
+        return deciding.lapse(booking, only=[row.id])
 
 
 def _move(center: Center, booking: Any, row: Any, by: int) -> Any:

@@ -330,7 +330,8 @@ def test_a_lapsed_request_of_a_visit_is_over(inside: Center):
     visit = ask(inside, 10, 9, 11)
     made = booking(visit)
     (row,) = inside.times()
-    deciding.lapse(made, only=[row.id])
+    with clock.frozen(at(5, 0)):
+        deciding.lapse(made, only=[row.id])
     with pytest.raises(Conflict):
         visiting.confirm(visit, guide(inside), version=booking(visit).version, by=desk(inside))
 

@@ -179,6 +179,7 @@ def question_of(
         needs={int(kind): number for kind, number in booking.needs.items()},
         series=bool(booking.rule),
         apart_from=[asking.holder(row) for row in rows],
+        together=len(rows) > 1,
     )
 
 

@@ -15,6 +15,7 @@ from ..judging import Asker, Question
 from ..models import BookingsOccurrence
 from ..queries import desk as queries
 from ..queries import places, requests
+from ..queries.holders import is_member
 from ..queries.requests import Near
 from ..service import desk as work
 from ..verdicts import NotFree, Refused, Span
@@ -177,7 +178,13 @@ def times_instead(found: Record, row: BookingsOccurrence) -> list[str]:
     question = Question(
         room=found.rooms[row.room_id],
         spans=(),
-        asker=Asker(account_id=booking.account_id, organization_id=booking.organization_id, staff=True),
+        # What they are told they book themselves, within their limits; for who has no account the desk does.
+        asker=Asker(
+            account_id=booking.account_id,
+            is_member=is_member(booking.account_id),
+            organization_id=booking.organization_id,
+            staff=booking.account_id is None,
+        ),
         needs={int(kind): number for kind, number in booking.needs.items()},
     )
     span = Span(start=row.starts_at, end=row.ends_at)

@@ -238,7 +238,7 @@ def _plan(board: Board, every: Sequence[Room], days: Sequence[date]) -> Any:
             )
             for shut in board.shut
             for room in board.rooms
-            if room.venue_id == shut.venue_id and shut.room_id in (None, room.id)
+            if board.shuts(shut, room)
         ],
     )
 

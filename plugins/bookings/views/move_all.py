@@ -130,7 +130,7 @@ def moved(way: Way) -> Any:
         found = taken.verdicts
         return afterwards(lambda: _page(way, rows, fields, verdicts=found, status=409))
     question = question_of(way.booking, way.room, rows, spans)
-    found = judging.judge(question, policy_of(district(), way.room)).verdicts
+    found = judging.judge_move(question, policy_of(district(), way.room)).verdicts
     return _page(way, rows, fields, verdicts=found)
 
 
