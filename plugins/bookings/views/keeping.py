@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, g, request, url_for
-from sqlalchemy import select
 
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session
@@ -111,7 +110,7 @@ def keep_venue_use(uid: str) -> Any:
 
 def venue_at(uid: str, permission: str = permissions.MANAGE) -> BookingsVenue:
     """Return a venue this person keeps; 404 otherwise."""
-    found = session.scalars(select(BookingsVenue).where(BookingsVenue.uid == uid)).one_or_none()
+    found = reads.venue(uid)
     if found is None or not covers(g.actor, permission, reads.owner_path(found)):
         abort(404)
     return found
@@ -119,8 +118,7 @@ def venue_at(uid: str, permission: str = permissions.MANAGE) -> BookingsVenue:
 
 def room_at(uid: str, permission: str = permissions.MANAGE) -> tuple[BookingsVenue, BookingsRoom, Room]:
     """Return a room this person keeps: its venue, its row, and as verbs see it; 404 otherwise."""
-    row = session.scalars(select(BookingsRoom).where(BookingsRoom.uid == uid)).one_or_none()
-    room = places.room(uid=uid)
+    row, room = reads.room(uid), places.room(uid=uid)
     if row is None or room is None or not covers(g.actor, permission, room.owner_path):
         abort(404)
     return session.get_one(BookingsVenue, row.venue_id), row, room

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from flask import abort, g, request, url_for
-from sqlalchemy import select
 
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session
 
 from .. import permissions
 from ..models import BookingsEquipment, BookingsEquipmentUnit, BookingsVenue
+from ..queries import keeping as keeping_reads
 from ..queries import presence as reads
 from ..service import handing, keeping
 from ..verdicts import Refused
@@ -93,11 +93,6 @@ def _kind(kind_id: int, permission: str) -> tuple[BookingsEquipment, BookingsVen
 
 
 def _page(venue: BookingsVenue, *, errors: dict[str, str] | None = None) -> Any:
-    kinds = session.scalars(
-        select(BookingsEquipment)
-        .where(BookingsEquipment.venue_id == venue.id)
-        .order_by(BookingsEquipment.active.desc(), BookingsEquipment.name, BookingsEquipment.id)
-    ).all()
     there = reads.pieces(venue.id, every=True)
     of_kind = {
         number: list(some)
@@ -110,7 +105,7 @@ def _page(venue: BookingsVenue, *, errors: dict[str, str] | None = None) -> Any:
         block="content" if errors else None,
         status=422 if errors else 200,
         venue=venue,
-        kinds=kinds,
+        kinds=keeping_reads.kinds(venue.id),
         pieces=of_kind,
         typed=request.form,
         errors=errors or {},

@@ -7,9 +7,8 @@ from typing import Any
 import segno
 from flask import current_app, g, request, url_for
 from markupsafe import Markup
-from sqlalchemy import select
 
-from portal.api import claims, go, once, render, required_version, requires, say, session
+from portal.api import claims, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
 from ..models import BookingsRoom, BookingsVenue
@@ -34,11 +33,7 @@ def keep_room_new(uid: str) -> Any:
         return _form(venue, None)
     errors, values = _values()
     grid = number("grid")
-    parts = session.scalars(
-        select(BookingsRoom)
-        .where(BookingsRoom.venue_id == venue.id, BookingsRoom.uid.in_(request.form.getlist("parts")))
-        .order_by(BookingsRoom.id)
-    ).all()
+    parts = reads.parts(venue.id, request.form.getlist("parts"))
     if grid not in claims.GRIDS and not parts:
         errors["grid"] = _("请选一格多少分钟。")
     if errors:

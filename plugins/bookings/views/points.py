@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, g, request, url_for
-from sqlalchemy import select
 
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session, signed_in
@@ -88,7 +87,7 @@ def point_answer(uid: str) -> Any:
 
 
 def _point(uid: str) -> BookingsPoint:
-    found = session.scalars(select(BookingsPoint).where(BookingsPoint.uid == uid)).one_or_none()
+    found = reads.point(uid)
     if found is None:
         abort(404)
     return found
