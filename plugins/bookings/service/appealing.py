@@ -7,8 +7,8 @@ from portal.api import gettext as _
 
 from .. import messages
 from ..models import BookingsBooking, BookingsOccurrence, BookingsPoint
+from ..queries.places import room_of
 from ..verdicts import Refusal, Refused
-from .arriving import room_of
 
 
 def appeal(point: BookingsPoint, *, version: int, text: str, by: int) -> None:

@@ -143,7 +143,7 @@ def cancel(
             if row.version != versions[row.id] or not _may_change(row):
                 raise Conflict(current=row)
         for row in rows:
-            policy = policy_of(district(), _room(row.room_id))
+            policy = policy_of(district(), places.room_of(row))
             swap(
                 row,
                 version=row.version,
@@ -163,7 +163,7 @@ def cancel(
         )
         if staff:
             first = rows[0]
-            room = _room(first.room_id)
+            room = places.room_of(first)
             messages.tell("cancelled", booking, first, room, key=f"cancelled:{first.id}", why=why)
         freeing.freed(old_rooms, [Span(start=row.starts_at, end=row.ends_at) for row in rows])
     return len(rows)
@@ -238,9 +238,3 @@ def _late(booking: BookingsBooking, row: BookingsOccurrence, policy: Policy) -> 
     if not policy.points or row.starts_at - now >= timedelta(hours=policy.late_hours):
         return
     points.give(booking, row, why="late", policy=policy)
-
-
-def _room(room_id: int) -> Room:
-    found = places.room(id=room_id)
-    assert found is not None  # a booking's room is never deleted
-    return found

@@ -17,7 +17,7 @@ from ..queries.places import Room
 from ..verdicts import Refusal, Refused, Span
 from . import freeing, steps
 from .asking import holder
-from .deciding import put_in_line
+from .waiting import put_in_line
 
 #: What may be chosen for a booking inside a closure (criterion 11).
 CHOICES = ("displace", "keep", "cancel")
@@ -148,8 +148,7 @@ def _check(rooms: Sequence[Room], span: Span, reason: str, choices: Mapping[int,
 def end_one(row: BookingsOccurrence, choice: str, why: str, *, by: int, said: str = "") -> None:
     """Displace or cancel one time, under the lock of its units; who has it is told why (or ``said``)."""
     booking = session.get_one(BookingsBooking, row.booking_id)
-    room = places.room(id=row.room_id)
-    assert room is not None  # a booking's room is never deleted
+    room = places.room_of(row)
     state = "displaced" if choice == "displace" else "cancelled"
     # Whoever is in the room already keeps it: nobody is shown the door by a form.
     swap(

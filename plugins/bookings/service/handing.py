@@ -11,8 +11,8 @@ from portal.api import Conflict, audit, clock, session, swap, transaction
 from portal.api import gettext as _
 
 from ..models import BookingsEquipment, BookingsEquipmentUnit, BookingsHandover, BookingsOccurrence
+from ..queries.places import room_of
 from ..verdicts import Refusal, Refused
-from .arriving import room_of
 
 #: Whoever comes has one of these.
 OPEN = ("approved", "checked_in")

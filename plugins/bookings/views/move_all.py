@@ -29,13 +29,13 @@ from .. import actors, judging, nights, permissions, typed, words
 from ..judging import Asker
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
-from ..queries.places import Room
+from ..queries.places import Room, room_of
 from ..service import asking, changing
 from ..verdicts import NotFree, Refused, Span, Verdict
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
 from .ask import errors_of
-from .change import back_to, kept_for, late_of, question_of, room_of, seen
+from .change import back_to, kept_for, late_of, question_of, seen
 from .show import booking_or_404
 
 #: Days by which a series may be shifted as a whole: to another weekday, not to another week.

@@ -149,7 +149,7 @@ def _page(
     status: int = 422,
 ) -> Any:
     given = queries.guide(found.guide_id) if found.guide_id is not None else None
-    room = places.room(id=row.room_id)
+    room = places.room_of(row)
     return render(
         "bookings/visit.html",
         status=status if errors else 200,
