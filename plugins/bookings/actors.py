@@ -63,6 +63,16 @@ def _host(actor: Actor, room: Room) -> bool:
     return not actor.reach(permissions.DESK).everywhere and reaches(actor, permissions.DESK, room)
 
 
+def require(actor: Actor, permission: str, owner_path: str | None) -> int:
+    """Return the account of somebody who may do this at a venue; one without an owner is the district's.
+
+    Raises: PermissionError.
+    """
+    if actor.account_id is None or not covers(actor, permission, owner_path):
+        raise PermissionError(permission)
+    return actor.account_id
+
+
 def organizations(actor: Actor) -> list[int]:
     """Return the organizations this person may book for: the own branch, and those of the own offices."""
     found = [held.organization_id for held in actor.held if held.organization_id is not None]
