@@ -271,9 +271,14 @@ def test_a_room_s_calendar_says_busy_and_nothing_else(center: Center, client: An
     with center.inside():
         center.book(span(3, 9, 10), room="东厅", title="秘密的事")
         center.book(span(3, 10, 12), room="西厅", title="别的事")
-        staff = center.world.account().id
+        staff = center.staff()
         closing.close(
-            center.venue, center.room("东厅"), span=span(5, 8, 12), reason="修灯", choices={}, by=staff
+            center.venue,
+            center.room("东厅"),
+            span=span(5, 8, 12),
+            reason="修灯",
+            choices={},
+            by=staff.account_id,
         )
         feed = feeds.make_for_room(center.room("大厅"), by=staff)
     found = read(client, path(feed)).vevent_list

@@ -89,8 +89,9 @@ def test_where_nobody_counts_nothing_is_counted(inside: Center):
 
 
 def test_an_appeal_is_answered_by_somebody_else_with_a_reason(counted: Center):
-    account = counted.world.account(role="desk", district=counted.district).id
-    other = counted.world.account(role="desk", district=counted.district).id
+    own, other = counted.staff(), counted.staff()
+    account = own.account_id
+    assert account is not None
     (point,) = miss(counted, account, 3)
     with clock.frozen(at(4, 9)):
         with pytest.raises(Refused):
@@ -98,7 +99,7 @@ def test_an_appeal_is_answered_by_somebody_else_with_a_reason(counted: Center):
         appealing.appeal(point, version=point.version, text="我到了，没找到二维码", by=account)
         # It counts until somebody has answered.
         assert points.halves(account) == 2
-        for by, words in ((account, "我自己说的"), (other, " ")):
+        for by, words in ((own, "我自己说的"), (other, " ")):
             with pytest.raises(Refused):
                 appealing.answer(point, version=point.version, lifted=True, text=words, by=by)
         appealing.answer(point, version=point.version, lifted=True, text="看过监控，确实来了", by=other)
@@ -108,7 +109,7 @@ def test_an_appeal_is_answered_by_somebody_else_with_a_reason(counted: Center):
 
 
 def test_a_point_that_stays_says_why_and_cannot_be_contested_twice(counted: Center):
-    account, other = (counted.world.account().id for _number in range(2))
+    account, other = counted.world.account().id, counted.staff()
     (point,) = miss(counted, account, 3)
     with clock.frozen(at(4, 9)):
         with pytest.raises(Conflict):

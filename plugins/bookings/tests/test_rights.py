@@ -146,12 +146,12 @@ def test_words_that_hang_on_nothing_are_searched_by_name_and_number(inside: Cent
     name = gone.display_name = "檀独有"
     theirs = own(inside, other, span(4, 9, 10), title="别人的活动", contact=Contact(name=name, phone=PHONE))
     mine = own(inside, gone, span(3, 9, 10))
-    desk = world.account(role="desk", district=inside.district).id
+    desk = inside.staff()
     center = inside.venue
     center.key_how, center.contact_phone = f"找{name}拿，100-7777-6666；或者打10012345678", PHONE
     guide, numbered = guides.add_guide(name, by=desk), guides.add_guide("小檀", phone=PHONE, by=desk)
     stays = guides.add_guide("岑小岚", phone="10012345678", by=desk)
-    steps.note(session.get_one(BookingsBooking, theirs.id), "guide", by=desk, words=name)
+    steps.note(session.get_one(BookingsBooking, theirs.id), "guide", by=desk.account_id, words=name)
     piece = session.scalars(
         select(BookingsEquipmentUnit).where(
             BookingsEquipmentUnit.equipment_id
@@ -191,7 +191,7 @@ def test_words_that_hang_on_nothing_are_searched_by_name_and_number(inside: Cent
 def test_words_about_somebody_else_of_that_name_stay(inside: Center) -> None:
     gone, other = inside.world.account(phone=PHONE), inside.world.account()
     gone.display_name = other.display_name = "檀同名"
-    guide = guides.add_guide("檀同名", by=other.id)
+    guide = guides.add_guide("檀同名", by=inside.staff())
     inside.venue.key_how = f"找檀同名拿，{PHONE}"
     session.flush()
     ask(inside, "account_erase", account=ref(gone))

@@ -51,7 +51,7 @@ def state(visit: BookingsVisit) -> str:
 
 
 def guide(center: Center, name: str = "岑小岚") -> BookingsGuide:
-    return guides.add_guide(name, by=desk(center))
+    return guides.add_guide(name, by=center.staff())
 
 
 def desk(center: Center) -> int:
@@ -165,11 +165,11 @@ def test_a_visit_that_moves_asks_again_and_lets_its_guide_go(inside: Center):
 
 def test_a_guide_who_rests_is_not_chosen(inside: Center):
     one, visit = guide(inside), ask(inside, 10, 9, 11)
-    guides.set_active(one, version=one.version, active=False, by=desk(inside))
+    guides.set_active(one, version=one.version, active=False, by=inside.staff())
     with pytest.raises(Refused):
         visiting.confirm(visit, one, version=booking(visit).version, by=desk(inside))
     with pytest.raises(Conflict):
-        guides.set_active(one, version=1, active=True, by=desk(inside))
+        guides.set_active(one, version=1, active=True, by=inside.staff())
 
 
 @pytest.mark.parametrize("name", ["", "  ", "岑小岚"])

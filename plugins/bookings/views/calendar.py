@@ -157,7 +157,7 @@ def room_calendar_make() -> Any:
     if room is None or room.id not in _managed():
         abort(404)
     try:
-        feeds.make_for_room(room, by=_account())
+        feeds.make_for_room(room, by=g.actor)
     except Refused as refused:
         return _rooms_page(error=refused.refusals[0].text, status=422)
     say(_("链接做好了，里面只有哪些时间已约，没有事由和单位。"))
@@ -173,7 +173,7 @@ def room_calendar_end() -> Any:
     found = reads.by_uid(request.form.get("link", ""))
     if found is None or found.room_id not in mine:
         abort(404)
-    feeds.revoke(found, by=_account())
+    feeds.revoke_of_room(found, mine[found.room_id], by=g.actor)
     say(_("这个链接停用了。"))
     return go(url_for("bookings.room_calendars"))
 

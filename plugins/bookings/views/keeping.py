@@ -52,7 +52,7 @@ def keep_venue_new() -> Any:
     if errors:
         return _form(None, errors=errors)
     try:
-        made = keeping.make_venue(by=g.actor.account_id, kind=_kind(), **values)
+        made = keeping.make_venue(by=g.actor, kind=_kind(), **values)
     except Refused as refused:
         return _form(None, errors=refusals(refused))
     say(_("记下了。接下来添房间，写开放时间。"))
@@ -89,7 +89,7 @@ def keep_venue_edit(uid: str) -> Any:
     if errors:
         return _form(venue, errors=errors)
     try:
-        keeping.change_venue(venue, version=required_version(), by=g.actor.account_id, **values)
+        keeping.change_venue(venue, version=required_version(), by=g.actor, **values)
     except Refused as refused:
         return _form(venue, errors=refusals(refused))
     say(_("改好了。"))
@@ -103,7 +103,7 @@ def keep_venue_use(uid: str) -> Any:
     """Take a venue out of use, or back into it; what is booked stays."""
     venue = venue_at(uid)
     active = request.form.get("active") == "1"
-    keeping.change_venue(venue, version=required_version(), by=g.actor.account_id, active=active)
+    keeping.change_venue(venue, version=required_version(), by=g.actor, active=active)
     say(_("又可以约了。") if active else _("不再开放预约，已经约好的照常。"))
     return go(url_for("bookings.keep_venue", uid=uid))
 

@@ -78,7 +78,7 @@ def point_answer(uid: str) -> Any:
             version=required_version(),
             lifted=act == "lift",
             text=text("answer", 300),
-            by=g.actor.account_id,
+            by=g.actor,
         )
     except Refused as refused:
         return _list(errors={f"answer-{uid}": refusals(refused)["answer"]})
