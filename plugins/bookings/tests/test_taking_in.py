@@ -14,7 +14,7 @@ from plugins.bookings import calendar_reading
 from plugins.bookings.calendar_reading import Unreadable, read
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
-from plugins.bookings.service import taking_in
+from plugins.bookings.service import changing, taking_in
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from portal.api import clock, session
@@ -86,6 +86,28 @@ def test_a_higher_sequence_changes_and_a_lower_one_is_passed_over(inside: Center
     assert session.scalars(select(BookingsBooking.title)).one() == "读书会二"
     assert session.scalars(select(BookingsTakenIn.sequence)).one() == 4
     assert take(inside, calendar(event("a", "SEQUENCE:3"))) == {"same": 1}
+    inside.owns_its_slots()
+
+
+def test_what_somebody_moved_by_hand_stays_and_the_preview_says_so(inside: Center) -> None:
+    def at_hour(hour: int, sequence: int) -> bytes:
+        start, end = f"DTSTART:20260303T{hour:02}0000", f"DTEND:20260303T{hour + 1:02}0000"
+        return calendar(event("a", f"SEQUENCE:{sequence}", start=start, end=end))
+
+    assert [take(inside, at_hour(hour, number)) for number, hour in enumerate((9, 11, 12))] == [
+        {"new": 1},
+        {"changed": 1},
+        {"changed": 1},
+    ]
+    (row,) = inside.times()
+    by, asker = inside.world.account().id, Asker(staff=True)
+    changing.move(row, version=row.version, span=span(4, 9, 10), room=inside.room("东厅"), asker=asker, by=by)
+    (line,) = taking_in.plan(
+        inside.room(), read(at_hour(14, 9), until=UNTIL), asker=asker, skip=False, headcount=10
+    )
+    assert line.verdict == "same" and "照改过的留着" in "".join(line.reasons)
+    assert take(inside, at_hour(14, 9)) == {"same": 1}
+    assert times(inside) == [(at(4, 9), at(4, 10))]
     inside.owns_its_slots()
 
 
