@@ -335,3 +335,9 @@ def test_who_is_not_logged_in_is_asked_to(me: Somebody):
     session.remove()
     answer = me.center.world.browser().get(me.url(f"rooms/{uid}/ask"))
     assert answer.status_code in (302, 303) and "login" in answer.location
+
+
+def test_who_sends_the_form_without_end_is_slowed_down(me: Somebody):
+    me.center.world.app.config["FINDS_A_MINUTE"] = 2
+    assert [ask(me).status_code for _turn in range(3)] == [200, 200, 429]
+    assert me.post("visits/new", {"_once": "once-key-000002"}).status_code == 429
