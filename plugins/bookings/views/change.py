@@ -138,6 +138,7 @@ def _move_page(
         night_fields=kept_for(fields, night, ("version", "room")),
         may=shown.may_change(row),
         asks=asking.needs_approval(policy, who, by=g.actor.account_id),
+        late=not who.staff and changing.is_late(row, policy_of(district(), places.room_of(row))),
         starts=typed.steps(room.grid, 7 * 60, 22 * 60, first),
         ends=typed.steps(room.grid, 7 * 60, late_of(room, fields), last),
         typed=typed,
