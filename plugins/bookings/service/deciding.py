@@ -14,7 +14,7 @@ from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
 from ..queries import places
-from ..queries.holders import is_member
+from ..queries.holders import is_member, is_own
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
 from . import freeing, steps
@@ -147,7 +147,7 @@ def spans_of(rows: Sequence[BookingsOccurrence]) -> list[Span]:
 
 
 def _refuse_own(booking: BookingsBooking, by: int) -> None:
-    if booking.account_id == by:
+    if is_own(by, account_id=booking.account_id, phone_index=booking.phone_index, name=booking.contact_name):
         text = _("自己的申请要请另一位同志批准。")
         raise Refused([Refusal(code="own", text=text, field="approve")])
 
