@@ -42,16 +42,15 @@ from portal.api import Actor, session
 from portal.testing import World
 
 #: They take an actor to answer a question, or are called by a verb that has asked.
-QUESTIONS = {
-    "agreed_ends.settle", "desk.answerable", "desk.may", "parties.has_part", "parties.may_sign_a",
-    "parties.may_sign_b", "parties.record", "parties.refuse_strangers",
-}  # fmt: skip
+QUESTIONS = {"agreed_ends.settle", "desk.answerable", "desk.may"}
 
 
 def takers() -> set[str]:
     """Return the names of all functions of the service that are told who acts."""
     found = set()
     for module in pkgutil.iter_modules(service.__path__):
+        if module.name == "parties":  # who stands for whom: nothing but questions
+            continue
         code = importlib.import_module(f"{service.__name__}.{module.name}")
         for name, function in inspect.getmembers(code, inspect.isfunction):
             if function.__module__ == code.__name__ and not name.startswith("_"):
