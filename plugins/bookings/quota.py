@@ -51,15 +51,14 @@ def against(
     if account_id is None or not spans:
         return []
     apart_from = sorted(apart_from)
-    accounts = holders.logins(account_id)
-    too_many = _too_many(accounts, spans, apart_from=apart_from, own_name=own_name)
+    too_many = _too_many(account_id, spans, apart_from=apart_from, own_name=own_name)
     if too_many or not policy.quota_minutes:
         return too_many
     wanted: dict[date, int] = {}
     for span in spans:
         for monday, minutes in by_week(span):
             wanted[monday] = wanted.get(monday, 0) + minutes
-    had = used(accounts, min(wanted), max(wanted), apart_from=apart_from)
+    had = used(account_id, min(wanted), max(wanted), apart_from=apart_from)
     for monday in sorted(wanted):
         if had.get(monday, 0) + wanted[monday] > policy.quota_minutes:
             text = _(
@@ -72,16 +71,14 @@ def against(
     return []
 
 
-def used(
-    accounts: Sequence[int], first: date, last: date, *, apart_from: Iterable[int] = ()
-) -> dict[date, int]:
-    """Return the minutes a person's logins hold in each week from Monday ``first`` to that of ``last``."""
+def used(account_id: int, first: date, last: date, *, apart_from: Iterable[int] = ()) -> dict[date, int]:
+    """Return the minutes a person holds by any login in each week, from Monday ``first`` to ``last``."""
     begins, stops = clock.at(first), clock.at(last) + _WEEK
     found = (
         rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
         .where(
-            _BOOKING.account_id.in_(accounts),
+            _BOOKING.account_id.in_(holders.logins(account_id)),
             _TIME.state.in_(COUNTED),
             _TIME.starts_at < stops,
             _TIME.ends_at > begins,
@@ -98,13 +95,17 @@ def used(
 
 
 def _too_many(
-    accounts: Sequence[int], spans: Sequence[Span], *, apart_from: Sequence[int], own_name: bool
+    account_id: int, spans: Sequence[Span], *, apart_from: Sequence[int], own_name: bool
 ) -> list[Refusal]:
     """Return what stands against somebody who would have more rooms than anybody uses."""
     ahead = (
         rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
-        .where(_BOOKING.account_id.in_(accounts), _TIME.state.in_(LIVE), _TIME.ends_at > clock.now())
+        .where(
+            _BOOKING.account_id.in_(holders.logins(account_id)),
+            _TIME.state.in_(LIVE),
+            _TIME.ends_at > clock.now(),
+        )
     )
     if apart_from:
         ahead = ahead.where(_TIME.id.not_in(apart_from))
