@@ -9,7 +9,7 @@ from portal.api import Actor
 from . import permissions
 from .judging import Asker
 from .models import BookingsBooking
-from .queries.holders import is_member
+from .queries.holders import is_member, is_own
 from .queries.places import Room
 
 
@@ -45,8 +45,16 @@ def for_somebody(actor: Actor, room: Room, *, account_id: int | None = None) -> 
 
 
 def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
-    """Return who asks when a booking changes: its owner again, or staff on the owner's behalf."""
-    own = booking.account_id is not None and booking.account_id == actor.account_id
+    """Return who asks when a booking changes: its owner again, or staff on the owner's behalf.
+
+    Nobody is staff in a matter of their own, whatever login or number it was written down with.
+    """
+    own = is_own(
+        actor.account_id,
+        account_id=booking.account_id,
+        phone_index=booking.phone_index,
+        name=booking.contact_name,
+    )
     staff = not own and reaches(actor, permissions.DESK, room)
     return Asker(
         account_id=booking.account_id,
@@ -61,6 +69,16 @@ def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
 def _host(actor: Actor, room: Room) -> bool:
     """Tell whether somebody is staff here for the venue's owner, and not for the whole district."""
     return not actor.reach(permissions.DESK).everywhere and reaches(actor, permissions.DESK, room)
+
+
+def require(actor: Actor, permission: str, owner_path: str | None) -> int:
+    """Return the account of somebody who may do this at a venue; one without an owner is the district's.
+
+    Raises: PermissionError.
+    """
+    if actor.account_id is None or not covers(actor, permission, owner_path):
+        raise PermissionError(permission)
+    return actor.account_id
 
 
 def organizations(actor: Actor) -> list[int]:

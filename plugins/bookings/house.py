@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.api import (
     Account,
@@ -30,11 +30,12 @@ from .models import (
     BookingsWish,
 )
 from .models.booking import LIVE
+from .queries.counts import count as counted
 
 
 def hidden(district: DistrictRef) -> list[Hidden]:
     """Return what nobody sees while bookings are switched off: those still to come."""
-    count = _count(
+    count = counted(
         BookingsOccurrence,
         BookingsOccurrence.district_id == district.id,
         BookingsOccurrence.state.in_(LIVE),
@@ -49,7 +50,7 @@ def hidden(district: DistrictRef) -> list[Hidden]:
 def dissolving(organization_id: int) -> list[Objection]:
     """Return what an organization would leave behind: venues it shares, rooms booked in its name."""
     found = []
-    count = _count(BookingsVenue, BookingsVenue.owner_id == organization_id, BookingsVenue.active)
+    count = counted(BookingsVenue, BookingsVenue.owner_id == organization_id, BookingsVenue.active)
     if count:
         text = ngettext(
             "名下还有%(num)s个场馆在用，请先停用，或者换一个单位管。",
@@ -58,7 +59,7 @@ def dissolving(organization_id: int) -> list[Objection]:
         )
         found.append(Objection(code="bookings.venues", text=text))
     own = select(BookingsBooking.id).where(BookingsBooking.organization_id == organization_id)
-    count = _count(
+    count = counted(
         BookingsOccurrence,
         BookingsOccurrence.booking_id.in_(own),
         BookingsOccurrence.state.in_(LIVE),
@@ -77,7 +78,7 @@ def dissolving(organization_id: int) -> list[Objection]:
 def merging(absorbed: MemberRef) -> list[Objection]:
     """Return what a merge means for the bookings of the record that goes; it stops nothing."""
     login = _login(absorbed)
-    if login is None or not _count(BookingsBooking, BookingsBooking.account_id == login):
+    if login is None or not counted(BookingsBooking, BookingsBooking.account_id == login):
         return []
     text = _("并进来的登记约过场地：保留的登记有账户的，预约跟过去；没有账户的，还在原来的账户里。")
     return [Objection(code="bookings.merge", text=text, blocks=False)]
@@ -126,7 +127,3 @@ def _login(member: MemberRef) -> int | None:
     return session.scalars(
         select(Account.id).where(Account.person_id == member.person_id, Account.disabled_at.is_(None))
     ).one_or_none()
-
-
-def _count(model: Any, *where: Any) -> int:
-    return int(session.scalar(select(func.count()).select_from(model).where(*where)) or 0)

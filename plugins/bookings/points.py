@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 
-from portal.api import clock, crypto, rows, session
+from portal.api import clock, crypto, rows, session, swap
 
 from .models import BookingsBooking, BookingsOccurrence, BookingsPoint
 from .policy import Policy
@@ -40,8 +40,31 @@ def full(policy: Policy, account_id: int | None) -> bool:
 
 
 def give(booking: BookingsBooking, row: BookingsOccurrence, *, why: str, policy: Policy) -> None:
-    """Write a point down, in the transaction of what it is for; once for one occurrence (its key)."""
+    """Write a point down, in the transaction of what it is for.
+
+    One occurrence has one row: who moved it late and then did not come has both in it, and may contest it
+    anew. What was lifted or is over counts no more.
+    """
     now = clock.now()
+    halves_now = LATE if why == "late" else MISSED
+    until = now + timedelta(days=policy.points_days)
+    had = session.scalar(select(BookingsPoint).where(BookingsPoint.occurrence_id == row.id))
+    if had is not None:
+        counts = had.state != "lifted" and had.expires_at > now
+        open_ = had.state == "appealed"
+        swap(
+            had,
+            version=None,
+            why=why,
+            halves=halves_now + (had.halves if counts else 0),
+            given_at=now,
+            expires_at=until,
+            state="appealed" if open_ else "counts",
+            appeal=had.appeal if open_ else "",
+            answer="",
+            answered_by=None,
+        )
+        return
     session.add(
         BookingsPoint(
             uid=crypto.new_uid(),
@@ -49,8 +72,8 @@ def give(booking: BookingsBooking, row: BookingsOccurrence, *, why: str, policy:
             occurrence_id=row.id,
             account_id=booking.account_id,
             why=why,
-            halves=LATE if why == "late" else MISSED,
+            halves=halves_now,
             given_at=now,
-            expires_at=now + timedelta(days=policy.points_days),
+            expires_at=until,
         )
     )

@@ -17,6 +17,7 @@ from portal.api import gettext as _
 from .models import BookingsBooking, BookingsOccurrence
 from .models.booking import COUNTED, LIVE
 from .policy import Policy
+from .queries import holders
 from .verdicts import Refusal, Span, lasting
 
 #: Times to come that one account has at most: three of the longest series.
@@ -31,7 +32,8 @@ _BOOKING: Any = BookingsBooking.__table__.c
 def lock(policy: Policy, account_id: int | None) -> None:
     """Let two bookings of one person wait for each other where a quota counts; before any unit is locked."""
     if policy.quota_minutes and account_id is not None:
-        session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+        every = select(Account.id).where(Account.id.in_(holders.logins(account_id))).order_by(Account.id)
+        session.execute(every.with_for_update(key_share=True))
 
 
 def against(
@@ -44,7 +46,7 @@ def against(
 ) -> list[Refusal]:
     """Return what the quota has against more times; ``apart_from`` are occurrences that would move.
 
-    ``own_name``: they are wanted for no organization.
+    ``own_name``: they are wanted for no organization. What one person has by several logins counts together.
     """
     if account_id is None or not spans:
         return []
@@ -70,13 +72,13 @@ def against(
 
 
 def used(account_id: int, first: date, last: date, *, apart_from: Iterable[int] = ()) -> dict[date, int]:
-    """Return the minutes an account holds in each week from Monday ``first`` to that of ``last``."""
+    """Return the minutes a person holds by any login in each week, from Monday ``first`` to ``last``."""
     begins, stops = clock.at(first), clock.at(last) + _WEEK
     found = (
         rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
         .where(
-            _BOOKING.account_id == account_id,
+            _BOOKING.account_id.in_(holders.logins(account_id)),
             _TIME.state.in_(COUNTED),
             _TIME.starts_at < stops,
             _TIME.ends_at > begins,
@@ -99,7 +101,11 @@ def _too_many(
     ahead = (
         rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at)
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
-        .where(_BOOKING.account_id == account_id, _TIME.state.in_(LIVE), _TIME.ends_at > clock.now())
+        .where(
+            _BOOKING.account_id.in_(holders.logins(account_id)),
+            _TIME.state.in_(LIVE),
+            _TIME.ends_at > clock.now(),
+        )
     )
     if apart_from:
         ahead = ahead.where(_TIME.id.not_in(apart_from))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select
+from sqlalchemy import and_, case, delete, or_, select
 
 from portal.api import Erasure, Objection, clock, ngettext, session, transaction
 from portal.api import gettext as _
@@ -29,6 +29,7 @@ from .models import (
     BookingsWish,
 )
 from .models.booking import LIVE
+from .queries.counts import count as counted
 from .service.handing import as_fault
 from .whose import GONE, Whose, write
 
@@ -38,7 +39,7 @@ def objections(whose: Whose, act: str) -> list[Objection]:
     if act != "erase":
         return []
     found = []
-    count = _count(
+    count = counted(
         BookingsOccurrence,
         BookingsOccurrence.booking_id.in_(whose.bookings()),
         BookingsOccurrence.state.in_(LIVE),
@@ -47,7 +48,7 @@ def objections(whose: Whose, act: str) -> list[Objection]:
     if count:
         text = ngettext("还有%(num)s个约好的场地，请先取消。", "还有%(num)s个约好的场地，请先取消。", count)
         found.append(Objection(code="bookings.upcoming", text=text))
-    count = _count(BookingsWish, whose.of(BookingsWish), BookingsWish.state == "offered")
+    count = counted(BookingsWish, whose.of(BookingsWish), BookingsWish.state == "offered")
     if count:
         text = ngettext(
             "有%(num)s个候补的场地正给您留着，请先答复要不要。",
@@ -55,7 +56,7 @@ def objections(whose: Whose, act: str) -> list[Objection]:
             count,
         )
         found.append(Objection(code="bookings.offered", text=text))
-    count = _count(
+    count = counted(
         BookingsHandover,
         BookingsHandover.occurrence_id.in_(whose.times()),
         BookingsHandover.back_at.is_(None),
@@ -137,10 +138,6 @@ def _faults(times: Sequence[int]) -> int:
 def _blank(column: Any) -> Any:
     # A reason that must be there stays there, without words.
     return case((column == "", ""), else_=GONE)
-
-
-def _count(model: Any, *where: Any) -> int:
-    return int(session.scalar(select(func.count()).select_from(model).where(*where)) or 0)
 
 
 def known(whose: Whose) -> Sequence[BookingsBooking]:

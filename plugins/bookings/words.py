@@ -68,6 +68,7 @@ STEPS: dict[str, Any] = {
     "lapsed": _l("到期没有答复"),
     "cancelled": _l("取消了"),
     "moved": _l("改了时间"),
+    "from_file": _l("按日历文件改了时间"),
     "renamed": _l("改了内容"),
     "displaced": _l("用不了了"),
     "given_back": _l("又能用了"),

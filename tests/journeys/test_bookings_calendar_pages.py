@@ -29,7 +29,7 @@ def test_the_pages_can_be_read_and_pressed(
     with center.inside():
         center.book(span(3, 9, 11))
         feeds.make_own(account_id=account.id)
-        feeds.make_for_room(center.room(), by=account.id)
+        feeds.make_for_room(center.room(), by=center.world.actor(account, center.district))
         session.commit()
     session.remove()
     found = {}

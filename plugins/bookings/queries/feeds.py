@@ -75,6 +75,11 @@ def own(account_id: int) -> BookingsFeed | None:
     ).one_or_none()
 
 
+def by_uid(uid: str) -> BookingsFeed | None:
+    """Return a link by its public name, which is not its secret."""
+    return session.scalars(select(BookingsFeed).where(BookingsFeed.uid == uid)).one_or_none()
+
+
 def of_rooms(room_ids: Iterable[int]) -> list[BookingsFeed]:
     """Return the links that work to the busy times of these rooms."""
     return list(

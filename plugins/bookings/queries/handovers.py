@@ -54,3 +54,19 @@ def handed(
     if damaged:
         asked = asked.where(_OUT.damage != "")
     return [Handed(**row._asdict()) for row in session.execute(asked)]
+
+
+def key_is_out(what: str, room_ids: Collection[int]) -> bool:
+    """Tell whether a key of that name went out for one of these rooms and has not come back."""
+    found = (
+        rows(BookingsHandover, _OUT.id)
+        .join(BookingsOccurrence, _TIME.id == _OUT.occurrence_id)
+        .where(
+            _OUT.back_at.is_(None),
+            _OUT.piece_id.is_(None),
+            _OUT.what == what,
+            _TIME.room_id.in_(sorted(room_ids)),
+        )
+        .limit(1)
+    )
+    return session.execute(found).first() is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from sqlalchemy import or_, select
+
 from portal.api import Account, Member, clock, rows, session
 
 from ..models import BookingsBooking, BookingsOccurrence, BookingsRoom
@@ -31,6 +33,41 @@ def has_booking_at(account_id: int, venue_id: int) -> bool:
         .limit(1)
     )
     return session.scalar(found) is not None
+
+
+def logins(account_id: int) -> list[int]:
+    """Return every account that may be the same person's, in the order of their ids.
+
+    A number leads from one to the other, an account's or that of a record here; two accounts of two records
+    are two people who share one.
+    """
+    own = session.get_one(Account, account_id)
+    numbers = {own.phone_index} if own.phone_index is not None else set()
+    if own.person_id is not None:
+        recorded = rows(Member, _MEMBER.phone_index).where(_MEMBER.person_id == own.person_id)
+        numbers |= {index for index in session.scalars(recorded) if index is not None}
+    if not numbers:
+        return [account_id]
+    of_records = rows(Member, _MEMBER.person_id).where(_MEMBER.phone_index.in_(sorted(numbers)))
+    alike = or_(_ACCOUNT.phone_index.in_(sorted(numbers)), _ACCOUNT.person_id.in_(of_records))
+    found = session.execute(select(_ACCOUNT.id, _ACCOUNT.person_id).where(alike).order_by(_ACCOUNT.id)).all()
+    same = {row.id for row in found if None in (row.person_id, own.person_id)}
+    return sorted({account_id, *same})
+
+
+def is_own(
+    by: int | None, *, account_id: int | None = None, phone_index: str | None = None, name: str = ""
+) -> bool:
+    """Tell whether who acts would have it for themselves: by a login of theirs, their number, or their name.
+
+    The name counts where neither a login nor a number says who it is.
+    """
+    if by is None:
+        return False
+    if account_id is not None:
+        return account_id == by or account_id in logins(by)
+    own = session.get_one(Account, by)
+    return phone_index == own.phone_index if phone_index is not None else name == own.display_name
 
 
 def is_member(account_id: int | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
@@ -14,7 +14,14 @@ from portal.api import Actor, Organization, clock, rows, session, workdays
 
 from ..actors import covers
 from ..hours import Hours, Window
-from ..models import BookingsBooking, BookingsHours, BookingsOccurrence, BookingsRoom, BookingsVenue
+from ..models import (
+    BookingsBooking,
+    BookingsEquipment,
+    BookingsHours,
+    BookingsOccurrence,
+    BookingsRoom,
+    BookingsVenue,
+)
 from ..models.booking import LIVE
 from . import places
 from .places import Room
@@ -79,6 +86,29 @@ def owners(actor: Actor, permission: str) -> list[tuple[int, str]]:
         .order_by(_OWNER.path)
     )
     return [(row.id, row.name) for row in found if reach.covers(row.path)]
+
+
+def venue(uid: str) -> BookingsVenue | None:
+    """Return a venue by its public name, in use or not."""
+    return session.scalars(select(BookingsVenue).where(BookingsVenue.uid == uid)).one_or_none()
+
+
+def room(uid: str) -> BookingsRoom | None:
+    """Return a room by its public name, in use or not."""
+    return session.scalars(select(BookingsRoom).where(BookingsRoom.uid == uid)).one_or_none()
+
+
+def parts(venue_id: int, uids: Collection[str]) -> list[BookingsRoom]:
+    """Return those of the named rooms that are of a venue."""
+    found = select(BookingsRoom).where(BookingsRoom.venue_id == venue_id, BookingsRoom.uid.in_(sorted(uids)))
+    return list(session.scalars(found.order_by(BookingsRoom.id)))
+
+
+def kinds(venue_id: int) -> list[BookingsEquipment]:
+    """Return the kinds of equipment of a venue, those that are lent first."""
+    found = select(BookingsEquipment).where(BookingsEquipment.venue_id == venue_id)
+    in_order = BookingsEquipment.active.desc(), BookingsEquipment.name, BookingsEquipment.id
+    return list(session.scalars(found.order_by(*in_order)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
@@ -44,6 +44,13 @@ class Room:
     owner_id: int | None
     owner_path: str
     units: tuple[int, ...] = field(default=())
+
+
+class Placed(Protocol):
+    """Whatever lies in a room."""
+
+    @property
+    def room_id(self) -> int: ...
 
 
 def rooms(
@@ -114,6 +121,13 @@ def room(*, id: int | None = None, uid: str | None = None) -> Room | None:
     """Return one room, in use or not; None where this district has none of that name."""
     found = rooms(ids=None if id is None else [id], uids=None if uid is None else [uid])
     return found[0] if len(found) == 1 else None
+
+
+def room_of(row: Placed) -> Room:
+    """Return the room of a booking, of one of its times or of a wish; a room is never deleted."""
+    found = room(id=row.room_id)
+    assert found is not None
+    return found
 
 
 def units_of(room_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:

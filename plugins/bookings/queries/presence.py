@@ -232,6 +232,11 @@ class Point:
     booking_uid: str
 
 
+def point(uid: str) -> BookingsPoint | None:
+    """Return a point by its public name."""
+    return session.scalars(select(BookingsPoint).where(BookingsPoint.uid == uid)).one_or_none()
+
+
 def points(
     rooms_there: dict[int, Room] | None = None, *, account_id: int | None = None, appealed: bool = False
 ) -> list[Point]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from portal.api import audit, clock, session, swap, transaction
+from portal.api import Actor, audit, clock, session, swap, transaction
 from portal.api import gettext as _
 
-from .. import messages
+from .. import actors, messages, permissions
 from ..models import BookingsBooking, BookingsOccurrence, BookingsPoint
+from ..queries.places import room_of
 from ..verdicts import Refusal, Refused
-from .arriving import room_of
 
 
 def appeal(point: BookingsPoint, *, version: int, text: str, by: int) -> None:
@@ -32,17 +32,21 @@ def appeal(point: BookingsPoint, *, version: int, text: str, by: int) -> None:
         audit.record("bookings.appeal", point, actor=by, district=point.district_id)
 
 
-def answer(point: BookingsPoint, *, version: int, lifted: bool, text: str, by: int) -> None:
+def answer(point: BookingsPoint, *, version: int, lifted: bool, text: str, by: Actor) -> None:
     """Answer: take the point off, or say why it stays. Who knows better takes one off unasked.
 
     Raises:
+        PermissionError: staff of another venue, or none.
         Refused: no reason, or it is one's own point (rule K12).
         Conflict: it was answered meanwhile, or nobody has contested what is to stay.
     """
+    row = session.get_one(BookingsOccurrence, point.occurrence_id)
+    room = room_of(row)
+    account_id = actors.require(by, permissions.DESK, room.owner_path)
     said = text.strip()[:300]
     if not said:
         raise Refused([Refusal(code="answer", text=_("请写原因，本人会看到。"), field="answer")])
-    if point.account_id == by:
+    if point.account_id == account_id:
         text = _("自己的记录要请另一位同志处理。")
         raise Refused([Refusal(code="own", text=text, field="answer")])
     with transaction():
@@ -52,12 +56,11 @@ def answer(point: BookingsPoint, *, version: int, lifted: bool, text: str, by: i
             states=("counts", "appealed") if lifted else ("appealed",),
             state="lifted" if lifted else "upheld",
             answer=said,
-            answered_by=by,
+            answered_by=account_id,
         )
         action = "bookings.lift_point" if lifted else "bookings.uphold_point"
-        audit.record(action, point, actor=by, district=point.district_id)
-        row = session.get_one(BookingsOccurrence, point.occurrence_id)
+        audit.record(action, point, actor=account_id, district=point.district_id)
         booking = session.get_one(BookingsBooking, row.booking_id)
         words = _("已经消掉：%(why)s", why=said) if lifted else _("还是记着：%(why)s", why=said)
         key = f"appealed:{point.id}:{point.version}"
-        messages.tell("appealed", booking, row, room_of(row), key=key, why=words, url="keep/mine/points")
+        messages.tell("appealed", booking, row, room, key=key, why=words, url="keep/mine/points")

@@ -11,8 +11,7 @@ from portal.api import gettext as _
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
 from ..presence import window
-from ..queries import places
-from ..queries.places import Room
+from ..queries.places import room_of
 from ..verdicts import Refusal, Refused, Span
 from . import freeing, steps
 from .asking import holder
@@ -111,13 +110,6 @@ def free_rest(row: BookingsOccurrence, grids: dict[int, int], since: datetime) -
 
 def _rest(since: datetime, end: datetime) -> Sequence[Span]:
     return [Span(start=since, end=end)] if since < end else []
-
-
-def room_of(row: BookingsOccurrence) -> Room:
-    """Return the room of an occurrence."""
-    found = places.room(id=row.room_id)
-    assert found is not None  # a booking's room is never deleted
-    return found
 
 
 def _hour(at: datetime) -> str:

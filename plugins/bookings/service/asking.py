@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from .. import judging, messages, points, quota, verdicts
 from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import Policy, policy_of
+from ..queries.holders import is_own
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
 from ..wants import OCCURRENCE
@@ -92,7 +93,7 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
         own_name = wanted.asker.organization_id is None
         _refuse(quota.against(policy, account_id=wanted.asker.account_id, spans=chosen, own_name=own_name))
         made = _write(wanted, by=by)
-        asks = needs_approval(policy, wanted.asker, by=by, way=wanted.way)
+        asks = needs_approval(policy, _as_staff(wanted, by), by=by, way=wanted.way)
         for number, (verdict, wants) in enumerate(zip(answer.verdicts, answer.wants, strict=True), 1):
             _one(made, number, verdict, wants, policy=policy, asks=asks, by=by)
         steps.note(made, "asked" if asks else "booked", by=by)
@@ -117,6 +118,16 @@ def needs_approval(policy: Policy, asker: Asker, *, by: int | None, way: str = "
     if asker.staff and by != asker.account_id:
         return False
     return policy.approval == "ask" or points.full(policy, asker.account_id)
+
+
+def _as_staff(wanted: Wanted, by: int | None) -> Asker:
+    """Return the asker, who is no staff where the desk writes down what it wants for itself (rule K12)."""
+    asker, phone = wanted.asker, wanted.contact.phone
+    index = crypto.blind_index("phone", phone) if phone else None
+    own = asker.staff and is_own(
+        by, account_id=asker.account_id, phone_index=index, name=wanted.contact.name.strip()
+    )
+    return replace(asker, staff=False) if own else asker
 
 
 def answer_by(policy: Policy, start: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -103,21 +104,28 @@ def move_all(
             raise Refused(own)
         before = [Span(start=row.starts_at, end=row.ends_at) for row in moving]
         asks = needs_approval(policy, asker, by=by, way=booking.way)
-        for row in moving:
+        waited = [row for row in moving if row.state == "requested"]
+        for row, span in zip(moving, chosen, strict=True):
             claims.release(holder(row))
+            if not asker.staff and gives_up(row, span, room):
+                _late(booking, row)
         for row, ok, span, wants in zip(rows, free, spans, answer.wants, strict=True):
             if ok:
-                _place(row, span, room, policy, wants, asks=asks)
+                _place(row, span, room, policy, wants, asks=asks, by=by)
         swap(booking, version=None, room_id=room.id if _all_there(booking, room) else booking.room_id)
         # A guide's time was let go with the room's: the desk finds another, or the same.
         guides.let_go(booking)
         steps.note(booking, "moved", by=by, words=verdicts.clock_words(chosen[0]))
+        approved = sum(row.state == "approved" for row in waited)
+        if approved:
+            # Whoever may move it for somebody has said yes to it.
+            steps.note(booking, "approved", by=by)
         audit.record(
             "bookings.move",
             booking,
             actor=by,
             district=booking.district_id,
-            detail={"room": room.id, "times": len(moving)},
+            detail={"room": room.id, "times": len(moving), "approved": approved},
         )
         key = f"moved:{moving[0].id}:{moving[0].version}"
         messages.tell("moved", booking, moving[0], room, key=key, times=len(moving))
@@ -146,7 +154,6 @@ def cancel(
             if row.version != versions[row.id] or not _may_change(row):
                 raise Conflict(current=row)
         for row in rows:
-            policy = policy_of(district(), _room(row.room_id))
             swap(
                 row,
                 version=row.version,
@@ -158,7 +165,7 @@ def cancel(
             )
             claims.release(holder(row))
             if not staff:
-                _late(booking, row, policy)
+                _late(booking, row)
         swap(booking, version=None)
         steps.note(booking, "cancelled", by=by, words=why)
         audit.record(
@@ -166,7 +173,7 @@ def cancel(
         )
         if staff:
             first = rows[0]
-            room = _room(first.room_id)
+            room = places.room_of(first)
             key = f"cancelled:{first.id}"
             messages.tell("cancelled", booking, first, room, key=key, why=why, times=len(rows))
         freeing.freed(old_rooms, [Span(start=row.starts_at, end=row.ends_at) for row in rows])
@@ -203,10 +210,16 @@ def _place(
     wants: Sequence[claims.Want],
     *,
     asks: bool,
+    by: int,
 ) -> None:
     shorter = row.room_id == room.id and row.starts_at <= span.start and span.end <= row.ends_at
     asks = asks and not (row.state == "approved" and shorter)
     competes = asks and policy.pending == "compete"
+    decided: dict[str, Any] = {}
+    if asks:
+        decided = {"decided_by": None, "decided_at": None}
+    elif row.state != "approved":
+        decided = {"decided_by": by, "decided_at": clock.now()}
     swap(
         row,
         version=row.version,
@@ -222,6 +235,7 @@ def _place(
         reason="",
         reminded_at=None,
         sequence=row.sequence + 1,
+        **decided,
     )
     if not competes:
         claims.reserve(holder(row), wants, district_id=row.district_id)
@@ -236,15 +250,33 @@ def _all_there(booking: BookingsBooking, room: Room) -> bool:
     return set(found) == {room.id}
 
 
-def _late(booking: BookingsBooking, row: BookingsOccurrence, policy: Policy) -> None:
-    """Count half a point for calling off late, where a district counts any (criterion 15)."""
-    now = clock.now()
-    if not policy.points or row.starts_at - now >= timedelta(hours=policy.late_hours):
-        return
-    points.give(booking, row, why="late", policy=policy)
+def gives_up(row: BookingsOccurrence, span: Span, room: Room) -> bool:
+    """Tell whether a move leaves the time it had to nobody, as calling it off would.
+
+    Who comes later, leaves earlier or stays longer in the same room does not.
+    """
+    if row.state not in OPEN:
+        return False
+    shorter = row.starts_at <= span.start and span.end <= row.ends_at
+    longer = span.start <= row.starts_at and row.ends_at <= span.end
+    return row.room_id != room.id or not (shorter or longer)
 
 
-def _room(room_id: int) -> Room:
-    found = places.room(id=room_id)
-    assert found is not None  # a booking's room is never deleted
-    return found
+def is_late(row: BookingsOccurrence, policy: Policy) -> bool:
+    """Tell whether giving this time up now counts half a point (criterion 15)."""
+    return policy.points and row.starts_at - clock.now() < timedelta(hours=policy.late_hours)
+
+
+def late_moves(rows: Sequence[BookingsOccurrence], spans: Sequence[Span], room: Room, asker: Asker) -> int:
+    """Return how many of these moves would count half a point each; nobody's by staff do."""
+    if asker.staff:
+        return 0
+    given_up = [row for row, span in zip(rows, spans, strict=True) if gives_up(row, span, room)]
+    return sum(is_late(row, policy_of(district(), places.room_of(row))) for row in given_up)
+
+
+def _late(booking: BookingsBooking, row: BookingsOccurrence) -> None:
+    """Count half a point for giving a time up late, where its room counts any."""
+    policy = policy_of(district(), places.room_of(row))
+    if is_late(row, policy):
+        points.give(booking, row, why="late", policy=policy)

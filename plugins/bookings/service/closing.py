@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -17,8 +18,10 @@ from ..queries.places import Room
 from ..verdicts import Refusal, Refused, Span
 from . import freeing, steps
 from .asking import holder
-from .deciding import put_in_line
+from .waiting import put_in_line
 
+#: Days a closure has at most: any year.
+LONGEST = 366
 #: What may be chosen for a booking inside a closure (criterion 11).
 CHOICES = ("displace", "keep", "cancel")
 
@@ -50,7 +53,7 @@ def close(
     all the same. cancel: it is called off with the reason.
 
     Raises:
-        Refused: no reason, a time that is over or between two slots, a choice that is none.
+        Refused: no reason, a time that is over, too long or between two slots, a choice that is none.
         Conflict: bookings came or went since the preview; ``current`` are those there are now.
     """
     rooms = [room] if room is not None else places.rooms(venue_id=venue.id, every=True)
@@ -126,16 +129,29 @@ def lift(closure: BookingsClosure, *, version: int, by: int) -> int:
     return offers
 
 
-def _check(rooms: Sequence[Room], span: Span, reason: str, choices: Mapping[int, str]) -> None:
+def against(span: Span | None, reason: str) -> list[Refusal]:
+    """Return what cannot be of a closure, whatever is in it; ``span`` None where it could not be read."""
     refused: list[Refusal] = []
     if not reason.strip():
         text = _("请写为什么停用，约了的人会看到。")
         refused.append(Refusal(code="reason", text=text, field="reason"))
+    if span is None:
+        return refused
+    # Its last day: one that ends at midnight does not reach into the next.
+    last = clock.civil(span.end - timedelta(microseconds=1))
     if span.end <= span.start:
         refused.append(Refusal(code="order", text=_("结束时间要晚于开始时间。"), field="end"))
     elif span.end <= clock.now():
         refused.append(Refusal(code="past", text=_("这个时间已经过了，请选以后的时间。"), field="end"))
-    else:
+    elif (last - clock.civil(span.start)).days >= LONGEST:
+        text = _("一次最多停用一年，也就是%(days)s天。", days=LONGEST)
+        refused.append(Refusal(code="long", text=text, field="last"))
+    return refused
+
+
+def _check(rooms: Sequence[Room], span: Span, reason: str, choices: Mapping[int, str]) -> None:
+    refused = against(span, reason)
+    if all(one.field == "reason" for one in refused):
         refused += next((found for room in rooms if (found := wants.on_grid(room, span))), [])
     if not rooms:
         refused.append(Refusal(code="rooms", text=_("这个场馆还没有登记房间。"), field="room"))
@@ -148,8 +164,7 @@ def _check(rooms: Sequence[Room], span: Span, reason: str, choices: Mapping[int,
 def end_one(row: BookingsOccurrence, choice: str, why: str, *, by: int, said: str = "") -> None:
     """Displace or cancel one time, under the lock of its units; who has it is told why (or ``said``)."""
     booking = session.get_one(BookingsBooking, row.booking_id)
-    room = places.room(id=row.room_id)
-    assert room is not None  # a booking's room is never deleted
+    room = places.room_of(row)
     state = "displaced" if choice == "displace" else "cancelled"
     # Whoever is in the room already keeps it: nobody is shown the door by a form.
     swap(

@@ -7,19 +7,20 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
-from portal.api import Conflict, audit, claims, clock, crypto, district, session, swap, transaction
+from portal.api import Conflict, audit, claims, clock, district, session, swap, transaction
 from portal.api import gettext as _
 
 from .. import judging, messages
 from ..judging import Asker, Question
-from ..models import BookingsBooking, BookingsOccurrence, BookingsWish
+from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
 from ..queries import places
-from ..queries.holders import is_member
+from ..queries.holders import is_member, is_own
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
 from . import freeing, steps
 from .asking import holder
+from .waiting import put_in_line
 
 
 def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection[int] | None = None) -> int:
@@ -165,7 +166,7 @@ def spans_of(rows: Sequence[BookingsOccurrence]) -> list[Span]:
 
 
 def _refuse_own(booking: BookingsBooking, by: int) -> None:
-    if booking.account_id == by:
+    if is_own(by, account_id=booking.account_id, phone_index=booking.phone_index, name=booking.contact_name):
         text = _("自己的申请要请另一位同志批准。")
         raise Refused([Refusal(code="own", text=text, field="approve")])
 
@@ -267,30 +268,3 @@ def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: R
         put_in_line(theirs, row, ahead=False)
         steps.note(theirs, "outbid", by=by, occurrence=row, words=why)
         messages.tell("refused", theirs, row, room, key=f"outbid:{row.id}:{row.version}", why=why)
-
-
-def put_in_line(booking: BookingsBooking, row: BookingsOccurrence, *, ahead: bool) -> BookingsWish:
-    """Put whose time is gone on the waiting list for it, first in line where a closure took it."""
-    uid = crypto.new_uid()
-    phone = messages.phone_of(booking)
-    wish = BookingsWish(
-        uid=uid,
-        district_id=row.district_id,
-        room_id=row.room_id,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        account_id=booking.account_id,
-        organization_id=booking.organization_id,
-        title=booking.title,
-        headcount=booking.headcount,
-        contact_name=booking.contact_name,
-        phone_sealed=crypto.encrypt("bookings_wish.phone_sealed", uid, phone) if phone else None,
-        phone_index=booking.phone_index,
-        phone_tail=booking.phone_tail,
-        occurrence_id=row.id,
-        ahead=ahead,
-        joined_at=clock.now(),
-    )
-    session.add(wish)
-    session.flush()
-    return wish

@@ -10,11 +10,19 @@ from collections.abc import Collection, Mapping, Sequence
 from portal.api import Actor, Conflict, session
 
 from .. import actors, permissions
-from ..models import BookingsBooking, BookingsOccurrence
+from ..models import (
+    BookingsBooking,
+    BookingsClosure,
+    BookingsGuide,
+    BookingsOccurrence,
+    BookingsVenue,
+    BookingsVisit,
+)
 from ..queries import places
+from ..queries.keeping import owner_path
 from ..queries.places import Room
 from ..verdicts import Span
-from . import altering, changing, deciding, displacing
+from . import altering, arriving, changing, closing, deciding, displacing, visiting
 from .altering import Said
 
 
@@ -106,6 +114,76 @@ def give_back(actor: Actor, row: BookingsOccurrence, *, version: int) -> None:
     displacing.give_back(row, version=version, by=_who(actor))
 
 
+def close(
+    actor: Actor,
+    venue: BookingsVenue,
+    room: Room | None,
+    *,
+    span: Span,
+    reason: str,
+    choices: Mapping[int, str],
+) -> BookingsClosure:
+    """Close one room or all of a venue for a time.
+
+    Raises:
+        PermissionError: whoever does not keep the venue, or a room of another one.
+        Refused, Conflict: as ``closing.close``.
+    """
+    if room is not None and room.venue_id != venue.id:
+        raise PermissionError(permissions.MANAGE)
+    by = actors.require(actor, permissions.MANAGE, owner_path(venue))
+    return closing.close(venue, room, span=span, reason=reason, choices=choices, by=by)
+
+
+def lift(actor: Actor, closure: BookingsClosure, *, version: int) -> int:
+    """Open again before the time is over; return how many are offered their slots.
+
+    Raises: PermissionError, Conflict.
+    """
+    venue = session.get_one(BookingsVenue, closure.venue_id)
+    by = actors.require(actor, permissions.MANAGE, owner_path(venue))
+    return closing.lift(closure, version=version, by=by)
+
+
+def check_in(actor: Actor, row: BookingsOccurrence, *, version: int) -> None:
+    """Write down that they are there, as who booked it or as staff.
+
+    Raises: PermissionError, Refused, Conflict.
+    """
+    _require_there(actor, row)
+    arriving.check_in(row, version=version, by=_who(actor))
+
+
+def undo(actor: Actor, row: BookingsOccurrence, *, version: int) -> None:
+    """Take back a check-in that was somebody else's. Raises: PermissionError, Refused, Conflict."""
+    _require_there(actor, row)
+    arriving.undo(row, version=version, by=_who(actor))
+
+
+def leave(actor: Actor, row: BookingsOccurrence, *, version: int) -> None:
+    """End it before its time. Raises: PermissionError, Conflict."""
+    _require_there(actor, row)
+    arriving.leave(row, version=version, by=_who(actor))
+
+
+def assign_guide(
+    actor: Actor, visit: BookingsVisit, guide: BookingsGuide | None, *, version: int
+) -> BookingsVisit:
+    """Give a visit its guide, another one, or none.
+
+    Raises:
+        PermissionError: groups are received at the center, which is the whole district's.
+        Refused, Conflict: as ``visiting.assign``.
+    """
+    by = actors.require(actor, permissions.APPROVE, None)
+    return visiting.assign(visit, guide, version=version, by=by)
+
+
+def confirm_visit(actor: Actor, visit: BookingsVisit, guide: BookingsGuide | None, *, version: int) -> None:
+    """Give a visit its guide and approve it. Raises: PermissionError, Refused, NotFree, Conflict."""
+    visiting.confirm(visit, guide, version=version, by=actors.require(actor, permissions.APPROVE, None))
+
+
 def approve(
     actor: Actor, booking: BookingsBooking, *, version: int, only: Collection[int] | None = None
 ) -> int:
@@ -156,6 +234,11 @@ def _answerable(actor: Actor, booking: BookingsBooking, only: Collection[int] | 
     if not found or only is not None and len(found) != len(set(only)):
         raise PermissionError(permissions.APPROVE)
     return found
+
+
+def _require_there(actor: Actor, row: BookingsOccurrence) -> None:
+    booking = session.get_one(BookingsBooking, row.booking_id)
+    _require(actor, permissions.DESK, booking, _rooms([row]))
 
 
 def _require_manager(actor: Actor, row: BookingsOccurrence) -> None:

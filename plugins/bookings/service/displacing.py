@@ -68,8 +68,7 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
         Conflict: it was changed meanwhile, has begun, or is just offered to the one who waits.
     """
     booking = session.get_one(BookingsBooking, row.booking_id)
-    room = places.room(id=row.room_id)
-    assert room is not None  # a booking's room is never deleted
+    room = places.room_of(row)
     with transaction():
         policy = policy_of(district(), room)
         question = Question(

@@ -9,8 +9,9 @@ from portal.api import audit, clock, district, session, swap, transaction
 from .. import messages, points, presence
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
+from ..queries.places import room_of
 from . import steps
-from .arriving import free_rest, lock, room_of
+from .arriving import free_rest, lock
 
 #: Noticed later than this the portal itself was asleep, and perhaps nobody could check in: no point is given.
 ASLEEP = timedelta(days=1)

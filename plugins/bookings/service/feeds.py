@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from portal.api import audit, clock, crypto, district, session, transaction
+from portal.api import Actor, audit, clock, crypto, district, session, transaction
 from portal.api import gettext as _
 
+from .. import actors, permissions
 from ..models import BookingsFeed
 from ..queries import feeds
 from ..queries.places import Room
@@ -48,13 +49,24 @@ def make_anew(*, account_id: int) -> BookingsFeed:
         return make_own(account_id=account_id)
 
 
-def make_for_room(room: Room, *, by: int) -> BookingsFeed:
-    """Make a link that says when a room is busy, and nothing else. Raises Refused when there are enough."""
+def make_for_room(room: Room, *, by: Actor) -> BookingsFeed:
+    """Make a link that says when a room is busy, and nothing else.
+
+    Raises: PermissionError (whoever does not keep the room), Refused (there are enough).
+    """
+    account_id = actors.require(by, permissions.MANAGE, room.owner_path)
     with transaction():
         if len(feeds.of_rooms([room.id])) >= ROOM_LINKS:
             text = _("这间房的链接够多了，请先停用不用的。")
             raise Refused([Refusal(code="links", text=text, field="room")])
-        return _make(account_id=by, room_id=room.id)
+        return _make(account_id=account_id, room_id=room.id)
+
+
+def revoke_of_room(feed: BookingsFeed, room: Room, *, by: Actor) -> None:
+    """End a link to a room's busy times. Raises: PermissionError (whoever does not keep the room)."""
+    if feed.room_id != room.id:
+        raise PermissionError(permissions.MANAGE)
+    revoke(feed, by=actors.require(by, permissions.MANAGE, room.owner_path))
 
 
 def revoke(feed: BookingsFeed, *, by: int | None) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from portal.api import audit, claims, crypto, district, session, swap, transaction
+from portal.api import Actor, audit, claims, crypto, district, session, swap, transaction
 from portal.api import gettext as _
 
+from .. import actors, permissions
 from ..models import BookingsBooking, BookingsGuide, BookingsVisit
 from ..verdicts import Refusal, Refused
 from .places import OWNER
@@ -31,11 +32,12 @@ def of_booking(booking: BookingsBooking) -> BookingsVisit | None:
     return session.scalars(found).one_or_none()
 
 
-def add_guide(name: str, *, phone: str = "", by: int) -> BookingsGuide:
+def add_guide(name: str, *, phone: str = "", by: Actor) -> BookingsGuide:
     """Write down somebody who shows groups round; ``phone`` (digits) says who of that name it is.
 
-    Raises: Refused (no name, or there already).
+    Raises: PermissionError (the center is the district's), Refused (no name, or there already).
     """
+    account_id = actors.require(by, permissions.MANAGE, None)
     said = name.strip()[:40]
     if not said:
         raise Refused([Refusal(code="name", text=_("请写讲解员的姓名。"), field="name")])
@@ -56,12 +58,13 @@ def add_guide(name: str, *, phone: str = "", by: int) -> BookingsGuide:
         except IntegrityError:
             text = _("已经有一位叫这个名字的讲解员了，请加上单位来区分。")
             raise Refused([Refusal(code="name", text=text, field="name")]) from None
-        audit.record("bookings.guide_new", made, actor=by, district=here)
+        audit.record("bookings.guide_new", made, actor=account_id, district=here)
     return made
 
 
-def set_active(guide: BookingsGuide, *, version: int, active: bool, by: int) -> None:
-    """Let a guide rest or come back; visits already given to them stay. Raises: Conflict."""
+def set_active(guide: BookingsGuide, *, version: int, active: bool, by: Actor) -> None:
+    """Let a guide rest or come back; visits already given to them stay. Raises: PermissionError, Conflict."""
+    account_id = actors.require(by, permissions.MANAGE, None)
     with transaction():
         swap(guide, version=version, active=active)
-        audit.record("bookings.guide_active", guide, actor=by, district=guide.district_id)
+        audit.record("bookings.guide_active", guide, actor=account_id, district=guide.district_id)

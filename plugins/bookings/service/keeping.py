@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from portal.api import audit, claims, session, swap, transaction
+from portal.api import Actor, audit, claims, session, swap, transaction
 from portal.api import gettext as _
 
+from .. import actors, permissions
 from ..models import BookingsEquipment, BookingsEquipmentUnit, BookingsRoom, BookingsVenue
+from ..queries import keeping as reads_of_keepers
 from ..queries import places as reads
 from ..verdicts import Refusal, Refused
 from . import places
@@ -28,20 +30,37 @@ def named_once(verb: Callable[[], Made], field: str = "name") -> Made:
         raise Refused([Refusal(code="name", text=text, field=field)]) from None
 
 
-def make_venue(*, by: int, **values: Any) -> BookingsVenue:
-    """Make a venue. Raises: Refused."""
+def make_venue(*, by: Actor, **values: Any) -> BookingsVenue:
+    """Make a venue: the district's own, or one of an organization. Raises: PermissionError, Refused."""
     _check_venue(values)
-    return named_once(lambda: places.make_venue(by=by, **values))
+    # The center is the district's, whoever runs it.
+    owner_id = values.get("owner_id") if values["kind"] == "shared" else None
+    account_id = _keeper(by, BookingsVenue(kind=values["kind"], owner_id=owner_id))
+    return named_once(lambda: places.make_venue(by=account_id, **values))
 
 
-def change_venue(venue: BookingsVenue, *, version: int, by: int, **values: Any) -> None:
-    """Change what is said of a venue, or take it out of use (``active``). Raises: Refused, Conflict."""
+def change_venue(venue: BookingsVenue, *, version: int, by: Actor, **values: Any) -> None:
+    """Change what is said of a venue, or take it out of use (``active``); whoever gives it away keeps both.
+
+    Raises: PermissionError, Refused, Conflict.
+    """
+    account_id = _keeper(by, venue)
+    if values.get("owner_id", venue.owner_id) != venue.owner_id:
+        _keeper(by, BookingsVenue(kind=venue.kind, owner_id=values["owner_id"]))
     _check_venue({"kind": venue.kind, "name": venue.name, "owner_id": venue.owner_id, **values})
-    _changed(venue, version, values, "bookings.venue_changed", by=by)
+    _changed(venue, version, values, "bookings.venue_changed", by=account_id)
 
 
-def make_room(venue: BookingsVenue, *, parts: Sequence[BookingsRoom] = (), by: int, **values: Any) -> Any:
-    """Make a room, or a hall of ``parts``: rooms of this venue that lie apart. Raises: Refused."""
+def make_room(
+    venue: BookingsVenue, *, parts: Sequence[BookingsRoom] = (), by: Actor, **values: Any
+) -> BookingsRoom:
+    """Make a room, or a hall of ``parts``: rooms of this venue that lie apart.
+
+    Raises: PermissionError, Refused.
+    """
+    account_id = _keeper(by, venue)
+    if any(part.venue_id != venue.id for part in parts):
+        raise PermissionError(permissions.MANAGE)
     refused = _of_room(values)
     if len(parts) == 1:
         text = _("大厅要由两间以上的房间组成。")
@@ -55,23 +74,25 @@ def make_room(venue: BookingsVenue, *, parts: Sequence[BookingsRoom] = (), by: i
         refused.append(Refusal(code="parts", text=text, field="parts"))
     if refused:
         raise Refused(refused)
-    return named_once(lambda: places.make_room(venue, parts=parts, by=by, **values))
+    return named_once(lambda: places.make_room(venue, parts=parts, by=account_id, **values))
 
 
-def change_room(room: BookingsRoom, *, version: int, by: int, **values: Any) -> None:
+def change_room(room: BookingsRoom, *, version: int, by: Actor, **values: Any) -> None:
     """Change what is said of a room, or take it out of use; its grid and its parts stay.
 
-    Raises: Refused, Conflict.
+    Raises: PermissionError, Refused, Conflict.
     """
+    account_id = _keeper(by, session.get_one(BookingsVenue, room.venue_id))
     there = {"name": room.name, "capacity": room.capacity, "fire_limit": room.fire_limit}
     refused = _of_room({**there, **values})
     if refused:
         raise Refused(refused)
-    _changed(room, version, values, "bookings.room_changed", by=by)
+    _changed(room, version, values, "bookings.room_changed", by=account_id)
 
 
-def make_equipment(venue: BookingsVenue, *, name: str, pieces: int, by: int) -> BookingsEquipment:
-    """Make a kind of equipment with its pieces. Raises: Refused."""
+def make_equipment(venue: BookingsVenue, *, name: str, pieces: int, by: Actor) -> BookingsEquipment:
+    """Make a kind of equipment with its pieces. Raises: PermissionError, Refused."""
+    account_id = _keeper(by, venue)
     refused = []
     if not name.strip():
         refused.append(Refusal(code="name", text=_("请写设备名称，比如：投影仪。"), field="name"))
@@ -79,13 +100,17 @@ def make_equipment(venue: BookingsVenue, *, name: str, pieces: int, by: int) -> 
         refused.append(Refusal(code="pieces", text=_("件数请填1到200。"), field="pieces"))
     if refused:
         raise Refused(refused)
-    return named_once(lambda: places.make_equipment(venue, name=name[:40], pieces=pieces, by=by))
+    return named_once(lambda: places.make_equipment(venue, name=name[:40], pieces=pieces, by=account_id))
 
 
 def change_equipment(
-    kind: BookingsEquipment, *, version: int, name: str, active: bool, more: int, by: int
+    kind: BookingsEquipment, *, version: int, name: str, active: bool, more: int, by: Actor
 ) -> None:
-    """Rename a kind, add ``more`` pieces to it, or lend it no longer. Raises: Refused, Conflict."""
+    """Rename a kind, add ``more`` pieces to it, or lend it no longer.
+
+    Raises: PermissionError, Refused, Conflict.
+    """
+    account_id = _keeper(by, session.get_one(BookingsVenue, kind.venue_id))
     refused = []
     if not name.strip():
         refused.append(Refusal(code="name", text=_("请写设备名称，比如：投影仪。"), field="name"))
@@ -95,7 +120,7 @@ def change_equipment(
         raise Refused(refused)
     with transaction():
         values = {"name": name.strip()[:40], "active": active}
-        _changed(kind, version, values, "bookings.equipment_changed", by=by)
+        _changed(kind, version, values, "bookings.equipment_changed", by=account_id)
         there = session.query(BookingsEquipmentUnit).filter_by(equipment_id=kind.id).count()
         for number in range(there + 1, there + more + 1):
             label = f"{kind.name} {number}"
@@ -108,6 +133,11 @@ def change_equipment(
                 )
             )
         session.flush()
+
+
+def _keeper(by: Actor, venue: BookingsVenue) -> int:
+    """Return the account of whoever keeps a venue. Raises: PermissionError."""
+    return actors.require(by, permissions.MANAGE, reads_of_keepers.owner_path(venue))
 
 
 def _changed(row: Any, version: int, values: Mapping[str, Any], action: str, *, by: int) -> None:

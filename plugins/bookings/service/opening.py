@@ -7,12 +7,14 @@ from datetime import date
 
 from sqlalchemy import select
 
-from portal.api import audit, clock, session, swap, transaction
+from portal.api import Actor, audit, clock, session, swap, transaction
 from portal.api import gettext as _
 
+from .. import actors, permissions
 from ..hours import Window, minute_words
 from ..models import BookingsHours, BookingsRoom, BookingsVenue
 from ..models.place import DAY_MINUTES
+from ..queries.keeping import owner_path
 from ..verdicts import Refusal, Refused
 from . import places
 
@@ -24,16 +26,18 @@ def set_week(
     version: int,
     week: Mapping[str, Sequence[Window]],
     since: date,
-    by: int,
+    by: Actor,
 ) -> None:
     """Let a week of hours hold from a day on: kind of day -> windows (minutes); a room with none inherits.
 
     What held until that day stays in the records. ``version`` is the room's, or the venue's own.
 
     Raises:
+        PermissionError: whoever does not keep the venue.
         Refused: windows that overlap or end before they begin, nothing open, a day gone by.
         Conflict: somebody changed it meanwhile.
     """
+    account_id = actors.require(by, permissions.MANAGE, owner_path(venue))
     refused = [one for kind, windows in week.items() for one in against(windows, field=f"day-{kind}")]
     if room is None and not any(week.values()):
         refused.append(Refusal(code="none", text=_("至少写一种日子的开放时间。"), field="day-work"))
@@ -55,7 +59,7 @@ def set_week(
             for opens, closes in windows:
                 room_id = room.id if room is not None else None
                 places.add_hours(venue, room_id, kind=kind, opens=opens, closes=closes, valid_from=since)
-        _note(venue, room, by=by, days=sum(bool(windows) for windows in week.values()))
+        _note(venue, room, by=account_id, days=sum(bool(windows) for windows in week.values()))
 
 
 def set_date(
@@ -65,12 +69,13 @@ def set_date(
     version: int,
     day: date,
     windows: Sequence[Window] | None,
-    by: int,
+    by: Actor,
 ) -> None:
     """Open or close one date otherwise than its week says; ``windows`` None takes that back, () is closed.
 
-    Raises: Refused, Conflict.
+    Raises: PermissionError, Refused, Conflict.
     """
+    account_id = actors.require(by, permissions.MANAGE, owner_path(venue))
     refused = against(windows or (), field="times")
     if day < clock.today():
         refused.append(Refusal(code="past", text=_("这一天已经过了，请选今天或以后。"), field="on_day"))
@@ -87,7 +92,7 @@ def set_date(
                 places.add_hours(
                     venue, room_id, kind="date", on_day=day, opens=opens, closes=closes, valid_from=day
                 )
-        _note(venue, room, by=by, on=day.isoformat())
+        _note(venue, room, by=account_id, on=day.isoformat())
 
 
 def against(windows: Sequence[Window], *, field: str) -> list[Refusal]:

@@ -15,7 +15,7 @@ from portal.api import clock, district, session, transaction, who_may, within_sc
 
 from .. import messages, permissions
 from ..models import BookingsBooking, BookingsOccurrence
-from .arriving import room_of
+from ..queries.places import room_of
 
 _TIME: Any = BookingsOccurrence.__table__
 

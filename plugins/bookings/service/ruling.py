@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from portal.api import Conflict, audit, session, swap, transaction
+from portal.api import Actor, Conflict, audit, session, swap, transaction
 from portal.api import gettext as _
 
+from .. import actors, permissions
 from ..models import BookingsPolicy, BookingsRoom, BookingsVenue
 from ..policy import DECLARED
+from ..queries.keeping import owner_path
 from ..verdicts import Refusal, Refused
 
 
@@ -29,14 +31,15 @@ def decide(
     version: int,
     values: Mapping[str, Any],
     effective: Mapping[str, Any],
-    by: int,
+    by: Actor,
 ) -> None:
     """Keep exactly these own values; all others come from above. ``version`` is 0 where nothing was decided.
 
     ``effective`` is what would hold with them: a shortest time above the longest is refused.
 
-    Raises: Refused, Conflict.
+    Raises: PermissionError (whoever does not keep the venue), Refused, Conflict.
     """
+    account_id = actors.require(by, permissions.MANAGE, owner_path(venue))
     refused = []
     for setting in DECLARED:
         name = setting.key.removeprefix("bookings.")
@@ -67,4 +70,6 @@ def decide(
                     session.add(row)
             except IntegrityError:
                 raise Conflict from None
-        audit.record("bookings.policy", row, actor=by, district=row.district_id, detail={"names": names})
+        audit.record(
+            "bookings.policy", row, actor=account_id, district=row.district_id, detail={"names": names}
+        )

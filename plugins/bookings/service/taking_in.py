@@ -1,7 +1,7 @@
 """Take a calendar file into a room's bookings: what would become of each event, and the act itself.
 
 An event is known by its UID in the room. The same file twice changes nothing; a higher SEQUENCE changes the
-booking, a lower or equal one is passed over (criterion 21).
+booking, a lower or equal one is passed over (criterion 21). What somebody moved by hand since then stays.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from ..calendar_reading import Incoming
 from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
 from ..policy import policy_of
+from ..queries import mine
 from ..queries.places import Room
 from ..verdicts import NotFree, Refused, Span
-from . import altering, asking, changing, freeing
+from . import altering, asking, changing, freeing, steps
 from .altering import Said
 from .asking import Contact, Wanted
 
@@ -134,6 +135,9 @@ def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: 
         text = _("次数和登记的不一样了，请到这个预约里改。")
         return Line(event=event, verdict="cannot", reasons=(text,))
     pairs = _moving(rows, event)
+    if pairs and _moved_by_hand(known):
+        text = _("登记以后有人改过这个预约的时间或房间，照改过的留着，没有跟着文件动。")
+        return Line(event=event, verdict="same", reasons=(text,))
     question = Question(
         room=room,
         spans=[span for _row, span in pairs],
@@ -173,6 +177,12 @@ def _apart(line: Line, taken: Sequence[tuple[Span, str]]) -> Line:
 def _open(known: BookingsTakenIn) -> list[BookingsOccurrence]:
     booking = session.get_one(BookingsBooking, known.booking_id)
     return changing.upcoming(booking, states=changing.OPEN)
+
+
+def _moved_by_hand(known: BookingsTakenIn) -> bool:
+    """Tell whether somebody moved it after the file last did: a file does not undo what people agreed on."""
+    acts = [step.action for step in mine.steps(known.booking_id) if step.action in ("moved", "from_file")]
+    return acts[-1:] == ["moved"]
 
 
 def _moving(rows: Sequence[BookingsOccurrence], event: Incoming) -> list[tuple[BookingsOccurrence, Span]]:
@@ -230,6 +240,7 @@ def _act(
                 asker=asker,
                 by=by,
             )
+            steps.note(booking, "from_file", by=by)
         if title != booking.title:
             said = Said(
                 title=title,

@@ -75,6 +75,33 @@ def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
     return wish
 
 
+def put_in_line(booking: BookingsBooking, row: BookingsOccurrence, *, ahead: bool) -> BookingsWish:
+    """Put whose time is gone on the waiting list for it, first in line where a closure took it."""
+    uid = crypto.new_uid()
+    phone = messages.phone_of(booking)
+    wish = BookingsWish(
+        uid=uid,
+        district_id=row.district_id,
+        room_id=row.room_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        account_id=booking.account_id,
+        organization_id=booking.organization_id,
+        title=booking.title,
+        headcount=booking.headcount,
+        contact_name=booking.contact_name,
+        phone_sealed=crypto.encrypt("bookings_wish.phone_sealed", uid, phone) if phone else None,
+        phone_index=booking.phone_index,
+        phone_tail=booking.phone_tail,
+        occurrence_id=row.id,
+        ahead=ahead,
+        joined_at=clock.now(),
+    )
+    session.add(wish)
+    session.flush()
+    return wish
+
+
 def _refuse_more(account_id: int | None, room_id: int, span: Span) -> None:
     """Refuse a second place in one line, and more places than anybody would use."""
     if account_id is None:
@@ -106,8 +133,7 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
         Conflict: the offer is over, or was answered already.
     """
     with transaction():
-        room = places.room(id=wish.room_id)
-        assert room is not None  # a wish's room is never deleted
+        room = places.room_of(wish)
         policy = policy_of(district(), room)
         quota.lock(policy, wish.account_id)
         freeing.lock_around([wish.room_id])
@@ -226,9 +252,7 @@ def _to_booking(wish: BookingsWish, row: BookingsOccurrence, span: Span) -> None
     """Turn the held slots into the booking's own: the time itself is used, what lies around it is buffer."""
     giver, taker = claims.Holder(wants.WISH, wish.id), holder(row)
     claims.hand_over(giver, taker, kind="use")
-    room = places.room(id=wish.room_id)
-    assert room is not None  # a wish's room is never deleted
-    used = claims.slots(span.start, span.end, room.grid)
+    used = claims.slots(span.start, span.end, places.room_of(wish).grid)
     claims.mark(taker, outside=used, kind="buffer")
 
 

@@ -19,7 +19,7 @@ from plugins.bookings.service import asking, places
 from plugins.bookings.service.asking import Contact, Wanted
 from plugins.bookings.tests import slots
 from plugins.bookings.verdicts import Span
-from portal.api import clock, session, settings
+from portal.api import Actor, clock, session, settings
 from portal.testing import World
 
 #: A Monday; the year's calendar is known.
@@ -137,6 +137,10 @@ class Center:
     def pieces_are_had_once(self) -> None:
         """Every living booking has as many pieces as it wanted, for its time and no other."""
         assert slots.pieces_wrong() == []
+
+    def staff(self, role: str = "desk") -> Actor:
+        """Return somebody of the district's staff, as its verbs see who acts."""
+        return self.world.actor(self.world.account(role=role, district=self.district), self.district)
 
     def owns_its_slots(self) -> None:
         """Every living occurrence has exactly its slots, and nothing else has any."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from plugins.bookings import actors
-from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsAgreement, BookingsWish
 from plugins.bookings.queries import due_in
-from plugins.bookings.service import agreed_ends, agreeing, deciding
-from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.service import agreed_ends, agreeing
+from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.tests.sharing import Shared
-from plugins.bookings.verdicts import NotFree, Refused, Span
+from plugins.bookings.verdicts import NotFree, Refused
 from portal.api import Actor, Conflict, clock, session
 from portal.testing.crowd import crowd, inside
 
@@ -45,128 +43,6 @@ def said(error: NotFree) -> str:
 
 def why(error: NotFree) -> list[str]:
     return [one.code for one in error.verdicts[0].refusals]
-
-
-# --- criterion 16: what may be booked
-
-
-def test_without_an_agreement_nobody_but_the_owner_books(shared: Shared):
-    with pytest.raises(NotFree) as refused:
-        shared.book(span(3, 9, 10))
-    assert why(refused.value) == ["agreement"]
-    shared.book(span(3, 9, 10), asker=shared.asker(organization=shared.owner))
-    shared.center.owns_its_slots()
-
-
-@pytest.mark.parametrize(("day", "month", "allowed"), [(31, 3, True), (1, 4, False)])
-def test_the_last_day_of_an_agreement_is_the_last(shared: Shared, day: int, month: int, allowed: bool):
-    shared.agree(valid_to=date(2026, 4, 1))
-    if allowed:
-        shared.book(span(day, 9, 10, month=month))
-    else:
-        with pytest.raises(NotFree) as refused:
-            shared.book(span(day, 9, 10, month=month))
-        assert why(refused.value) == ["agreement"]
-        assert "2026年3月31日" in said(refused.value)
-    shared.center.owns_its_slots()
-
-
-def test_a_series_beyond_the_end_is_refused_when_it_is_asked_for(shared: Shared):
-    shared.agree(valid_to=date(2026, 3, 20))
-    weeks = [Span(start=at(3, 9) + timedelta(weeks=n), end=at(3, 10) + timedelta(weeks=n)) for n in range(4)]
-    with pytest.raises(NotFree) as refused:
-        shared.book(*weeks, rule="FREQ=WEEKLY;COUNT=4")
-    assert [one.free for one in refused.value.verdicts] == [True, True, True, False]
-    assert shared.center.times() == []
-
-
-def test_windows_that_meet_are_one(shared: Shared):
-    shared.agree(
-        hours=[{"kind": "2", "opens": 720, "closes": 900}, {"kind": "2", "opens": 540, "closes": 720}]
-    )
-    shared.book(span(3, 11, 13))
-    for refused_span in (span(3, 8, 10), span(3, 14, 16), span(4, 10, 11)):
-        with pytest.raises(NotFree) as refused:
-            shared.book(refused_span)
-        assert why(refused.value) == ["agreement"]
-        assert "星期二 09:00—12:00" in said(refused.value)
-
-
-def test_hours_of_working_days_follow_the_calendar(shared: Shared):
-    shared.agree(hours=[{"kind": "off", "opens": 540, "closes": 720}])
-    shared.book(span(7, 9, 10))  # a Saturday
-    with pytest.raises(NotFree):
-        shared.book(span(9, 9, 10))
-
-
-@pytest.mark.parametrize(
-    ("groups", "who", "allowed"),
-    [
-        (["organizations"], "organization", True),
-        (["organizations"], "member", False),
-        (["members"], "member", True),
-        (["members"], "organization", False),
-        (["members"], "nobody", False),
-        (["residents"], "nobody", True),
-        (["residents"], "organization", True),
-        (["named"], "organization", False),
-        (["named"], "named", True),
-        (["named"], "member", False),
-        (["named"], "party_b", True),
-    ],
-)
-def test_who_is_not_in_the_agreement_is_refused_with_the_clause(
-    shared: Shared, groups: list[str], who: str, allowed: bool
-):
-    named = shared.center.world.organization(shared.center.district)
-    party_b = shared.center.world.organization(shared.center.district)
-    shared.agree(groups=groups, named_ids=[named.id] if "named" in groups else [], party_b_id=party_b.id)
-    asker = {
-        "organization": lambda: shared.asker(organization=shared.other),
-        "named": lambda: shared.asker(organization=named),
-        "party_b": lambda: shared.asker(organization=party_b),
-        "member": lambda: shared.asker(member=True),
-        "nobody": shared.asker,
-    }[who]()
-    if allowed:
-        assert shared.book(span(3, 9, 10), asker=asker).id
-    else:
-        with pytest.raises(NotFree) as refused:
-            shared.book(span(3, 9, 10), asker=asker)
-        assert why(refused.value) == ["agreement"]
-        assert "协议" in said(refused.value)
-
-
-def test_the_owner_comes_first_until_a_request_is_approved_and_not_after(shared: Shared):
-    shared.center.setting("approval", "ask")
-    shared.agree()
-    asked = shared.book(span(10, 9, 10))
-    approved = shared.book(span(11, 9, 10))
-    deciding.approve(approved, version=approved.version, by=shared.b.account_id or 0)
-    with pytest.raises(NotFree) as refused:
-        shared.book(span(10, 9, 10), asker=shared.asker(organization=shared.owner, member=True))
-    assert why(refused.value) == ["taken"]
-    assert actors.asker(shared.a, organization_id=shared.owner.id).office
-    assert not actors.asker(shared.stranger, organization_id=shared.owner.id).office
-    owner = shared.asker(organization=shared.owner, office=True)
-    shared.book(span(10, 9, 10), asker=owner)
-    assert [row.state for row in shared.center.times(asked)] == ["displaced"]
-    with pytest.raises(NotFree) as refused:
-        shared.book(span(11, 9, 10), asker=owner)
-    assert why(refused.value) == ["taken"]
-    assert [row.state for row in shared.center.times(approved)] == ["approved"]
-    shared.center.owns_its_slots()
-
-
-def test_a_competing_request_of_a_member_can_be_approved(shared: Shared):
-    shared.center.setting("approval", "ask")
-    shared.center.setting("pending", "compete")
-    shared.agree(groups=["members"])
-    member = shared.center.world.member(shared.other)
-    account = shared.center.world.account(member)
-    asked = shared.book(span(10, 9, 10), asker=Asker(account_id=account.id, is_member=True))
-    assert deciding.approve(asked, version=asked.version, by=shared.b.account_id or 0) == 1
-    shared.center.owns_its_slots()
 
 
 # --- signing
@@ -426,151 +302,3 @@ def test_of_eight_who_sign_at_once_one_does(shared: Shared, data_dir: Any):
         *["Conflict"] * 7,
         "active",
     ]
-
-
-# --- pages
-
-
-def url(shared: Shared, rest: str = "") -> str:
-    return f"/d/{shared.center.district.code}/bookings/agreements/{rest}"
-
-
-def browser(shared: Shared, who: Actor) -> Any:
-    session.commit()
-    return shared.center.world.browser(shared.accounts[who.account_id or 0])
-
-
-def typed(shared: Shared, **changed: Any) -> dict[str, Any]:
-    return {
-        "venue": shared.venue.uid,
-        "party_b": "测试党群服务中心",
-        "valid_from": "2026-03-03",
-        "valid_to": "2026-12-31",
-        "groups": ["organizations", "members"],
-        "named": "",
-        "kind-0": "work",
-        "opens-0": "18:00",
-        "closes-0": "21：00",
-        "cost": "不收费",
-        "_once": "a" * 20,
-        **changed,
-    }
-
-
-def test_a_draft_is_written_signed_and_printed(shared: Shared):
-    staff, owner = browser(shared, shared.b), browser(shared, shared.a)
-    answer = staff.post(url(shared, "new"), data=typed(shared))
-    assert answer.status_code == 303
-    with shared.center.inside():
-        row = session.scalars(select(BookingsAgreement)).one()
-        assert row.hours == [{"kind": "work", "opens": 1080, "closes": 1260}]
-        assert row.valid_to == date(2027, 1, 1)
-        uid = row.uid
-    assert staff.post(url(shared, f"{uid}/sign"), data={"version": 1, "_once": "b" * 20}).status_code == 403
-    assert owner.post(url(shared, f"{uid}/sign"), data={"version": 1, "_once": "c" * 20}).status_code == 303
-    assert owner.post(url(shared, f"{uid}/sign"), data={"version": 2, "_once": "d" * 20}).status_code == 403
-    assert staff.post(url(shared, f"{uid}/sign"), data={"version": 1, "_once": "e" * 20}).status_code == 409
-    assert staff.post(url(shared, f"{uid}/sign"), data={"version": 2, "_once": "f" * 20}).status_code == 303
-    sheet = staff.get(url(shared, f"{uid}/print")).get_data(as_text=True)
-    for words in ("甲厂党支部", "测试党群服务中心", "工作日 18:00—21:00", "2026年12月31日"):
-        assert words in sheet
-
-
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"venue": ""}, "venue"),
-        ({"valid_from": "31.12."}, "valid_from"),
-        ({"valid_to": "2026-03-02"}, "valid_to"),
-        ({"valid_to": "9999-12-31"}, "valid_to"),
-        ({"groups": []}, "groups"),
-        ({"groups": ["named"], "named": "没有的党支部"}, "named"),
-        ({"opens-0": "25:00"}, "opens-0"),
-        ({"opens-0": "22:00"}, "opens-0"),
-        ({"kind-0": ""}, "opens-0"),
-        ({"party_b": ""}, "party_b"),
-    ],
-)
-def test_a_bad_draft_says_what_to_mend_and_keeps_what_was_typed(
-    shared: Shared, changed: dict[str, Any], field: str
-):
-    answer = browser(shared, shared.b).post(url(shared, "new"), data=typed(shared, **changed))
-    page = answer.get_data(as_text=True)
-    assert answer.status_code == 422
-    assert f'href="#{field}"' in page
-    assert "不收费" in page
-    with shared.center.inside():
-        assert session.scalars(select(BookingsAgreement)).all() == []
-
-
-def test_who_has_no_part_finds_no_agreement(shared: Shared):
-    row = shared.agree()
-    uid = row.uid
-    stranger, owner = browser(shared, shared.stranger), browser(shared, shared.a)
-    assert [stranger.get(url(shared, rest)).status_code for rest in ("", uid, f"{uid}/print")] == [
-        200,
-        404,
-        404,
-    ]
-    assert "甲厂礼堂" not in stranger.get(url(shared)).get_data(as_text=True)
-    assert "甲厂礼堂" in owner.get(url(shared)).get_data(as_text=True)
-    assert stranger.post(url(shared, f"{uid}/end"), data={"version": 1, "_once": "a" * 20}).status_code == 404
-    assert stranger.post(url(shared, "new"), data=typed(shared)).status_code == 404
-    member = shared.center.world.browser(shared.center.world.account())
-    assert [member.get(url(shared, rest)).status_code for rest in ("", uid, "new")] == [404, 404, 404]
-
-
-def test_a_secretary_of_party_b_finds_and_signs_it(shared: Shared):
-    row = shared.draft(party_b_id=shared.other.id, party_b_name="乙厂党支部")
-    agreeing.sign(row, version=row.version, by=shared.a)
-    page = browser(shared, shared.stranger).get(url(shared)).get_data(as_text=True)
-    assert "甲厂礼堂" in page
-    with shared.center.inside():
-        assert agreeing.sign(row, version=row.version, by=shared.stranger) == "active"
-
-
-def test_party_b_decides_about_bookings_without_reading_whose_they_are(shared: Shared):
-    row = shared.draft(party_b_id=shared.other.id, party_b_name="乙厂党支部")
-    agreeing.sign(row, version=row.version, by=shared.a)
-    agreeing.sign(row, version=row.version, by=shared.stranger)
-    shared.book(span(20, 9, 10), title="合唱排练")
-    pages = [
-        browser(shared, who).get(url(shared, f"{row.uid}/suspend")).get_data(as_text=True)
-        for who in (shared.a, shared.stranger)
-    ]
-    assert ["合唱排练" in page for page in pages] == ["王测" in page for page in pages] == [True, False]
-    assert "2026年3月20日 09:00—10:00" in pages[1] and "已约" in pages[1]
-
-
-def test_ending_shows_the_bookings_first_and_does_nothing_before_each_has_a_choice(shared: Shared):
-    row = shared.agree()
-    booked = shared.book(span(20, 9, 10), title="合唱排练")
-    (time,) = shared.center.times(booked)
-    uid, version, time_id = row.uid, row.version, time.id
-    staff = browser(shared, shared.b)
-    page = staff.get(url(shared, f"{uid}/end")).get_data(as_text=True)
-    assert "合唱排练" in page
-    data = {"version": version, "on": "2026-03-15", "reason": "厂里要用", "_once": "b" * 20}
-    answer = staff.post(url(shared, f"{uid}/end"), data=data)
-    assert answer.status_code == 409
-    assert f"choice-{time_id}" in answer.get_data(as_text=True)
-    never = {**data, "on": "9999-12-31", "_once": "e" * 20}
-    assert staff.post(url(shared, f"{uid}/end"), data=never).status_code == 422
-    data |= {f"choice-{time_id}": "dance", "_once": "c" * 20}
-    assert staff.post(url(shared, f"{uid}/end"), data=data).status_code == 422
-    data |= {f"choice-{time_id}": "cancel", "_once": "d" * 20}
-    assert staff.post(url(shared, f"{uid}/end"), data=data).status_code == 303
-    with shared.center.inside():
-        assert [one.state for one in shared.center.times(booked)] == ["cancelled"]
-
-
-def test_the_register_is_narrowed_and_searched(shared: Shared):
-    shared.agree(valid_to=date(2026, 3, 20))
-    shared.draft()
-    staff = browser(shared, shared.b)
-
-    def found(query: str) -> int:
-        return staff.get(url(shared, query)).get_data(as_text=True).count("甲厂党支部和")
-
-    asked = ("", "?state=soon", "?state=draft", "?state=ended", "?q=礼堂", "?q=没有", "?state=zz")
-    assert [found(query) for query in asked] == [2, 1, 1, 0, 2, 0, 2]

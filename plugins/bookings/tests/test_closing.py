@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,6 +156,7 @@ def test_a_closure_is_lifted_once(inside: Center):
         ({"span": Span(start=at(9, 10), end=at(9, 9))}, "order"),
         ({"span": Span(start=at(1, 9), end=at(1, 10))}, "past"),
         ({"span": Span(start=at(9, 9, 5), end=at(9, 10))}, "grid"),
+        ({"span": Span(start=at(9, 0), end=at(10, 0) + timedelta(days=366))}, "long"),
         ({"choices": {1: "forget"}}, "choice"),
     ],
 )
@@ -164,3 +165,11 @@ def test_a_closure_that_is_none_is_refused_in_words(inside: Center, values: dict
     with pytest.raises(Refused) as refused:
         closing.close(inside.venue, inside.room(), by=None, **given)
     assert [one.code for one in refused.value.refusals] == [code]
+
+
+@pytest.mark.parametrize(("last", "codes"), [(date(2027, 3, 9), []), (date(2027, 3, 10), ["long"])])
+def test_a_closure_lasts_a_year_at_most(inside: Center, last: date, codes: list[str]):
+    """From 9 March on: 366 days, the last of them to its end, and a minute of the next."""
+    when = Span(start=at(9, 0), end=clock.at(last, 24 * 60 if not codes else 1))
+    assert [one.code for one in closing.against(when, "装修")] == codes
+    assert all("366" in one.text for one in closing.against(when, "装修"))

@@ -10,11 +10,13 @@ from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsStep
-from plugins.bookings.service import changing, deciding
+from plugins.bookings.queries import mine
+from plugins.bookings.service import changing, deciding, desk
+from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.test_desk_rights import Street, key
-from plugins.bookings.verdicts import Span
-from portal.api import session
+from plugins.bookings.verdicts import Refused, Span
+from portal.api import clock, session
 from portal.testing import queries as counted
 
 
@@ -181,4 +183,44 @@ def test_the_list_and_the_answer_cost_the_same_for_one_and_five_requests(street:
 
 #: The list, the answer (three other times looked for, and how much its booker has already) and the record
 #: with what was handed out; session and frame included.
-COUNTS = [8, 43, 12]
+COUNTS = [8, 42, 12]
+
+
+@pytest.mark.parametrize("told", ["login", "number", "name", "other login"])
+def test_nobody_has_a_room_without_an_approval_by_being_staff(inside: Center, told: str):
+    """Rule K12: written down with the own login, number or name, it is one's own request."""
+    inside.setting("approval", "ask")
+    number = "10012345678"
+    account = inside.world.account(role="desk", district=inside.district, phone=number)
+    asker, contact = Asker(staff=True), Contact(name="王测", phone=number)
+    if told == "login":
+        asker, contact = Asker(account_id=account.id, staff=True), Contact(name="王测")
+    elif told == "other login":
+        asker = Asker(account_id=inside.world.account(phone=number).id, staff=True)
+    elif told == "name":
+        contact = Contact(name=account.display_name)
+    made = inside.book(span(3, 9, 10), asker=asker, contact=contact, by=account.id)
+    (row,) = inside.times(made)
+    assert row.state == "requested"
+    with pytest.raises(Refused) as refused:
+        deciding.approve(made, version=made.version, by=account.id)
+    assert [one.code for one in refused.value.refusals] == ["own"]
+    # Moving it is no way round, and the desk still writes down for others at once.
+    me = inside.world.actor(account, inside.district)
+    desk.move(me, row, version=row.version, span=span(3, 10, 11), room=inside.room())
+    assert inside.times(made)[0].state == "requested"
+    other = inside.book(span(3, 14, 15), contact=Contact(name="李测", phone="10087654321"), by=account.id)
+    assert inside.times(other)[0].state == "approved"
+
+
+def test_moving_a_request_for_somebody_approves_it_and_the_timeline_says_both(inside: Center):
+    inside.setting("approval", "ask")
+    asker, staff = Asker(account_id=inside.world.account().id), inside.staff()
+    made = inside.book(span(3, 9, 10), asker=asker, by=asker.account_id)
+    (row,) = inside.times(made)
+    desk.move(staff, row, version=row.version, span=span(3, 10, 11), room=inside.room())
+    assert [step.action for step in mine.steps(made.id)] == ["asked", "moved", "approved"]
+    (row,) = inside.times(made)
+    assert (row.state, row.decided_by, row.decided_at) == ("approved", staff.account_id, clock.now())
+    desk.move(staff, row, version=row.version, span=span(3, 11, 12), room=inside.room())
+    assert [step.action for step in mine.steps(made.id)] == ["asked", "moved", "approved", "moved"]

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import current_app
 from sqlalchemy import func, select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsEquipmentUnit, BookingsHandover, BookingsOccurrence
 from plugins.bookings.service import changing, handing, places
 from plugins.bookings.tests.conftest import Center, span
-from plugins.bookings.tests.test_jobs import within
 from plugins.bookings.verdicts import NotFree, Refused
-from portal.api import Conflict, session
-from portal.testing import World
+from portal.api import Account, Conflict, clock, session
 from portal.testing.crowd import crowd
+from portal.testing.crowd import inside as acting
 
 
 @pytest.fixture
 def lent(inside: Center) -> Any:
-    """Return (a booking that wants a projector, the projectors' pieces, an account of the desk)."""
+    """Return (a booking that wants a projector, the projectors' pieces, who is at the desk)."""
     kind = places.make_equipment(inside.venue, name="投影仪", pieces=2, by=None)
     session.commit()
     inside.book(span(3, 9, 11), needs={kind.id: 1})
     pieces = list(session.scalars(select(BookingsEquipmentUnit).order_by(BookingsEquipmentUnit.id)))
-    return inside.times()[0], pieces, inside.world.account(role="desk", district=inside.district).id
+    return inside.times()[0], pieces, inside.staff()
 
 
 def codes(error: Any) -> list[str]:
@@ -92,7 +91,7 @@ def test_it_comes_back_once(lent: Any):
 
 def test_nothing_is_handed_out_for_a_booking_called_off(lent: Any):
     row, (one, _other), by = lent
-    changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=by, staff=True)
+    changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=by.account_id, staff=True)
     with pytest.raises(Conflict):
         handing.hand_out(row, what="", piece=one, taken_by="王测", by=by)
 
@@ -110,24 +109,31 @@ def test_a_piece_of_another_venue_is_not_handed_out(inside: Center, lent: Any):
     assert codes(refused) == ["venue"]
 
 
-def race(given: dict[str, int]) -> str:
-    """Hand out the piece in a process of its own (for ``crowd``)."""
-    with within(World(current_app), given["district"]):
+def race(given: dict[str, Any]) -> str:
+    """Hand out a piece or a key in a process of its own (for ``crowd``)."""
+    with clock.frozen(datetime.fromisoformat(given["now"])), acting(given["district"], given["token"]) as by:
         row = session.get_one(BookingsOccurrence, given["row"])
-        piece = session.get_one(BookingsEquipmentUnit, given["piece"])
+        piece = session.get_one(BookingsEquipmentUnit, given["piece"]) if "piece" in given else None
         try:
-            handing.hand_out(row, what="", piece=piece, taken_by="王测", by=given["by"])
+            handing.hand_out(row, what="东门钥匙", piece=piece, taken_by="王测", by=by)
         except Refused as refused:
             return refused.refusals[0].code
         return "handed"
 
 
-def test_two_at_the_counter_hand_out_one_piece_once(inside: Center, lent: Any, data_dir: Path):
+def test_two_at_the_counter_hand_out_one_piece_and_one_key_once(
+    inside: Center, lent: Any, data_dir: Path
+) -> None:
     row, (one, _other), by = lent
-    given = {"district": inside.district.id, "row": row.id, "piece": one.id, "by": by}
+    beside = inside.times(inside.book(span(3, 9, 11), room="东厅"))[0]
+    token = inside.world.token(session.get_one(Account, by.account_id))
+    given = {"district": inside.district.id, "now": clock.now().isoformat(), "token": token}
+    acts = [{**given, "row": row.id, "piece": one.id}] * 4
+    # The key of the house, for two rooms of it.
+    acts += [{**given, "row": wanted.id} for wanted in (row, beside) for _number in range(2)]
     session.commit()
-    results = crowd(data_dir, "plugins.bookings.tests.test_handing:race", [given] * 8)
-    assert sorted(results) == ["handed"] + ["out"] * 7
+    found = crowd(data_dir, "plugins.bookings.tests.test_handing:race", acts)
+    assert sorted(found[:4]) == sorted(found[4:]) == ["handed", "out", "out", "out"]
 
 
 def test_the_asker_of_nothing_has_no_pieces(inside: Center):

@@ -35,7 +35,7 @@ def set_week(inside: Center, week: Any, *, room: str | None = None, since: date 
         version=(place or inside.venue).version,
         week=week,
         since=since or clock.today(),
-        by=inside.world.account().id,
+        by=inside.staff(),
     )
 
 
@@ -47,7 +47,7 @@ def set_date(inside: Center, day: date, windows: Any, *, room: str | None = None
         version=(place or inside.venue).version,
         day=day,
         windows=windows,
-        by=inside.world.account().id,
+        by=inside.staff(),
     )
 
 
@@ -154,7 +154,12 @@ def test_two_who_change_the_hours_do_not_overwrite_each_other(inside: Center):
     set_week(inside, TWO_HALVES)
     with pytest.raises(Conflict):
         opening.set_week(
-            inside.venue, None, version=version, week={"work": [(0, 60)]}, since=clock.today(), by=1
+            inside.venue,
+            None,
+            version=version,
+            week={"work": [(0, 60)]},
+            since=clock.today(),
+            by=inside.staff(),
         )
 
 
@@ -182,7 +187,9 @@ def test_hours_are_read_as_people_type_them(typed: str, found: Any):
 
 def test_a_fire_limit_below_the_seats_is_refused(inside: Center):
     with pytest.raises(Refused) as refused:
-        keeping.change_room(entity(inside), version=entity(inside).version, by=1, capacity=50, fire_limit=40)
+        keeping.change_room(
+            entity(inside), version=entity(inside).version, by=inside.staff(), capacity=50, fire_limit=40
+        )
     assert [one.field for one in refused.value.refusals] == ["fire_limit"]
 
 
@@ -190,11 +197,10 @@ def test_a_hall_of_rooms_that_hold_each_other_is_refused(inside: Center):
     values = {"kind": "hall", "name": "全厅", "capacity": 10, "fire_limit": 10}
     with pytest.raises(Refused):
         keeping.make_room(
-            inside.venue, parts=[entity(inside, "大厅"), entity(inside, "东厅")], by=1, **values
+            inside.venue, parts=[entity(inside, "大厅"), entity(inside, "东厅")], by=inside.staff(), **values
         )
-    account = inside.world.account().id
     made = keeping.make_room(
-        inside.venue, parts=[entity(inside, "东厅"), entity(inside)], by=account, **values
+        inside.venue, parts=[entity(inside, "东厅"), entity(inside)], by=inside.staff(), **values
     )
     inside._rooms["全厅"] = made.id
     assert inside.room("全厅").units == tuple(sorted(inside.room("东厅").units + inside.room().units))

@@ -14,7 +14,7 @@ from plugins.bookings.models import BookingsPoint
 from plugins.bookings.policy import policy_of
 from plugins.bookings.service import appealing, asking, changing
 from plugins.bookings.tests.conftest import Center, at, span
-from plugins.bookings.verdicts import Refused
+from plugins.bookings.verdicts import Refused, Span
 from portal.api import Conflict, clock, session
 
 
@@ -89,8 +89,9 @@ def test_where_nobody_counts_nothing_is_counted(inside: Center):
 
 
 def test_an_appeal_is_answered_by_somebody_else_with_a_reason(counted: Center):
-    account = counted.world.account(role="desk", district=counted.district).id
-    other = counted.world.account(role="desk", district=counted.district).id
+    own, other = counted.staff(), counted.staff()
+    account = own.account_id
+    assert account is not None
     (point,) = miss(counted, account, 3)
     with clock.frozen(at(4, 9)):
         with pytest.raises(Refused):
@@ -98,7 +99,7 @@ def test_an_appeal_is_answered_by_somebody_else_with_a_reason(counted: Center):
         appealing.appeal(point, version=point.version, text="我到了，没找到二维码", by=account)
         # It counts until somebody has answered.
         assert points.halves(account) == 2
-        for by, words in ((account, "我自己说的"), (other, " ")):
+        for by, words in ((own, "我自己说的"), (other, " ")):
             with pytest.raises(Refused):
                 appealing.answer(point, version=point.version, lifted=True, text=words, by=by)
         appealing.answer(point, version=point.version, lifted=True, text="看过监控，确实来了", by=other)
@@ -108,7 +109,7 @@ def test_an_appeal_is_answered_by_somebody_else_with_a_reason(counted: Center):
 
 
 def test_a_point_that_stays_says_why_and_cannot_be_contested_twice(counted: Center):
-    account, other = (counted.world.account().id for _number in range(2))
+    account, other = counted.world.account().id, counted.staff()
     (point,) = miss(counted, account, 3)
     with clock.frozen(at(4, 9)):
         with pytest.raises(Conflict):
@@ -125,3 +126,63 @@ def test_what_has_ended_needs_no_appeal(counted: Center):
     (point,) = miss(counted, account, 3)
     with clock.frozen(point.expires_at), pytest.raises(Refused):
         appealing.appeal(point, version=point.version, text="堵车", by=account)
+
+
+@pytest.mark.parametrize(
+    ("room", "new", "halves"),
+    [
+        ("培训室", span(20, 9, 10), 1),
+        ("东厅", span(9, 9, 10), 1),
+        ("培训室", span(9, 10, 11), 1),
+        ("培训室", span(9, 9, 12), 0),
+        ("培训室", span(9, 10, 12), 1),
+        ("培训室", Span(start=at(9, 9, 30), end=at(9, 10)), 0),
+    ],
+)
+def test_moving_late_leaves_the_old_time_as_calling_off_does(
+    counted: Center, room: str, new: Span, halves: int
+):
+    account = counted.world.account().id
+    row, there = book(counted, account, 9), counted.room(room)
+    with clock.frozen(at(9, 9) - timedelta(hours=23)):
+        asker = Asker(account_id=account)
+        assert changing.late_moves([row], [new], there, asker) == halves
+        changing.move(row, version=row.version, span=new, room=there, asker=asker, by=account)
+        assert points.halves(account) == halves
+
+
+def test_moving_early_or_by_the_desk_or_where_nobody_counts_costs_nothing(counted: Center):
+    account, desk = counted.world.account().id, counted.staff().account_id
+    assert desk is not None
+    first, second, third = (book(counted, account, day) for day in (9, 10, 11))
+    mine, theirs = Asker(account_id=account), Asker(account_id=account, staff=True)
+
+    def move(row: Any, when: Any, asker: Asker, by: int) -> None:
+        with clock.frozen(when):
+            later = span(20 + row.id, 9, 10)
+            changing.move(row, version=row.version, span=later, room=counted.room(), asker=asker, by=by)
+
+    move(first, at(9, 9) - timedelta(hours=24), mine, account)
+    move(second, at(10, 8), theirs, desk)
+    counted.setting("points", False)
+    move(third, at(11, 8), mine, account)
+    assert session.scalars(select(BookingsPoint)).all() == []
+
+
+def test_who_moved_late_and_then_does_not_come_has_both(counted: Center):
+    account = counted.world.account().id
+    row = book(counted, account, 9)
+    with clock.frozen(at(9, 8)):
+        new = span(9, 14, 15)
+        changing.move(
+            row,
+            version=row.version,
+            span=new,
+            room=counted.room(),
+            asker=Asker(account_id=account),
+            by=account,
+        )
+    with clock.frozen(at(9, 14, 15)):
+        jobs.tick({})
+        (point,) = session.scalars(select(BookingsPoint))
+        assert (point.why, point.halves, points.halves(account)) == ("no_show", 3, 3)

@@ -129,3 +129,36 @@ def test_nobody_holds_all_rooms_without_a_quota_either(inside: Center, monkeypat
     monkeypatch.setattr(quota, "AHEAD", 5)
     assert [refused("西厅", span(day, 9, 10)) for day in (4, 5)] == [[], ["ahead_of_all"]]
     inside.owns_its_slots()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        ("number", "number", True),
+        ("record and number", "number", True),
+        ("number", "record that has the number", True),
+        ("record that has the number", "number", True),
+        ("record and number", "other record and number", False),
+        ("record", "number", False),
+    ],
+)
+def test_a_quota_counts_the_person_by_all_logins(inside: Center, first: str, second: str, together: bool):
+    """One number's logins are one person's, unless two records say that two people share it."""
+    inside.setting("quota_minutes", 120)
+    branch, number = inside.world.organization(inside.district), "10012345678"
+
+    def login(kind: str) -> Asker:
+        own = {"phone": number} if "number" in kind else {}
+        if "has the number" in kind:
+            return Asker(account_id=inside.world.account(inside.world.member(branch, **own)).id)
+        member = inside.world.member(branch) if "record" in kind else None
+        return Asker(account_id=inside.world.account(member, **own).id)
+
+    one, other = login(first), login(second)
+    inside.book(span(3, 9, 11), asker=one, by=one.account_id)
+    if not together:
+        inside.book(span(4, 9, 11), asker=other, by=other.account_id)
+        return
+    with pytest.raises(Refused) as refused:
+        inside.book(span(4, 9, 10), asker=other, by=other.account_id)
+    assert [found.code for found in refused.value.refusals] == ["quota"]

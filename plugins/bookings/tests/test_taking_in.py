@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from plugins.bookings import calendar_reading
-from plugins.bookings.calendar_reading import Unreadable, read
+from plugins.bookings.calendar_reading import read
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
-from plugins.bookings.service import taking_in
+from plugins.bookings.service import changing, taking_in
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from portal.api import clock, session
@@ -89,6 +86,28 @@ def test_a_higher_sequence_changes_and_a_lower_one_is_passed_over(inside: Center
     inside.owns_its_slots()
 
 
+def test_what_somebody_moved_by_hand_stays_and_the_preview_says_so(inside: Center) -> None:
+    def at_hour(hour: int, sequence: int) -> bytes:
+        start, end = f"DTSTART:20260303T{hour:02}0000", f"DTEND:20260303T{hour + 1:02}0000"
+        return calendar(event("a", f"SEQUENCE:{sequence}", start=start, end=end))
+
+    assert [take(inside, at_hour(hour, number)) for number, hour in enumerate((9, 11, 12))] == [
+        {"new": 1},
+        {"changed": 1},
+        {"changed": 1},
+    ]
+    (row,) = inside.times()
+    by, asker = inside.world.account().id, Asker(staff=True)
+    changing.move(row, version=row.version, span=span(4, 9, 10), room=inside.room("东厅"), asker=asker, by=by)
+    (line,) = taking_in.plan(
+        inside.room(), read(at_hour(14, 9), until=UNTIL), asker=asker, skip=False, headcount=10
+    )
+    assert line.verdict == "same" and "照改过的留着" in "".join(line.reasons)
+    assert take(inside, at_hour(14, 9)) == {"same": 1}
+    assert times(inside) == [(at(4, 9), at(4, 10))]
+    inside.owns_its_slots()
+
+
 def test_an_event_cancelled_in_the_calendar_ends_its_booking(inside: Center) -> None:
     take(inside, calendar(event("a")))
     gone = calendar(event("a", "SEQUENCE:1", "STATUS:CANCELLED"), event("b", "STATUS:CANCELLED"))
@@ -147,41 +166,6 @@ def test_an_endless_rule_ends_where_bookings_end(inside: Center) -> None:
     assert found.cut and found.spans[-1].start <= UNTIL and len(found.spans) == 26
 
 
-ZONED = [
-    ("DTSTART:20260303T090000", at(3, 9)),
-    ("DTSTART:20260303T010000Z", at(3, 9)),
-    ("DTSTART;TZID=Asia/Tokyo:20260303T100000", at(3, 9)),
-    ("DTSTART;TZID=China Standard Time:20260303T090000", at(3, 9)),
-    ("DTSTART;TZID=America/New_York:20260302T200000", at(3, 9)),
-]
-
-
-@pytest.mark.parametrize(("start", "expected"), ZONED)
-def test_times_of_any_known_zone_are_the_same_instant(march: None, app: Any, start: str, expected: datetime):
-    found = one("", start=start, end="DURATION:PT1H")
-    assert (found.spans[0].start, found.spans[0].end) == (expected, expected + timedelta(hours=1))
-    assert found.spans[0].start.astimezone(UTC) == expected.astimezone(UTC)
-
-
-def test_a_whole_day_is_that_day_in_shanghai(march: None, app: Any) -> None:
-    found = one("", start="DTSTART;VALUE=DATE:20260303", end="DTEND;VALUE=DATE:20260305")
-    assert (found.spans[0].start, found.spans[0].end) == (at(3, 0), at(5, 0))
-
-
-def test_what_a_file_says_a_zone_is_does_not_count(march: None, app: Any) -> None:
-    zone = (
-        "BEGIN:VTIMEZONE\r\nTZID:{0}\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\n"
-        "TZOFFSETTO:+0000\r\nEND:STANDARD\r\nEND:VTIMEZONE"
-    )
-    [found] = read(calendar(zone.format("Asia/Shanghai"), event("a")), until=UNTIL)
-    assert found.spans[0].start == at(3, 9)
-    [found] = read(
-        calendar(zone.format("Made/Up"), event("a", start="DTSTART;TZID=Made/Up:20260303T090000")),
-        until=UNTIL,
-    )
-    assert "Made/Up" in found.problem and not found.spans
-
-
 WRONG_EVENTS = {
     "no end": {"end": "COMMENT:none"},
     "no start": {"start": "COMMENT:none"},
@@ -197,148 +181,6 @@ def test_an_event_that_cannot_be_is_said_and_stops_no_other(inside: Center, wron
     said = {found.uid: found.problem for found in read(data, until=UNTIL)}
     assert said["a"].endswith("。") and said["b"] == ""
     assert take(inside, data) == {"cannot": 1, "new": 1}
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "FREQ=SECONDLY",
-        "FREQ=HOURLY;COUNT=3",
-        "FREQ=DAILY;BYHOUR=1,2,3",
-        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1",
-        "FREQ=DAILY;COUNT=500",
-        "FREQ=NEVER",
-        "COUNT=3",
-        "FREQ=WEEKLY;INTERVAL=-1",
-        "FREQ=WEEKLY;BYDAY=XX",
-    ],
-)
-def test_a_rule_that_cannot_be_followed_is_said(march: None, app: Any, rule: str) -> None:
-    try:
-        found = one(f"RRULE:{rule}")
-    except Unreadable:
-        return
-    assert found.problem.endswith("。") and not found.spans
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"line": "RRULE:FREQ=DAILY;INTERVAL=0"},
-        {"start": "DTSTART:00010101T000000", "end": "DTEND:00010101T010000"},
-        {"start": "DTSTART:99991231T000000", "end": "DTEND:99991231T010000"},
-    ],
-)
-def test_what_would_be_counted_for_ever_is_not_begun(march: None, app: Any, odd: dict[str, str]) -> None:
-    found = one(**{"line": "", **odd})
-    assert (found.problem, found.spans) == ("时间或重复规则写得不对，读不懂。", ())
-
-
-def test_a_change_far_beyond_what_may_be_booked_is_cut_off(march: None, app: Any) -> None:
-    far = {"start": "DTSTART:21990101T090000", "end": "DTEND:21990101T100000"}
-    change = event("a", "RECURRENCE-ID;TZID=Asia/Shanghai:20260310T090000", **far)
-    [found] = read(calendar(event("a", "RRULE:FREQ=WEEKLY;COUNT=3"), change), until=UNTIL)
-    assert found.cut and [span.start for span in found.spans] == [at(3, 9), at(17, 9)]
-
-
-WRONG_FILES = {
-    "nothing": b"",
-    "a nul": calendar(event("a", title="读书\0会")),
-    "a zone that is a folder": calendar(event("a", start="DTSTART;TZID=Asia:20260303T090000")),
-    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
-    "a page": b"<html>BEGIN</html>",
-    "truncated": calendar(event("a"))[:-40],
-    "no events": calendar(),
-    "too big": calendar(event("a", "DESCRIPTION:" + "x" * calendar_reading.BYTES)),
-    "ten thousand events": calendar(*(["BEGIN:VEVENT\r\nEND:VEVENT"] * 10_000)),
-    "very deep": b"BEGIN:VCALENDAR\r\n"
-    + b"BEGIN:VEVENT\r\n" * 200
-    + b"BEGIN:X\r\n" * 3000
-    + b"END:VCALENDAR\r\n",
-    "ends before it begins": b"END:VCALENDAR\r\nBEGIN:VEVENT\r\nBEGIN:VCALENDAR\r\n",
-    "endless days": calendar(*(event(f"u{n}", "RRULE:FREQ=DAILY;COUNT=110") for n in range(30))),
-}
-
-
-@pytest.mark.parametrize("data", WRONG_FILES.values(), ids=WRONG_FILES)
-def test_a_file_that_cannot_be_is_refused_in_words(inside: Center, data: bytes) -> None:
-    with pytest.raises(Unreadable) as refused:
-        read(data, until=UNTIL)
-    assert str(refused.value).endswith("。")
-
-
-def test_an_event_without_a_number_of_its_own_is_said(march: None, app: Any) -> None:
-    data = calendar(event("a")).replace(b"UID:a\r\n", b"")
-    assert [bool(found.problem) for found in read(data, until=UNTIL)] == [True]
-
-
-def test_gbk_files_of_old_programs_are_read(march: None, app: Any) -> None:
-    [found] = read(calendar(event("a")).decode().encode("gb18030"), until=UNTIL)
-    assert found.title == "读书会"
-
-
-class Desk:
-    """The desk at its page."""
-
-    def __init__(self, center: Center) -> None:
-        self.center = center
-        self.browser = center.world.browser(center.world.account(role="desk", district=center.district))
-        self.url = f"/d/{center.district.code}/bookings/take-in"
-        with center.inside():
-            self.room = center.room().uid
-
-    def look(self, data: bytes, **values: str) -> Any:
-        form = {"room": self.room, "headcount": "10", "contact_name": "王测", "skip": "", **values}
-        return self.browser.post(self.url, data={**form, "file": (io.BytesIO(data), "x.ics")})
-
-    def commit(self, page: str, **values: str) -> Any:
-        named = ("room", "headcount", "contact_name", "skip", "packed", "_once")
-        hidden = {name: re.findall(rf'name="{name}"[^>]*value="([^"]*)"', page)[-1] for name in named}
-        return self.browser.post(f"{self.url}/commit", data={**hidden, **values})
-
-    def count(self) -> int:
-        with self.center.inside():
-            session.rollback()
-            return session.scalar(select(func.count()).select_from(BookingsOccurrence)) or 0
-
-
-def test_the_desk_sees_first_and_takes_in_then(center: Center) -> None:
-    desk = Desk(center)
-    assert desk.browser.get(desk.url).status_code == 200
-    looked = desk.look(calendar(event("a", title="<script>读书会"), event("b", "SEQUENCE:1", end="X:1")))
-    page = looked.get_data(as_text=True)
-    assert looked.status_code == 200 and desk.count() == 0
-    assert "&lt;script&gt;读书会" in page and "没有结束时间" in page
-    done = desk.commit(page)
-    assert done.status_code == 303 and desk.count() == 1
-    assert desk.commit(page).status_code == 303 and desk.count() == 1
-    said = desk.browser.get(desk.url).get_data(as_text=True)
-    assert "新登记1个活动。" in said and "1个没有登记。" in said
-
-
-def test_the_page_refuses_in_words_and_takes_nothing(center: Center) -> None:
-    desk = Desk(center)
-    bad = desk.look(b"nonsense")
-    assert bad.status_code == 422 and "这不是日历文件" in bad.get_data(as_text=True)
-    empty = desk.look(calendar(event("a")), room="", headcount="x", contact_name="")
-    said = empty.get_data(as_text=True)
-    assert empty.status_code == 422 and "请选一间房" in said and "大约来多少人" in said
-    page = desk.look(calendar(event("a"))).get_data(as_text=True)
-    assert desk.commit(page, packed="!!").status_code == 400
-    assert desk.commit(page, packed="eJwD").status_code in (400, 422)
-    assert desk.look(calendar(event("a")), room="0" * 26).status_code == 404
-    assert desk.count() == 0
-
-
-def test_only_staff_of_the_venue_take_files_in(center: Center) -> None:
-    desk = Desk(center)
-    resident = center.world.browser(center.world.account())
-    assert resident.get(desk.url).status_code == 404
-    branch = center.world.organization(center.district)
-    desk.browser = center.world.browser(center.world.account(role="secretary", organization=branch))
-    assert desk.look(calendar(event("a"))).status_code == 404
-    assert desk.count() == 0
-    assert clock.today().year == 2026
 
 
 def take_in_a_process(given: dict[str, Any]) -> dict[str, int]:

@@ -18,16 +18,16 @@ from ..policy import policies
 from ..presence import asks, door
 from ..queries import places
 from ..queries import presence as reads
-from ..service import arriving
+from ..service import desk
 from ..verdicts import Refused
 from ..words import STATES, hours_words, when_words
 from . import bookings
 
 #: What the buttons do, and what is said then.
 ACTS: dict[str, Callable[..., None]] = {
-    "in": arriving.check_in,
-    "undo": arriving.undo,
-    "leave": arriving.leave,
+    "in": desk.check_in,
+    "undo": desk.undo,
+    "leave": desk.leave,
 }
 
 
@@ -94,7 +94,7 @@ def _do(row: BookingsOccurrence) -> None:
     act = request.form.get("act", "")
     if act not in ACTS:
         abort(400)
-    ACTS[act](row, version=required_version(), by=g.actor.account_id)
+    ACTS[act](g.actor, row, version=required_version())
     words = {
         "in": _("签到好了。"),
         "undo": _("签到撤回了。"),

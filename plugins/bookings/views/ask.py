@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 
-from portal.api import Account, clock, crypto, district, go, once, render, requires, say, session
+from portal.api import Account, clock, crypto, district, go, once, render, requires, say, session, slow_down
 from portal.api import gettext as _
 
 from .. import alternatives, ask_form, judging, nights, permissions, typed, verdicts, words
@@ -42,6 +42,7 @@ def ask(room_uid: str) -> Any:
 @once
 def send(room_uid: str) -> Any:
     """Check what was filled in, and book or wait when the check page says so."""
+    slow_down("bookings.ask", a_minute=current_app.config["FINDS_A_MINUTE"])
     room = room_or_404(room_uid)
     lent = [one.id for one in venues.lent(room.venue_id)]
     filled = ask_form.read(request.form, lent=lent, needs_phone=not own_phone())

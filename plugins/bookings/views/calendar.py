@@ -10,7 +10,6 @@ from typing import Any
 import segno
 from flask import Response, abort, current_app, g, request, url_for
 from markupsafe import Markup
-from sqlalchemy import select
 
 from portal.api import (
     civil,
@@ -22,15 +21,15 @@ from portal.api import (
     render,
     requires,
     say,
-    session,
     slow_down,
 )
 from portal.api import gettext as _
 
 from .. import actors, calendar_file, permissions
 from ..calendar_file import Entry
-from ..models import BookingsBooking, BookingsFeed
+from ..models import BookingsFeed
 from ..queries import feeds as reads
+from ..queries import mine as own_bookings
 from ..queries import places
 from ..queries.places import Room
 from ..service import feeds
@@ -88,11 +87,7 @@ def _file(body: bytes, name: str) -> Response:
 @requires(permissions.BOOK)
 def one_calendar(uid: str) -> Response:
     """Hand out one of my own bookings as a file for a calendar."""
-    found = session.scalars(
-        select(BookingsBooking).where(
-            BookingsBooking.uid == uid, BookingsBooking.account_id == g.actor.account_id
-        )
-    ).one_or_none()
+    found = own_bookings.booking(uid, g.actor.account_id)
     if found is None:
         abort(404)
     body = calendar_file.write(reads.of_booking(found.id), name=_("场地预约"))
@@ -162,7 +157,7 @@ def room_calendar_make() -> Any:
     if room is None or room.id not in _managed():
         abort(404)
     try:
-        feeds.make_for_room(room, by=_account())
+        feeds.make_for_room(room, by=g.actor)
     except Refused as refused:
         return _rooms_page(error=refused.refusals[0].text, status=422)
     say(_("链接做好了，里面只有哪些时间已约，没有事由和单位。"))
@@ -175,11 +170,10 @@ def room_calendar_make() -> Any:
 def room_calendar_end() -> Any:
     """End a link to a room's busy times."""
     mine = _managed()
-    uid = request.form.get("link", "")
-    found = session.scalars(select(BookingsFeed).where(BookingsFeed.uid == uid)).one_or_none()
+    found = reads.by_uid(request.form.get("link", ""))
     if found is None or found.room_id not in mine:
         abort(404)
-    feeds.revoke(found, by=_account())
+    feeds.revoke_of_room(found, mine[found.room_id], by=g.actor)
     say(_("这个链接停用了。"))
     return go(url_for("bookings.room_calendars"))
 

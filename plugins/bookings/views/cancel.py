@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import Conflict, clock, district, go, ngettext, once, render, requires, say
+from portal.api import Conflict, district, go, ngettext, once, render, requires, say
 from portal.api import gettext as _
 
 from .. import permissions, words
@@ -74,13 +73,9 @@ def _page(
         rows=rows,
         rooms=rooms,
         only=(request.form if request.method == "POST" else request.args).get("only", ""),
-        late=sum(_is_late(row, known[row.room_id]) for row in rows),
+        late=sum(changing.is_late(row, known[row.room_id]) for row in rows),
         errors=errors or {},
         reason=reason,
         words=words,
         note=_("取消以后，时间马上放出来给别人。"),
     )
-
-
-def _is_late(row: BookingsOccurrence, policy: Any) -> bool:
-    return bool(policy.points) and row.starts_at - clock.now() < timedelta(hours=policy.late_hours)

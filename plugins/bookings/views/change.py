@@ -37,13 +37,6 @@ def back_to(booking: BookingsBooking) -> str:
     return url_for("bookings.show", booking_uid=booking.uid)
 
 
-def room_of(booking: BookingsBooking) -> Room:
-    """Return the room of a booking."""
-    found = places.room(id=booking.room_id)
-    assert found is not None  # a booking's room is never deleted
-    return found
-
-
 @bookings.get("/<booking_uid>/times/<occurrence_uid>/move")
 @requires(permissions.BOOK)
 def move(booking_uid: str, occurrence_uid: str) -> Any:
@@ -63,8 +56,7 @@ def do_move(booking_uid: str, occurrence_uid: str) -> Any:
     booking = booking_or_404(booking_uid)
     row = _time_or_404(booking, occurrence_uid)
     version, fields = required_version(), request.form
-    room = places.room(uid=fields.get("room", "")) or places.room(id=row.room_id)
-    assert room is not None  # a booking's room is never deleted
+    room = places.room(uid=fields.get("room", "")) or places.room_of(row)
     day, first, last, errors = _typed_time(fields)
     if day is not None and first is not None and last is not None and last < first:
         night, errors["to"] = nights.offer(room, day, first, last)
@@ -126,8 +118,7 @@ def _move_page(
     night: Span | None = None,
     status: int = 200,
 ) -> Any:
-    room = places.room(uid=fields.get("room", "")) or places.room(id=row.room_id)
-    assert room is not None  # a booking's room is never deleted
+    room = places.room(uid=fields.get("room", "")) or places.room_of(row)
     policy = policy_of(district(), room)
     who = actors.of_booking(g.actor, booking, room)
     first, last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
@@ -147,6 +138,7 @@ def _move_page(
         night_fields=kept_for(fields, night, ("version", "room")),
         may=shown.may_change(row),
         asks=asking.needs_approval(policy, who, by=g.actor.account_id),
+        late=not who.staff and changing.is_late(row, policy_of(district(), places.room_of(row))),
         starts=typed.steps(room.grid, 7 * 60, 22 * 60, first),
         ends=typed.steps(room.grid, 7 * 60, late_of(room, fields), last),
         typed=typed,

@@ -16,14 +16,14 @@ from ..models import BookingsClosure, BookingsOccurrence
 from ..queries import closures as queries
 from ..queries import places
 from ..queries.places import Room
-from ..service import closing, freeing
-from ..verdicts import Refused, Span, clock_words
+from ..service import closing, desk, freeing
+from ..verdicts import Refusal, Refused, Span, clock_words
 from ..words import STATES, when_words
 from . import bookings
 from .desk import reached, tabs
 
 #: What a field of the form is called in the refusals of the verb.
-_FIELDS = {"start": "from", "end": "to"}
+_FIELDS = {"start": "from", "end": "to", "last": "to-day"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +78,16 @@ def desk_closure_close() -> Any:
         return _preview(place, span, there, changed=True, status=409)
     choices = {row.id: _choice(row) for row in there}
     try:
-        made = closing.close(
+        made = desk.close(
+            g.actor,
             queries.venue(place.venue_id),
             place.room,
             span=span,
             reason=request.form.get("reason", ""),
             choices=choices,
-            by=g.actor.account_id,
         )
     except Refused as refused:
-        return _form(
-            errors={_FIELDS.get(one.field, one.field): one.text for one in refused.refusals}, status=422
-        )
+        return _form(errors=_beside(refused.refusals), status=422)
     except Conflict:
         return _preview(place, span, closing.touched(place.rooms, span), changed=True, status=409)
     ended = sum(choice != "keep" for choice in choices.values())
@@ -114,7 +112,7 @@ def desk_closure(uid: str) -> Any:
 def desk_closure_lift(uid: str) -> Any:
     """Open again; who was displaced is offered the time first."""
     found, _rooms = _closure(uid)
-    offers = closing.lift(found, version=required_version(), by=g.actor.account_id)
+    offers = desk.lift(g.actor, found, version=required_version())
     words = _("恢复使用了。")
     if offers:
         words += ngettext("先给了%(num)s家排在前面的。", "先给了%(num)s家排在前面的。", offers)
@@ -138,18 +136,15 @@ def _asked(sent: Any) -> tuple[dict[str, str], Place | None, Span | None]:
         errors["from"] = _("几点开始看不懂，请写成9:00这样。")
     if stop is None:
         errors["to"] = _("几点结束看不懂，请写成10:30这样。")
-    if not sent.get("reason", "").strip():
-        errors["reason"] = _("请写为什么停用，约了的人会看到。")
-    if first is None or last is None or begin is None or stop is None:
-        return errors, place, None
-    span = Span(start=clock.at(first, begin), end=clock.at(last, stop))
-    if span.end <= span.start:
-        errors["to"] = _("结束时间要晚于开始时间。")
-    elif span.end <= clock.now():
-        errors["to"] = _("这个时间已经过了，请选以后的时间。")
-    elif (last - first).days > 366:
-        errors["to-day"] = _("一次最多停用一年。")
-    return errors, place, span
+    span = None
+    if first is not None and last is not None and begin is not None and stop is not None:
+        span = Span(start=clock.at(first, begin), end=clock.at(last, stop))
+    return errors | _beside(closing.against(span, sent.get("reason", ""))), place, span
+
+
+def _beside(refusals: Sequence[Refusal]) -> dict[str, str]:
+    """Return the words of refusals beside the fields they belong to."""
+    return {_FIELDS.get(one.field, one.field): one.text for one in refusals}
 
 
 def _places() -> list[Place]:

@@ -16,7 +16,7 @@ from .. import actors, alternatives, nights, permissions, presence, typed, verdi
 from ..alternatives import Alternative
 from ..hours import Hours
 from ..queries import desk as queries
-from ..queries import places
+from ..queries import mine, places
 from ..queries.desk import Known
 from ..queries.places import Room
 from ..service import asking
@@ -55,7 +55,7 @@ def desk_counter() -> Any:
 @requires("bookings.desk")
 @once
 def desk_counter_book() -> Any:
-    """Book it for whoever stands there; nobody needs to approve what the desk takes down."""
+    """Book it for whoever stands there; nobody needs to approve what the desk takes down for others."""
     form = request.form
     counter = _counter(form.get("room", ""), "")
     day = typed.day_of(form.get("day", ""))
@@ -117,7 +117,10 @@ def desk_counter_book() -> Any:
         return _page(
             counter, None, errors=errors, status=422, known=there, others=others, over=over, name=name
         )
-    say(_("约好了：%(room)s，%(when)s。", room=counter.room.name, when=verdicts.clock_words(span)))
+    if mine.waits(made.id):
+        say(_("交上去了。这是您自己要用的，要请另一位同志批准。"))
+    else:
+        say(_("约好了：%(room)s，%(when)s。", room=counter.room.name, when=verdicts.clock_words(span)))
     return go(url_for("bookings.desk_slip", uid=made.uid))
 
 

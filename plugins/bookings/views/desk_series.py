@@ -10,10 +10,10 @@ from flask import abort, g, url_for
 from portal.api import once, requires
 
 from .. import actors, permissions
+from ..queries.places import room_of
 from ..service import desk as work
 from . import bookings
 from .afterwards import draws_afterwards
-from .change import room_of
 from .desk_record import record_of
 from .move_all import Way, asked, moved
 

@@ -53,7 +53,7 @@ def hand_out(uid: str) -> Any:
         abort(404)
     try:
         made = handing.hand_out(
-            row, what=text("what", 60), piece=piece, taken_by=text("taken_by", 40), by=g.actor.account_id
+            row, what=text("what", 60), piece=piece, taken_by=text("taken_by", 40), by=g.actor
         )
     except Refused as refused:
         return _form(row, room, errors=refusals(refused))
@@ -76,7 +76,7 @@ def take_back(handover_id: int) -> Any:
             version=required_version(),
             damage=text("damage", 200),
             faulty=request.form.get("faulty") == "1",
-            by=g.actor.account_id,
+            by=g.actor,
         )
     except Refused as refused:
         return _list(errors={f"damage-{handover_id}": refusals(refused)["damage"]})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, g, request, url_for
-from sqlalchemy import select
 
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session
@@ -53,7 +52,7 @@ def keep_venue_new() -> Any:
     if errors:
         return _form(None, errors=errors)
     try:
-        made = keeping.make_venue(by=g.actor.account_id, kind=_kind(), **values)
+        made = keeping.make_venue(by=g.actor, kind=_kind(), **values)
     except Refused as refused:
         return _form(None, errors=refusals(refused))
     say(_("记下了。接下来添房间，写开放时间。"))
@@ -90,7 +89,7 @@ def keep_venue_edit(uid: str) -> Any:
     if errors:
         return _form(venue, errors=errors)
     try:
-        keeping.change_venue(venue, version=required_version(), by=g.actor.account_id, **values)
+        keeping.change_venue(venue, version=required_version(), by=g.actor, **values)
     except Refused as refused:
         return _form(venue, errors=refusals(refused))
     say(_("改好了。"))
@@ -104,14 +103,14 @@ def keep_venue_use(uid: str) -> Any:
     """Take a venue out of use, or back into it; what is booked stays."""
     venue = venue_at(uid)
     active = request.form.get("active") == "1"
-    keeping.change_venue(venue, version=required_version(), by=g.actor.account_id, active=active)
+    keeping.change_venue(venue, version=required_version(), by=g.actor, active=active)
     say(_("又可以约了。") if active else _("不再开放预约，已经约好的照常。"))
     return go(url_for("bookings.keep_venue", uid=uid))
 
 
 def venue_at(uid: str, permission: str = permissions.MANAGE) -> BookingsVenue:
     """Return a venue this person keeps; 404 otherwise."""
-    found = session.scalars(select(BookingsVenue).where(BookingsVenue.uid == uid)).one_or_none()
+    found = reads.venue(uid)
     if found is None or not covers(g.actor, permission, reads.owner_path(found)):
         abort(404)
     return found
@@ -119,8 +118,7 @@ def venue_at(uid: str, permission: str = permissions.MANAGE) -> BookingsVenue:
 
 def room_at(uid: str, permission: str = permissions.MANAGE) -> tuple[BookingsVenue, BookingsRoom, Room]:
     """Return a room this person keeps: its venue, its row, and as verbs see it; 404 otherwise."""
-    row = session.scalars(select(BookingsRoom).where(BookingsRoom.uid == uid)).one_or_none()
-    room = places.room(uid=uid)
+    row, room = reads.room(uid), places.room(uid=uid)
     if row is None or room is None or not covers(g.actor, permission, room.owner_path):
         abort(404)
     return session.get_one(BookingsVenue, row.venue_id), row, room

@@ -6,13 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from flask import abort, g, request, url_for
-from sqlalchemy import select
 
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session
 
 from .. import permissions
 from ..models import BookingsEquipment, BookingsEquipmentUnit, BookingsVenue
+from ..queries import keeping as keeping_reads
 from ..queries import presence as reads
 from ..service import handing, keeping
 from ..verdicts import Refused
@@ -35,9 +35,7 @@ def keep_equipment_new(uid: str) -> Any:
     """Add a kind of equipment with its pieces."""
     venue = venue_at(uid)
     try:
-        made = keeping.make_equipment(
-            venue, name=text("name", 40), pieces=number("pieces") or 0, by=g.actor.account_id
-        )
+        made = keeping.make_equipment(venue, name=text("name", 40), pieces=number("pieces") or 0, by=g.actor)
     except Refused as refused:
         return _page(venue, errors=refusals(refused))
     say(_("%(what)s添好了。", what=made.name))
@@ -58,7 +56,7 @@ def keep_equipment_change(kind_id: int) -> Any:
             name=text("name", 40),
             active=request.form.get("active") == "1",
             more=-1 if more is None else more,
-            by=g.actor.account_id,
+            by=g.actor,
         )
     except Refused as refused:
         return _page(venue, errors={f"{name}-{kind_id}": said for name, said in refusals(refused).items()})
@@ -78,7 +76,7 @@ def keep_piece(piece_id: int) -> Any:
     works, fault = request.form.get("act") == "works", text("fault", 120)
     if not works and not fault:
         return _page(venue, errors={f"fault-{piece_id}": _("请写哪里坏了。")})
-    handing.set_fault(piece, version=required_version(), fault="" if works else fault, by=g.actor.account_id)
+    handing.set_fault(piece, version=required_version(), fault="" if works else fault, by=g.actor)
     name = f"{kind.name} {piece.label}"
     say(_("%(what)s又可以借了。", what=name) if works else _("%(what)s先不外借。", what=name))
     return go(url_for("bookings.keep_equipment", uid=venue.uid))
@@ -93,11 +91,6 @@ def _kind(kind_id: int, permission: str) -> tuple[BookingsEquipment, BookingsVen
 
 
 def _page(venue: BookingsVenue, *, errors: dict[str, str] | None = None) -> Any:
-    kinds = session.scalars(
-        select(BookingsEquipment)
-        .where(BookingsEquipment.venue_id == venue.id)
-        .order_by(BookingsEquipment.active.desc(), BookingsEquipment.name, BookingsEquipment.id)
-    ).all()
     there = reads.pieces(venue.id, every=True)
     of_kind = {
         number: list(some)
@@ -110,7 +103,7 @@ def _page(venue: BookingsVenue, *, errors: dict[str, str] | None = None) -> Any:
         block="content" if errors else None,
         status=422 if errors else 200,
         venue=venue,
-        kinds=kinds,
+        kinds=keeping_reads.kinds(venue.id),
         pieces=of_kind,
         typed=request.form,
         errors=errors or {},

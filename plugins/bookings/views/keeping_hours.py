@@ -64,9 +64,7 @@ def keep_hours_save(what: str, uid: str) -> Any:
     if errors or since is None:
         return _page(what, place, errors=errors)
     try:
-        opening.set_week(
-            venue, row, version=required_version(), week=week, since=since, by=g.actor.account_id
-        )
+        opening.set_week(venue, row, version=required_version(), week=week, since=since, by=g.actor)
     except Refused as refused:
         return _page(what, place, errors=refusals(refused))
     say(_("开放时间改好了。已经约好的不受影响。"))
@@ -93,9 +91,7 @@ def keep_date_save(what: str, uid: str) -> Any:
         return _page(what, place, errors=errors)
     chosen = {"open": windows, "closed": [], "back": None}[act]
     try:
-        opening.set_date(
-            venue, row, version=required_version(), day=day, windows=chosen, by=g.actor.account_id
-        )
+        opening.set_date(venue, row, version=required_version(), day=day, windows=chosen, by=g.actor)
     except Refused as refused:
         return _page(what, place, errors=refusals(refused))
     say(_("这一天改好了。已经约好的不受影响。"))

@@ -67,7 +67,7 @@ def keep_policy(what: str, uid: str) -> Any:
             version=required_version(),
             values=values,
             effective={**above, **values},
-            by=g.actor.account_id,
+            by=g.actor,
         )
     except Refused as refused:
         return _page(what, venue, row, errors=refusals(refused))

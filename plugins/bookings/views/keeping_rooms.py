@@ -7,9 +7,8 @@ from typing import Any
 import segno
 from flask import current_app, g, request, url_for
 from markupsafe import Markup
-from sqlalchemy import select
 
-from portal.api import claims, go, once, render, required_version, requires, say, session
+from portal.api import claims, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
 from ..models import BookingsRoom, BookingsVenue
@@ -34,18 +33,14 @@ def keep_room_new(uid: str) -> Any:
         return _form(venue, None)
     errors, values = _values()
     grid = number("grid")
-    parts = session.scalars(
-        select(BookingsRoom)
-        .where(BookingsRoom.venue_id == venue.id, BookingsRoom.uid.in_(request.form.getlist("parts")))
-        .order_by(BookingsRoom.id)
-    ).all()
+    parts = reads.parts(venue.id, request.form.getlist("parts"))
     if grid not in claims.GRIDS and not parts:
         errors["grid"] = _("请选一格多少分钟。")
     if errors:
         return _form(venue, None, errors=errors)
     try:
         made = keeping.make_room(
-            venue, parts=parts, by=g.actor.account_id, grid_minutes=grid or claims.DEFAULT_GRID, **values
+            venue, parts=parts, by=g.actor, grid_minutes=grid or claims.DEFAULT_GRID, **values
         )
     except Refused as refused:
         return _form(venue, None, errors=refusals(refused))
@@ -65,7 +60,7 @@ def keep_room_edit(uid: str) -> Any:
     if errors:
         return _form(venue, row, errors=errors)
     try:
-        keeping.change_room(row, version=required_version(), by=g.actor.account_id, **values)
+        keeping.change_room(row, version=required_version(), by=g.actor, **values)
     except Refused as refused:
         return _form(venue, row, errors=refusals(refused))
     say(_("改好了。"))
@@ -79,7 +74,7 @@ def keep_room_use(uid: str) -> Any:
     """Take a room out of use, or back into it; what is booked stays."""
     venue, row, _room = room_at(uid)
     active = request.form.get("active") == "1"
-    keeping.change_room(row, version=required_version(), by=g.actor.account_id, active=active)
+    keeping.change_room(row, version=required_version(), by=g.actor, active=active)
     say(_("又可以约了。") if active else _("不再开放预约，已经约好的照常。"))
     return go(url_for("bookings.keep_venue", uid=venue.uid))
 

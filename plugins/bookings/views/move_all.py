@@ -29,13 +29,13 @@ from .. import actors, judging, nights, permissions, typed, words
 from ..judging import Asker
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
-from ..queries.places import Room
+from ..queries.places import Room, room_of
 from ..service import asking, changing
 from ..verdicts import NotFree, Refused, Span, Verdict
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
 from .ask import errors_of
-from .change import back_to, kept_for, late_of, question_of, room_of, seen
+from .change import back_to, kept_for, late_of, question_of, seen
 from .show import booking_or_404
 
 #: Days by which a series may be shifted as a whole: to another weekday, not to another week.
@@ -168,6 +168,7 @@ def _page(
         shifts=[(step, _shift_words(step)) for step in SHIFTS],
         verdicts=verdicts,
         free=sum(one.free for one in verdicts),
+        late=_late(way, rows, verdicts),
         errors=errors or {},
         night=night,
         night_fields=kept_for(fields, night, ["version", "shift", *(f"v-{row.uid}" for row in rows)]),
@@ -176,6 +177,14 @@ def _page(
         ends=typed.steps(way.room.grid, 7 * 60, late_of(way.room, day), last),
         typed=typed,
         words=words,
+    )
+
+
+def _late(way: Way, rows: Sequence[BookingsOccurrence], verdicts: Sequence[Verdict]) -> int:
+    """Return how many of the times that can move count half a point for it."""
+    pairs = [(row, one.span) for row, one in zip(rows, verdicts, strict=True) if one.free] if verdicts else []
+    return changing.late_moves(
+        [row for row, _span in pairs], [span for _row, span in pairs], way.room, way.asker
     )
 
 

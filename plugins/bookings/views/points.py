@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, g, request, url_for
-from sqlalchemy import select
 
 from portal.api import gettext as _
 from portal.api import go, once, render, required_version, requires, say, session, signed_in
@@ -79,7 +78,7 @@ def point_answer(uid: str) -> Any:
             version=required_version(),
             lifted=act == "lift",
             text=text("answer", 300),
-            by=g.actor.account_id,
+            by=g.actor,
         )
     except Refused as refused:
         return _list(errors={f"answer-{uid}": refusals(refused)["answer"]})
@@ -88,7 +87,7 @@ def point_answer(uid: str) -> Any:
 
 
 def _point(uid: str) -> BookingsPoint:
-    found = session.scalars(select(BookingsPoint).where(BookingsPoint.uid == uid)).one_or_none()
+    found = reads.point(uid)
     if found is None:
         abort(404)
     return found

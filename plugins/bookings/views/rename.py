@@ -18,11 +18,12 @@ from portal.api import (
 
 from .. import actors, alter_form, permissions
 from ..models import BookingsBooking
+from ..queries.places import room_of
 from ..service import altering
 from ..verdicts import NotFree, Refused
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
-from .change import back_to, room_of
+from .change import back_to
 from .show import booking_or_404
 
 

@@ -13,7 +13,7 @@ from .. import permissions, typed, words
 from ..models import BookingsBooking, BookingsGuide, BookingsOccurrence, BookingsVisit
 from ..queries import places
 from ..queries import visits as queries
-from ..service import deciding, guides, visiting
+from ..service import desk, guides
 from ..verdicts import NotFree, Refused, texts
 from . import bookings
 
@@ -61,7 +61,7 @@ def visit_guide_add() -> Any:
     if phone is None:
         return _guides({"phone": _("号码看不懂，请写11位手机号；没有就空着。")})
     try:
-        made = guides.add_guide(request.form.get("name", ""), phone=phone, by=g.actor.account_id)
+        made = guides.add_guide(request.form.get("name", ""), phone=phone, by=g.actor)
     except Refused as refused:
         return _guides({one.field: one.text for one in refused.refusals})
     say(_("%(name)s加上了。", name=made.name))
@@ -78,7 +78,7 @@ def visit_guide_active(guide_id: int) -> Any:
     if found is None:
         abort(404)
     active = request.form.get("active") == "1"
-    guides.set_active(found, version=required_version(), active=active, by=g.actor.account_id)
+    guides.set_active(found, version=required_version(), active=active, by=g.actor)
     say(
         _("%(name)s又可以接待了。", name=found.name) if active else _("%(name)s先不接待了。", name=found.name)
     )
@@ -98,17 +98,17 @@ def visit(uid: str) -> Any:
 def visit_decide(uid: str) -> Any:
     """Confirm it with its guide, give it another guide, or refuse it with a reason."""
     found, booking, row = _visit(uid, permissions.APPROVE)
-    act, version, by = request.form.get("act", ""), required_version(), g.actor.account_id
+    act, version, by = request.form.get("act", ""), required_version(), g.actor
     chosen = _chosen()
     try:
         if act == "confirm":
-            visiting.confirm(found, chosen, version=version, by=by)
+            desk.confirm_visit(by, found, chosen, version=version)
             say(_("参观定下来了，已经通知对方。"))
         elif act == "guide":
-            visiting.assign(found, chosen, version=version, by=by)
+            desk.assign_guide(by, found, chosen, version=version)
             say(_("讲解员换好了。") if chosen is not None else _("现在没有安排讲解员。"))
         elif act == "refuse":
-            deciding.refuse(booking, version=version, reason=request.form.get("reason", ""), by=by)
+            desk.refuse(by, booking, version=version, reason=request.form.get("reason", ""))
             say(_("没有接，原因已经告诉对方。"))
         else:
             abort(400)
@@ -149,7 +149,7 @@ def _page(
     status: int = 422,
 ) -> Any:
     given = queries.guide(found.guide_id) if found.guide_id is not None else None
-    room = places.room(id=row.room_id)
+    room = places.room_of(row)
     return render(
         "bookings/visit.html",
         status=status if errors else 200,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 
-from portal.api import district, go, once, public, render, requires, say, sentences
+from portal.api import district, go, once, public, render, requires, say, sentences, slow_down
 from portal.api import gettext as _
 
 from .. import actors, permissions, typed
@@ -43,6 +43,7 @@ def visit_new() -> Any:
 @once
 def visit_ask() -> Any:
     """Ask for the visit; the desk answers."""
+    slow_down("bookings.ask", a_minute=current_app.config["FINDS_A_MINUTE"])
     form, errors = request.form, {}
     day = typed.day(form, "day")
     begins, stops = typed.minute(form.get("begins", "")), typed.minute(form.get("stops", ""))

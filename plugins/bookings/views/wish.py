@@ -80,8 +80,7 @@ def _wish_or_404(uid: str) -> BookingsWish:
 
 
 def _page(found: BookingsWish, *, changed: bool = False, against: Sequence[Refusal] = ()) -> Any:
-    room = places.room(id=found.room_id)
-    assert room is not None  # a wish's room is never deleted
+    room = places.room_of(found)
     held = found.state == "offered" and found.hold_until is not None and found.hold_until > clock.now()
     return render(
         "bookings/wish.html",
