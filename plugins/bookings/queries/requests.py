@@ -13,6 +13,7 @@ from portal.api import Organization, clock, rows, session
 
 from ..models import BookingsBooking, BookingsOccurrence
 from ..models.booking import LIVE
+from ..verdicts import LONGEST
 from .places import Room
 
 _TIME: Any = BookingsOccurrence.__table__.c
@@ -144,10 +145,15 @@ def around(
     touching = [
         _TIME.room_id.in_(sorted(room_ids))
         & (_TIME.starts_at < clock.at(day + timedelta(days=1)))
-        & (_TIME.starts_at > clock.at(day - timedelta(days=1)))
         & (_TIME.ends_at > clock.at(day))
         for day, room_ids in sorted(days.items())
     ]
+    # What all days have in common leads to an index; alternatives alone are held against every booking.
+    together = (
+        _TIME.room_id.in_(sorted(set().union(*days.values()))),
+        _TIME.starts_at > clock.at(min(days)) - LONGEST,
+        _TIME.starts_at < clock.at(max(days) + timedelta(days=1)),
+    )
     found = (
         rows(
             BookingsOccurrence,
@@ -159,7 +165,7 @@ def around(
             _BOOKING.title,
         )
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
-        .where(_TIME.state.in_(LIVE), or_(*touching))
+        .where(_TIME.state.in_(LIVE), *together, or_(*touching))
         .order_by(_TIME.starts_at, _TIME.id)
     )
     return [Near(**row._asdict()) for row in session.execute(found)]

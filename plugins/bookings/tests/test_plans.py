@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from plugins.bookings import quota
+from plugins.bookings.policy import policy_of
 from plugins.bookings.queries import places, report, requests
 from plugins.bookings.queries.desk_list import Filter, lines
-from plugins.bookings.tests.conftest import Center
+from plugins.bookings.tests.conftest import Center, span
 from portal.api import session
 from portal.testing import plan_of, reads
 
@@ -46,3 +48,16 @@ def test_the_desks_lists_are_read_along_an_index(center: Center):
     assert steps(center, requests.waiting)[0] == f"{along}_state (district_id=? AND state=?)"
     used = steps(center, lambda _rooms: report.report(first, first, within=lambda _room: True))
     assert f"{along}_state (district_id=? AND state=? AND starts_at>? AND starts_at<?)" in used
+    # Whoever books is held against the own bookings, not against everything that is to come.
+    for had in (
+        steps(center, lambda _rooms: quota.used(1, first, first)),
+        steps(
+            center,
+            lambda _rooms: quota.against(
+                policy_of(center.ref, center.room()), account_id=1, spans=[span(3, 9, 10)]
+            ),
+        ),
+    ):
+        assert had and all(
+            step.startswith(f"{along}_booking (district_id=? AND booking_id=?") for step in had
+        )
