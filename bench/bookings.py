@@ -136,6 +136,7 @@ def _measures(day: str) -> dict[str, Callable[[Asked], float]]:
     return {
         "week, 40 of 200 rooms": lambda one: one.page(f"{HERE}/desk/week?from={day}", "desk"),
         "day, 40 of 200 rooms": lambda one: one.page(f"{HERE}/desk/day?on={day}", "desk"),
+        "list, 50 of all bookings": lambda one: one.page(f"{HERE}/desk/list?from={day}", "desk"),
         "room search, 200 rooms": lambda one: one.page(search, "member"),
         "room search, fragment": lambda one: one.page(search, "member", fragment=True),
         "start page of a member": lambda one: one.page("/d/990001/", "member"),

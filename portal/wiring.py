@@ -11,7 +11,7 @@ from flask import Flask, g
 from portal import audit, jobs, notices, words  # noqa: F401  audit declares its sealer
 from portal.current import registry
 from portal.database import in_scope, session
-from portal.districts import context
+from portal.districts import context, settings
 from portal.identity import addresses
 from portal.plugin import Channel, DistrictRef, Job
 from portal.registry import Registry
@@ -26,7 +26,9 @@ def configure(app: Flask, plugins: Registry) -> None:
         switched_on=_switched_on,
         enter=_enter,
     )
-    notices.configure(app, channels=_channels, address_of=addresses.of, language=_language)
+    notices.configure(
+        app, channels=_channels, address_of=addresses.of, language=_language, kept_days=_kept_days
+    )
 
 
 def _named(plugins: Registry) -> dict[str, list[Job]]:
@@ -62,6 +64,12 @@ def _channels(district_id: int | None) -> tuple[DistrictRef | None, list[Channel
     found = registry().collect("notice_channels", district=here)
     session.rollback()
     return here, found
+
+
+def _kept_days(district_id: int | None) -> int:
+    if district_id is None:
+        return notices.KEPT_DAYS
+    return int(settings.get(context.ref(district_id), "core.undelivered_days"))
 
 
 def _language(code: str) -> AbstractContextManager[Any]:

@@ -1,8 +1,9 @@
 /* Single keys on the desk's lists and calendars. What a key does stands in the page: data-key on the link, fold or
-   field it presses. Never while somebody types, never with Ctrl, Alt or Meta; ? lists them and can switch them off. */
+   field it presses. Never while somebody types, never with Ctrl, Alt or Meta; ? lists them. They are switched off for
+   this browser by a form: the page then comes with data-keys-off. */
 (function () {
   "use strict";
-  var doc = document, portal = window.portal, off = false;
+  var doc = document, portal = window.portal;
   if (!portal) return;
 
   function box() { return doc.querySelector("[data-keys]"); }
@@ -40,17 +41,11 @@
     var dialog = box().querySelector("dialog");
     if (dialog.open) dialog.close(); else dialog.showModal();
   }
-  function toggle() {
-    var button = box().querySelector("[data-keys-off]");
-    off = !off;
-    button.textContent = off ? button.dataset.on : button.dataset.off;
-    portal.say(button.dataset[off ? "gone" : "back"]);
-  }
 
   doc.addEventListener("keydown", function (e) {
     var own = box(), dialog = own && own.querySelector("dialog");
     if (!own || !shown(own) || e.defaultPrevented || e.isComposing || e.ctrlKey || e.altKey || e.metaKey || typing(e.target)) return;
-    if (off || doc.querySelector(".is-moving")) return;
+    if (own.hasAttribute("data-keys-off") || doc.querySelector(".is-moving")) return;
     if (e.key === "?") { e.preventDefault(); list(); return; }
     if (dialog.open || doc.querySelector("dialog[open]") || e.key.length !== 1) return;
     if (e.key === "j" || e.key === "k") { e.preventDefault(); step(e.key === "j" ? 1 : -1); return; }
@@ -58,9 +53,7 @@
     if (found) { e.preventDefault(); press(found); }
   });
   doc.addEventListener("click", function (e) {
-    var hit = e.target.closest && e.target.closest("[data-keys-show], [data-keys-off], [data-keys-close]");
-    if (!hit) return;
-    if (hit.hasAttribute("data-keys-off")) toggle(); else list();
+    if (e.target.closest && e.target.closest("[data-keys-show], [data-keys-close]")) list();
   });
   doc.addEventListener("DOMContentLoaded", function () {
     portal.each(doc, "[data-key]", function (el) { if (el.tagName !== "DETAILS") el.setAttribute("aria-keyshortcuts", el.dataset.key); });

@@ -23,7 +23,10 @@
   function hushIf(kind) { if (status && status.dataset.kind === kind) hush(); }
   function word(name) { return status ? status.dataset[name] : ""; }
   window.portal = { say: say, hushIf: hushIf, word: word, settle: settle, each: each };
-  doc.addEventListener("announce", function (e) { say(e.detail && (e.detail.value || e.detail.text)); });
+  doc.addEventListener("announce", function (e) {
+    var told = e.detail || {};
+    say(told.value || told.text, told.kind, told.kind === "bad");
+  });
   doc.addEventListener("click", function (e) { if (status && e.target === status) hush(); });
 
   /* ----- focus: error summary on error, heading on a change of context, else left alone ----- */
@@ -65,7 +68,10 @@
   doc.addEventListener("htmx:afterSettle", function (e) {
     var xhr = e.detail.xhr, code = xhr ? xhr.status : 200;
     settle(e.target, !!(e.detail.requestConfig && e.detail.requestConfig.elt && e.detail.requestConfig.elt.hasAttribute("data-context")));
-    if (code === 409) say(word("changed"), "bad", true);
+    if (code === 409) {
+      // without a swap the answer has said its own words already
+      if (xhr.getResponseHeader("HX-Reswap") !== "none") say(word("changed"), "bad", true);
+    }
     else if (code === 422) say(word("mend"), "bad");
     else hushIf("bad");
   });

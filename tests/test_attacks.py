@@ -84,7 +84,9 @@ def test_what_a_stranger_may_hold_cannot_be_guessed():
     assert len({name[:8] for name in names}) > 190
 
 
-@pytest.mark.parametrize(("path", "data"), [("/elder", {"on": "1"}), ("/language", {"language": "en"})])
+@pytest.mark.parametrize(
+    ("path", "data"), [("/elder", {"on": "1"}), ("/keys", {"on": "0"}), ("/language", {"language": "en"})]
+)
 def test_every_cookie_is_kept_from_scripts_and_other_sites(world: World, path: str, data: dict[str, str]):
     world.app.config["SESSION_COOKIE_SECURE"] = True
     answer = world.browser(world.account()).post(path, data=data, base_url="https://localhost")
@@ -105,7 +107,7 @@ def test_every_cookie_is_kept_from_scripts_and_other_sites(world: World, path: s
 )
 def test_no_way_back_leads_to_another_host(world: World, target: str):
     browser = world.browser(world.account())
-    for path in ("/elder", "/language"):
+    for path in ("/elder", "/keys", "/language"):
         answer = browser.post(path, data={"next": target})
         assert answer.location.startswith("/") and "evil" not in answer.location
     shown = world.browser().get("/login", query_string={"next": target}, headers={"Host": "evil.example"})

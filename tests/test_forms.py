@@ -47,6 +47,7 @@ OTHERWISE = {
     "queue.": "a task is taken back from the dead once, by its state",
     "rebind.do_": "a number bound twice is bound; of two that wait for the second person the newer counts",
     "web.elder": "a choice set twice is set",
+    "web.keys": "a choice set twice is set",
     "web.language": "a choice set twice is set",
 }
 

@@ -112,6 +112,8 @@ PLANTED = {
     "own clock": ("from datetime import UTC, datetime\nx = datetime.now(UTC)", "use portal.clock"),
     "state from anywhere": ("swap(row, version=version, state='paid')", "rule K2"),
     "word without its language": ("from flask_babel import gettext", "use portal.words"),
+    "conflict in English": ("raise Conflict('another version')", "why= for the log"),
+    "conflict with a number": ("raise Conflict(f'{year} is published', current=row)", "why= for the log"),
     "civil today": ("from datetime import date\nx = date.today()", "use portal.clock"),
 }
 

@@ -51,7 +51,7 @@ def retry(job_id: int) -> Any:
 @requires(PERMISSION)
 def resend(delivery_id: int) -> Any:
     """Send a message once more; whoever decides it is on record."""
-    if delivery_id not in {row.id for row in notices.stuck()}:
+    if delivery_id not in {row.id for row in notices.stuck() if row.whole}:
         abort(404)
     with transaction():
         notices.resend(delivery_id)

@@ -45,7 +45,7 @@ def import_(file: Path, dry_run: bool, by: str | None) -> None:
         try:
             changes = room.compare(calendar) if dry_run else room.publish(calendar, by=actor)
         except Conflict as meanwhile:
-            raise click.ClickException(f"{meanwhile}; nothing was changed, run again") from None
+            raise click.ClickException(f"{meanwhile.why}; nothing was changed, run again") from None
     _say(changes, dry_run=dry_run)
     if calendar.source.from_memory:
         click.echo(

@@ -18,11 +18,15 @@ from portal.database.scope import prepared, within_scope
 
 
 class Conflict(Exception):
-    """Somebody else changed the record meanwhile, or its state does not allow this step."""
+    """Somebody else changed the record meanwhile, or its state does not allow this step.
 
-    def __init__(self, message: str = "", *, current: Any = None) -> None:
+    ``message`` is for the person, in their language: the page of a conflict shows it, and says what to do.
+    Without one the page says that somebody was quicker. ``why`` is for those who read the log, in English.
+    """
+
+    def __init__(self, message: str = "", *, why: str = "", current: Any = None) -> None:
         super().__init__(message)
-        self.current = current
+        self.message, self.why, self.current = message, why, current
 
 
 class Versioned:

@@ -5,7 +5,7 @@ about membership or debts; ``send_to_phone`` is for one-time codes. Channels com
 ``notice_channels``.
 """
 
-from portal.notices.delivery import Address, configure
+from portal.notices.delivery import KEPT_DAYS, Address, configure
 from portal.notices.group import GroupText, group_text
 from portal.notices.queries import inbox, stuck, unread_count
 from portal.notices.service import (
@@ -19,9 +19,11 @@ from portal.notices.service import (
     send_to_phone,
 )
 from portal.notices.templates import KINDS, Template, declare
+from portal.notices.undelivered import forget_undelivered
 
 __all__ = [
     "INSIDE",
+    "KEPT_DAYS",
     "KINDS",
     "Address",
     "GroupText",
@@ -31,6 +33,7 @@ __all__ = [
     "configure",
     "declare",
     "forget_numbers",
+    "forget_undelivered",
     "group_text",
     "inbox",
     "mark_read",

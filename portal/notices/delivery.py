@@ -22,6 +22,8 @@ from portal.plugin import Channel, DistrictRef, Message
 QUIET = (time(21, 30), time(8, 0))
 #: Quick at first: somebody is waiting for a code.
 BACKOFF = (5, 20, 60, 300, 900, 3600, 6 * 3600)
+#: Days for which a message that did not arrive can be sent again, where nobody says otherwise.
+KEPT_DAYS = 7
 _EXTENSION = "portal.notices"
 
 
@@ -41,6 +43,7 @@ class Wiring:
     channels: Callable[[int | None], tuple[DistrictRef | None, Iterable[Channel]]]
     address_of: Callable[[int], Address | None]
     language: Callable[[str], AbstractContextManager[Any]]
+    kept_days: Callable[[int | None], int]
 
 
 def configure(
@@ -49,19 +52,21 @@ def configure(
     channels: Callable[[int | None], tuple[DistrictRef | None, Iterable[Channel]]],
     address_of: Callable[[int], Address | None],
     language: Callable[[str], AbstractContextManager[Any]] = lambda code: nullcontext(),
+    kept_days: Callable[[int | None], int] = lambda district_id: KEPT_DAYS,
 ) -> None:
     """Connect the room: ``channels(district_id)`` asks the hook, ``address_of(account_id)`` identity.
 
-    In the demo (``DEMO``) only the demo channel exists: no real message may leave it.
+    ``kept_days(district_id)`` says how long what did not arrive can be sent again. In the demo (``DEMO``)
+    only the demo channel exists: no real message may leave it.
     """
     if app.config.get("DEMO"):
         from portal.notices.demo import CHANNEL
 
         app.extensions[_EXTENSION] = Wiring(
-            lambda district_id: (channels(district_id)[0], [CHANNEL]), address_of, language
+            lambda district_id: (channels(district_id)[0], [CHANNEL]), address_of, language, kept_days
         )
         return
-    app.extensions[_EXTENSION] = Wiring(channels, address_of, language)
+    app.extensions[_EXTENSION] = Wiring(channels, address_of, language, kept_days)
 
 
 class NotSent(Exception):
@@ -162,6 +167,12 @@ def address_of(account_id: int) -> Address | None:
     """Return where a person's messages go, as identity knows it."""
     wiring: Wiring = current_app.extensions[_EXTENSION]
     return wiring.address_of(account_id)
+
+
+def kept_days(district_id: int | None) -> int:
+    """Return for how many days a district keeps what did not arrive."""
+    wiring: Wiring = current_app.extensions[_EXTENSION]
+    return wiring.kept_days(district_id)
 
 
 def _address(row: Delivery, wiring: Wiring) -> Address | None:

@@ -68,9 +68,13 @@ def unread_count(account_id: int) -> int:
 
 
 def stuck(*, limit: int = 50) -> Sequence[Any]:
-    """Return the newest messages in scope that did not arrive or may not have: state, channel, reason."""
+    """Return the newest messages in scope that did not arrive or may not have: state, channel, reason.
+
+    Only what is ``whole`` can be sent again: of the others nobody knows any more what they said.
+    """
     columns = (Delivery.id, Delivery.district_id, Delivery.template, Delivery.state, Delivery.channel)
-    found = select(*columns, Delivery.reason, Delivery.created_at)
+    whole = Delivery.params_sealed.is_not(None).label("whole")
+    found = select(*columns, Delivery.reason, Delivery.created_at, whole)
     found = found.where(Delivery.state.in_(("unknown", "failed")))
     found = within_scope(found, Delivery.district_id)
     return session.execute(found.order_by(Delivery.id.desc()).limit(limit)).all()

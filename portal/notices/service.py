@@ -194,7 +194,7 @@ def forget_told(account_id: int) -> None:
     told = update(Notice).where(Notice.account_id == account_id)
     session.execute(told.values(params={}, url=""))
     session.execute(delete(Preference).where(Preference.account_id == account_id))
-    session.execute(update(Delivery).where(Delivery.account_id == account_id).values(**_wiped()))
+    session.execute(update(Delivery).where(Delivery.account_id == account_id).values(**wiped()))
 
 
 def forget_numbers(indexes: Collection[str]) -> None:
@@ -214,10 +214,11 @@ def forget_numbers(indexes: Collection[str]) -> None:
             continue  # sealed under a key that is gone: nobody reads it
         if crypto.blind_index("phone", said) in indexes:
             theirs.append(number)
-    session.execute(update(Delivery).where(Delivery.id.in_(theirs)).values(**_wiped()))
+    session.execute(update(Delivery).where(Delivery.id.in_(theirs)).values(**wiped()))
 
 
-def _wiped() -> dict[str, Any]:
+def wiped() -> dict[str, Any]:
+    """Return what is left of deliveries that go nowhere any more: that there was one, and how it ended."""
     return {
         "params_sealed": None,
         "phone_sealed": None,

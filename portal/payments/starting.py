@@ -19,6 +19,7 @@ from portal.payments.contract import Flow
 from portal.payments.models import OPEN, MerchantAccount, PaymentAttempt
 from portal.payments.purpose import PayLine
 from portal.payments.settling import close_attempt
+from portal.words import gettext
 
 #: How long an order may be paid. The channel's own limit is two hours.
 VALID = timedelta(minutes=60)
@@ -79,7 +80,7 @@ def start_attempt(
             raise AlreadyPaid(older)
         if older.state in OPEN:
             raise StillOpen(older)
-    raise Conflict("another payment is being started")
+    raise Conflict(gettext("您的另一次缴费刚刚开始。请稍等几秒，再点一次。"))
 
 
 class _Older:
@@ -106,7 +107,9 @@ def _insert(
         same = current.scalar(select(PaymentAttempt).where(PaymentAttempt.form_token == form_token))
         if same is not None:
             if (same.member_id, same.account_id, same.lines) != (member_id, account.id, wanted):
-                raise Conflict(current=same)
+                raise Conflict(
+                    gettext("这张表刚才已经提交过，内容和这次不一样。请刷新页面再填。"), current=same
+                )
             return same
         purpose = account.purpose
         older = current.scalar(

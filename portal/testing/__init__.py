@@ -7,7 +7,15 @@ from portal.payments.conformance import ProviderConformance, Till
 from portal.testing.browser import Browser, client, token
 from portal.testing.compiled import pytest_collection_finish
 from portal.testing.counting import plan_of, queries, reads
-from portal.testing.installation import _look, _own_databases, app, data_dir, settings, template_data
+from portal.testing.installation import (
+    _look,
+    _own_databases,
+    app,
+    at_revision,
+    data_dir,
+    settings,
+    template_data,
+)
 from portal.testing.postgresql import (
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -32,6 +40,7 @@ __all__ = [
     "Till",
     "World",
     "app",
+    "at_revision",
     "client",
     "data_dir",
     "invented_ric",

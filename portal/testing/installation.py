@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from jinja2.bccache import Bucket, BytecodeCache
 
 from portal import config, database, workdays
@@ -95,3 +96,14 @@ class _Compiled(BytecodeCache):
 
 
 _TEMPLATES = _Compiled()
+
+
+@contextmanager
+def at_revision(slug: str, revision: str) -> Iterator[None]:
+    """Work with a plugin's tables as an earlier revision left them, then bring them up to date again."""
+    folders = current_app.extensions["portal.registry"].folders()
+    session.rollback()
+    history.downgrade(folders, slug=slug, revision=revision)
+    yield
+    session.rollback()
+    history.upgrade(folders, slug=slug)

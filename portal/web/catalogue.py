@@ -10,6 +10,7 @@ import segno
 from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
+from portal.database import Conflict
 from portal.web import frame
 from portal.web.access import public
 from portal.web.htmx import go, render
@@ -112,6 +113,9 @@ def answer() -> Response:
     wanted = request.form.get("answer", "200")
     if wanted in {"429", "500"}:
         abort(int(wanted))
+    if wanted == "raised":
+        said = "这个时间刚被别人约走，请换一个时间。"
+        raise Conflict(said)
     if wanted == "slow":
         time.sleep(1.5)
     status = int(wanted) if wanted in {"409", "422"} else 200

@@ -105,7 +105,7 @@ def new() -> Response:
 def move() -> Any:
     """Move an invented booking, or refuse it as a plugin would: the hall is never free before nine."""
     if required_version() != 3:
-        raise Conflict("another version")
+        raise Conflict(why="another version")
     start = datetime.fromisoformat(request.form["start"]).replace(tzinfo=clock.SHANGHAI)
     end = datetime.fromisoformat(request.form["end"]).replace(tzinfo=clock.SHANGHAI)
     if start.hour < 9:

@@ -1,4 +1,4 @@
-"""How somebody reads: elder mode and language, kept in the account and in the browser.
+"""How somebody reads: elder mode and language, kept in the account and in the browser; keys in the browser.
 
 The last choice counts. A visitor's choice waits in the cookie and becomes the account's at log-in; a cookie
 that only repeats the account's choice is marked, so that one of a couple does not choose for the other.
@@ -15,6 +15,8 @@ from portal.database import session, transaction
 from portal.identity.models import Account
 
 ELDER, LANGUAGE = "portal_elder", "portal_language"
+#: Single keys of lists and calendars, switched off in this browser: it is the hands at it that matter.
+KEYS = "portal_keys"
 _OF_ACCOUNT = ".account"
 _YEAR = 31536000
 
@@ -27,6 +29,16 @@ def elder_here() -> bool:
 def language_here() -> str:
     """Return the language of this browser while nobody is logged in."""
     return "en" if _kept(LANGUAGE) == "en" else "zh"
+
+
+def keys_off() -> bool:
+    """Tell whether the single keys of lists and calendars are switched off in this browser."""
+    return request.cookies.get(KEYS) == "0"
+
+
+def choose_keys(response: Any, *, on: bool) -> None:
+    """Keep in this browser whether single keys of lists and calendars do something."""
+    _keep(response, KEYS, "1" if on else "0")
 
 
 def _kept(name: str) -> str:
@@ -60,12 +72,16 @@ def _set(response: Any, values: dict[str, Any], *, of_account: bool) -> None:
     for field, value in values.items():
         name = ELDER if field == "elder" else LANGUAGE
         word = str(int(value)) if field == "elder" else value
-        response.set_cookie(
-            name,
-            word + (_OF_ACCOUNT if of_account else ""),
-            max_age=_YEAR,
-            path="/",
-            secure=current_app.config["SESSION_COOKIE_SECURE"],
-            httponly=True,
-            samesite="Lax",
-        )
+        _keep(response, name, word + (_OF_ACCOUNT if of_account else ""))
+
+
+def _keep(response: Any, name: str, value: str) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=_YEAR,
+        path="/",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )

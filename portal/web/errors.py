@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
@@ -13,6 +14,7 @@ from portal.crypto import KeyLost
 from portal.database import Conflict, session, trouble
 from portal.registry import PluginUnavailable
 from portal.web import htmx
+from portal.words import gettext
 
 PAGES = (400, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503)
 #: Seconds after which a browser or a proxy may ask again: what is away is back within ten.
@@ -59,7 +61,17 @@ def _csrf(_error: CSRFError) -> Any:
 
 
 def _conflict(error: Conflict) -> Any:
-    return page(409, message=str(error))
+    if error.why:
+        current_app.logger.info("conflict: %s", error.why)
+    answer = page(409, message=error.message)
+    if htmx.is_htmx():
+        # htmx swaps a 409 in: this is a page about the form, not the form as it stands now. It is said, and
+        # what was typed stays where it is (rule K15).
+        spoken = str(error.message) or gettext(
+            "刚才有人先改了，您的这次没有存上。请刷新页面看看，再决定要不要改。"
+        )
+        answer.headers["HX-Trigger"] = json.dumps({"announce": {"value": spoken, "kind": "bad"}})
+    return htmx_safe(answer)
 
 
 def _key_lost(error: KeyLost) -> Any:

@@ -70,6 +70,7 @@ def install(app: Flask) -> None:
         district=LocalProxy(district_or_none),
         site=LocalProxy(_site),
         elder=LocalProxy(elder),
+        keys_off=display.keys_off,
         lang=LocalProxy(_lang),
         notice=LocalProxy(_notice),
         now=LocalProxy(clock.now),

@@ -18,7 +18,7 @@ from portal.members import queries as members
 from portal.organizations import unmatched
 from portal.organizations.models import Organization, ServiceCenter
 from portal.plugin import Todo
-from portal.web import display, doors
+from portal.web import display, doors, frame
 from portal.web.access import public, requires, signed_in
 from portal.web.htmx import go, render
 from portal.web.links import local_path
@@ -149,6 +149,17 @@ def language() -> Any:
     response = go(local_path(request.form.get("next")))
     chosen = "en" if request.form.get("language") == "en" else "zh"
     display.choose(response, g.actor.account_id, language=chosen)
+    return response
+
+
+@pages.post("/keys")
+@public
+def keys() -> Any:
+    """Switch the single keys of lists and calendars on or off, for this browser."""
+    on = request.form.get("on") == "1"
+    response = go(local_path(request.form.get("next")))
+    display.choose_keys(response, on=on)
+    frame.say(gettext("快捷键打开了。") if on else gettext("快捷键关掉了，以后在这个浏览器上也不起作用。"))
     return response
 
 

@@ -15,6 +15,7 @@ from jinja2.nodes import Expr
 from markupsafe import Markup, escape
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from portal import notices
 from portal.districts import settings
 from portal.identity import permissions
 from portal.plugin import Setting
@@ -97,6 +98,17 @@ CORE_SETTINGS = (
         least=1,
         help=_("防止有人乱填别人的号码，也管住短信费；到了数，当天请大家到服务台"),
         local=True,
+    ),
+    Setting(
+        key="core.undelivered_days",
+        label=_("没送到的消息留几天，方便再发"),
+        default=notices.KEPT_DAYS,
+        type=int,
+        least=1,
+        most=90,
+        help=_("到了天数，内容和号码就删掉，只留下“没送到”这件事；送到的当时就删"),
+        local=True,
+        source="《中华人民共和国个人信息保护法》（2021年11月1日施行）第十九条：保存期限应当为实现处理目的所必要的最短时间",
     ),
     Setting(
         key="core.keep_national_id",

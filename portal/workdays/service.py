@@ -133,7 +133,9 @@ def _write(calendar: Calendar, *, version: int, origin: str) -> None:
     try:
         key = connection().execute(new, row).scalar_one()
     except IntegrityError as error:
-        raise Conflict(f"the calendar of {calendar.year} was published by somebody else meanwhile") from error
+        raise Conflict(
+            why=f"the calendar of {calendar.year} was published by somebody else meanwhile"
+        ) from error
     connection().execute(
         insert(WorkdayDay.__table__),
         [

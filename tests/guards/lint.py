@@ -51,6 +51,8 @@ def _walk(tree: ast.AST, where: Path) -> Iterator[tuple[int, str]]:
             given = {one.arg for one in node.keywords}
             if name.rpartition(".")[2] == "swap" and "state" in given and "states" not in given:
                 yield node.lineno, "swap() to a state names the states it may come from (rule K2)"
+            if name.rpartition(".")[2] == "Conflict" and node.args and _is_literal(node.args[0]):
+                yield node.lineno, "Conflict() says its words to a person: gettext, or why= for the log"
             if name == "float" and _mentions_money(node):
                 yield node.lineno, "money as float: use integer fen"
         if (
@@ -100,6 +102,10 @@ def _dotted(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_dotted(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_literal(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and node.value != "")
 
 
 def _mentions_money(node: ast.Call) -> bool:

@@ -238,7 +238,7 @@ def test_the_day_is_walked_by_single_keys_and_none_works_while_somebody_types(st
     press("?")
     assert page.locator(".keys dialog[open]").count() == 0 and page.evaluate(focused) == first
     press("/")
-    field = page.locator("main input[name=on]")
+    field = page.locator("main input[name=on]:not([type=hidden])")
     assert field.evaluate("el => el === document.activeElement")
     press("ControlOrMeta+a")
     for one in ("2", "j", "t", "?"):
@@ -250,12 +250,19 @@ def test_the_day_is_walked_by_single_keys_and_none_works_while_somebody_types(st
     press("w")
     page.wait_for_url("**/week?from=2026-03-04")
     page.locator("[data-keys-show]").click()
-    page.locator("[data-keys-off]").click()
-    page.locator("[data-keys-close]").click()
-    press("d")
-    press("?")
-    assert page.locator(".keys dialog[open]").count() == 0 and "/week" in page.url
-    page.goto(f"{page.url.split('/desk/')[0]}/desk/requests")
+    page.get_by_role("button", name="关掉快捷键").click()
+    page.get_by_text("以后在这个浏览器上也不起作用").wait_for()
+    desk = page.url.rpartition("/")[0]
+    # Off on this page, and on the next one too, until they are switched on again.
+    for address in ("week?from=2026-03-04", "requests"):
+        page.goto(f"{desk}/{address}")
+        press("d")
+        press("?")
+        assert page.locator(".keys dialog[open]").count() == 0 and page.url.endswith(address)
+    page.locator("[data-keys-show]").click()
+    page.get_by_role("button", name="打开快捷键").click()
+    page.get_by_text("快捷键打开了").wait_for()
+    page.goto(f"{desk}/requests")
     press("k")
     press("Enter")
     page.wait_for_url("**/answer")

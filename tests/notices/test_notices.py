@@ -15,7 +15,7 @@ from portal import clock, jobs, notices
 from portal.database import Conflict, everything, session, transaction
 from portal.identity.models import Account
 from portal.jobs import run_due
-from portal.notices import Address, Template
+from portal.notices import Address, Template, forget_undelivered
 from portal.notices.delivery import end_of_quiet
 from portal.notices.demo import messages
 from portal.notices.models import Delivery, DemoMessage, Notice
@@ -331,3 +331,42 @@ def test_group_text_holds_the_link_and_its_picture() -> None:
 def test_undeclared_message_is_refused() -> None:
     with pytest.raises(LookupError):
         notices.notify("t.nothing", account_id=1, district_id=1)
+
+
+def test_what_did_not_arrive_is_kept_for_its_days_and_then_nobody_can_read_it(app: Flask) -> None:
+    """Numbers that belong to nobody are never erased with somebody: what they were told goes by itself."""
+    days = {1: 3, None: 7}
+    notices.configure(app, channels=lambda _: (None, CHANNELS), address_of=lambda _: None, kept_days=days.get)
+    answers.update(sms=["rejected: a"], chat=["rejected: b"])
+    of_district, of_none = code(district_id=1), code()
+    run_due()
+    answers.update(sms=["unknown: timeout"])
+    unknown = code()
+    run_due()
+    answers.update(sms=["later: limit"])
+    put_off = code(district_id=1)
+    run_due()
+    with transaction():
+        # As one that is due later: never tried, so still to come.
+        due = notices.send_to_phone("t.code", phone=PHONE, params={"code": "654321", "minutes": 10})
+
+    def kept() -> list[int]:
+        session.rollback()
+        whole = Delivery.params_sealed.is_not(None) & Delivery.phone_sealed.is_not(None)
+        return list(session.scalars(select(Delivery.id).where(whole).order_by(Delivery.id)))
+
+    everything_there = [of_district, of_none, unknown, put_off, due]
+    for after, left in ((2, everything_there), (4, [of_none, unknown, due]), (8, [due])):
+        with clock.frozen(NOON + timedelta(days=after)):
+            forget_undelivered({})
+            assert kept() == left, after
+    ends = ["failed", "failed", "unknown", "expired", "waiting"]
+    assert [state(one)[0] for one in everything_there] == ends
+    with everything():
+        assert {(row.id, row.whole, row.reason) for row in notices.stuck()} == {
+            (of_district, False, "b"),
+            (of_none, False, "b"),
+            (unknown, False, "timeout"),
+        }
+    with pytest.raises(Conflict):
+        notices.resend(of_none)

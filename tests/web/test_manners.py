@@ -56,7 +56,9 @@ def test_a_conflict_shows_what_changed(page: Any):
     assert page.input_value("#swap-words") == WORDS
 
 
-@pytest.mark.parametrize("answer, words", [("500", "系统出了点问题"), ("429", "点得太快了")])
+@pytest.mark.parametrize(
+    "answer, words", [("500", "系统出了点问题"), ("429", "点得太快了"), ("raised", "刚被别人约走，请换一个")]
+)
 def test_a_refusal_is_said_and_the_page_stays(page: Any, live: Any, answer: str, words: str):
     send(page, answer)
     said(page, re.compile(words))

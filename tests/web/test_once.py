@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import threading
+from typing import Any
 
 import pytest
 from flask import Blueprint, request
 
 from portal.app import create_app
-from portal.database import session, transaction
+from portal.database import Conflict, session, transaction
 from portal.districts.models import District
 from portal.testing import Browser, World, settings
 from portal.web.access import public
@@ -30,6 +33,11 @@ def app(data_dir):
         if request.form.get("wrong"):
             return "no", 422
         return "", 303, {"Location": f"/made/{request.form['code']}"}
+
+    @own.post("/test/late")
+    @public
+    def late():
+        raise Conflict(why="somebody was quicker")
 
     made.register_blueprint(own)
     with made.app_context():
@@ -71,8 +79,24 @@ def test_same_key_other_words_is_a_conflict_and_changes_nothing(world: World):
     browser = world.browser(world.account())
     send(browser, code="1")
     before = count()
-    assert send(browser, code="2").status_code == 409
+    answer = send(browser, code="2")
+    words = "这张表刚才已经提交过，内容和这次不一样。请刷新页面再填。"
+    assert answer.status_code == 409 and words in answer.text and "刚才有人先改了" not in answer.text
+    # In a fragment's place it is said, and nothing takes the place of what was typed.
+    said = browser.post("/test/make", data={"_once": "k" * 12, "code": "2"}, headers={"HX-Request": "true"})
+    assert (said.status_code, said.headers["HX-Reswap"]) == (409, "none")
+    assert json.loads(said.headers["HX-Trigger"]) == {"announce": {"value": words, "kind": "bad"}}
     assert count() == before
+
+
+def test_a_conflict_without_words_for_people_shows_none_of_its_own(world: World, caplog: Any):
+    caplog.set_level(logging.INFO)
+    browser = world.browser(world.account())
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = browser.post("/test/late", headers=headers)
+        assert answer.status_code == 409 and "刚才有人先改了" in answer.text and "quicker" not in answer.text
+        assert "quicker" not in answer.headers.get("HX-Trigger", "")
+    assert "conflict: somebody was quicker" in caplog.text
 
 
 def test_an_invalid_form_leaves_nothing_and_its_key_free(world: World):

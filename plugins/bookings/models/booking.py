@@ -120,6 +120,8 @@ class BookingsOccurrence(Versioned, DistrictScoped, Model):
         Index("ix_bookings_occurrence_booking", "district_id", "booking_id", "starts_at"),
         Index("ix_bookings_occurrence_room", "district_id", "room_id", "starts_at"),
         Index("ix_bookings_occurrence_state", "district_id", "state", "starts_at"),
+        # The desk's list of all rooms is read along it, page by page.
+        Index("ix_bookings_occurrence_time", "district_id", "starts_at", "id"),
         {"info": {"label": _l("预约的时间")}},
     )
 

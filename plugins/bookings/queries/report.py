@@ -12,6 +12,7 @@ from portal.api import clock, rows, session
 
 from ..hours import Hours, Interval
 from ..models import BookingsClosure, BookingsOccurrence
+from ..verdicts import LONGEST
 from . import places
 from .places import Room
 from .requests import sharing
@@ -95,7 +96,13 @@ def _bookings(
     times: dict[int, int] = defaultdict(int)
     statement = rows(
         BookingsOccurrence, _TIME.room_id, _TIME.starts_at, _TIME.ends_at, _TIME.arrived_at
-    ).where(_TIME.state.in_(BOOKED), _TIME.starts_at < stops, _TIME.ends_at > begins)
+    ).where(
+        _TIME.state.in_(BOOKED),
+        _TIME.starts_at < stops,
+        # Nobody may take a room for longer: without it all years before would be read, and left out.
+        _TIME.starts_at > begins - LONGEST,
+        _TIME.ends_at > begins,
+    )
     for room_id, start, end, arrived in session.execute(statement):
         if room_id not in room_ids:
             continue

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, literal_column, or_
 
 from portal.api import Organization, clock, rows, session
 
 from ..models import BookingsBooking, BookingsOccurrence
 from ..models.booking import LIVE
+from ..verdicts import LONGEST
 from .places import Room
 
 _TIME: Any = BookingsOccurrence.__table__.c
 _BOOKING: Any = BookingsBooking.__table__.c
 _ORG: Any = Organization.__table__.c
+#: Not the column alone: SQLite would group by walking every booking there is instead of the few that wait.
+_EACH: Any = _TIME.booking_id + literal_column("0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,19 +66,19 @@ def waiting(
     grouped = (
         rows(
             BookingsOccurrence,
-            _TIME.booking_id,
+            _EACH.label("booking_id"),
             due,
             func.count().label("times"),
             func.min(_TIME.starts_at).label("first"),
         )
         .where(_TIME.state == "requested", _TIME.room_id.in_(sorted(room_ids)))
-        .group_by(_TIME.booking_id)
-        .order_by(due, _TIME.booking_id)
+        .group_by(_EACH)
+        .order_by(due, _EACH)
         .limit(limit)
     )
     if after is not None:
         first, last = func.min(_TIME.answer_by), after
-        grouped = grouped.having(or_(first > last[0], (first == last[0]) & (_TIME.booking_id > last[1])))
+        grouped = grouped.having(or_(first > last[0], (first == last[0]) & (last[1] < _EACH)))
     found = {row.booking_id: row for row in session.execute(grouped)}
     if not found:
         return []
@@ -142,10 +145,15 @@ def around(
     touching = [
         _TIME.room_id.in_(sorted(room_ids))
         & (_TIME.starts_at < clock.at(day + timedelta(days=1)))
-        & (_TIME.starts_at > clock.at(day - timedelta(days=1)))
         & (_TIME.ends_at > clock.at(day))
         for day, room_ids in sorted(days.items())
     ]
+    # What all days have in common leads to an index; alternatives alone are held against every booking.
+    together = (
+        _TIME.room_id.in_(sorted(set().union(*days.values()))),
+        _TIME.starts_at > clock.at(min(days)) - LONGEST,
+        _TIME.starts_at < clock.at(max(days) + timedelta(days=1)),
+    )
     found = (
         rows(
             BookingsOccurrence,
@@ -157,7 +165,7 @@ def around(
             _BOOKING.title,
         )
         .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
-        .where(_TIME.state.in_(LIVE), or_(*touching))
+        .where(_TIME.state.in_(LIVE), *together, or_(*touching))
         .order_by(_TIME.starts_at, _TIME.id)
     )
     return [Near(**row._asdict()) for row in session.execute(found)]

@@ -73,6 +73,6 @@ def _facts(found: Room) -> list[tuple[str, str]]:
         (_("坐多少人"), ngettext("%(num)s人", "%(num)s人", found.capacity)),
         (_("房间里有"), features),
         (_("好不好走"), steps),
-        (_("说明"), found.about),
+        (_("介绍"), found.about),
     ]
     return [one for one in listed if one[1]]

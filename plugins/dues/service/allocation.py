@@ -21,6 +21,7 @@ from portal.api import (
     transaction,
     within_scope,
 )
+from portal.api import gettext as _
 
 from .. import messages
 from ..models import DuesObligation, DuesVoucher
@@ -67,13 +68,13 @@ def use_credit(
         )
         parts, assessed = _take(receipt) if credit > 0 else ([], [])
         if not parts:
-            raise Conflict("nothing to pay, or nothing to pay it with")
+            raise Conflict(_("现在没有要交的月份，或者没有预存的钱可以抵。请返回看看。"))
         issued = vouchers.issue(receipt, parts, from_credit=True)
         books.post(district_id, assessed, actor=obligations.SYSTEM)
         books.post(district_id, _postings(receipt, parts), actor=actor)
         # It was read before the book was held: another form may have paid other months with it.
         if books.credit_of(district_id, member_id) < 0:
-            raise Conflict("the credit was used meanwhile")
+            raise Conflict(_("预存的钱刚才已经用掉了。请返回看看。"))
         return current.get_one(DuesVoucher, issued.id)
 
 

@@ -21,6 +21,7 @@ from portal.api import (
     swap,
     transaction,
 )
+from portal.api import gettext as _
 
 from ..calculation import explain
 from ..models import DuesAssessment
@@ -52,9 +53,9 @@ def draft(
     """
     parse_month(from_month)
     if member.organization_id is None:
-        raise Conflict("no branch")
+        raise Conflict(_("这位党员还不在哪个支部。请先在党员登记里写上支部，再来核定。"))
     if from_month < clock.month() and _has_approved(member.id):
-        raise Conflict("past")
+        raise Conflict(_("过去的月份不再改。请从本月或者以后的月份起核定。"))
     rounding = settings.get(district, "dues.rounding")
     found = explain(category, base_fen, on=first_day(from_month), rounding=rounding, apply_norm=apply_norm)
     with transaction() as current:

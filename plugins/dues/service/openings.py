@@ -9,6 +9,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import Forbidden
 
 from portal.api import Conflict, DistrictRef, Member, Organization, audit, clock, swap, transaction
+from portal.api import gettext as _
 
 from ..limits import latest_paid_through
 from ..models import DuesAssessment, DuesBranchOpening, DuesMemberOpening, DuesObligation
@@ -72,7 +73,7 @@ def start_branch(
                 DuesObligation.district_id == district.id,
             )
             if current.scalar(on_books.limit(1)) is not None:
-                raise Conflict("months are on the books already")
+                raise Conflict(_("已经有入账的月份，不能再改。"))
             swap(row, version=row.version, start_month=start_month, recorded_by=by, recorded_at=clock.now())
         audit.record(
             "dues.opening.branch",
@@ -121,7 +122,7 @@ def set_paid_through(
                 DuesObligation.member_id == member.id, DuesObligation.district_id == district.id
             )
             if current.scalar(on_books.limit(1)) is not None:
-                raise Conflict("months are on the books already")
+                raise Conflict(_("已经有入账的月份，不能再改。"))
             swap(
                 row,
                 version=row.version,

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from werkzeug.exceptions import Forbidden
 
 from portal.api import Conflict, DistrictRef, MemberRef, audit, clock, session, settings, transaction
+from portal.api import gettext as _
 
 from ..calculation import explain
 from ..models import DuesAssessment, DuesMemberOpening
@@ -67,7 +68,7 @@ def _assessments(
     rows = []
     for member, values in given:
         if member.organization_id is None:
-            raise Conflict("no branch")
+            raise Conflict(_("这位党员还不在哪个支部。请先在党员登记里写上支部，再来核定。"))
         through = values["paid_through"]
         begins = shifted(through, 1) if through else f"{clock.today().year}-01"
         found = explain(values["category"], values["base_fen"], on=first_day(begins), rounding=rounding)

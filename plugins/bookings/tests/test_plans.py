@@ -1,0 +1,63 @@
+"""What the desk's lists read grows with the page, not with all bookings there are (SQLite's own plans)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from plugins.bookings import quota
+from plugins.bookings.policy import policy_of
+from plugins.bookings.queries import places, report, requests
+from plugins.bookings.queries.desk_list import Filter, lines
+from plugins.bookings.tests.conftest import Center, span
+from portal.api import session
+from portal.testing import plan_of, reads
+
+# PostgreSQL plans by what is in the tables, and reads small ones whole: `make bench` fills them.
+pytestmark = pytest.mark.sqlite
+
+
+def steps(center: Center, ask: Callable[[frozenset[int]], Any]) -> list[str]:
+    """Return what SQLite does for the occurrences that ``ask`` reads, and where it sorts what it has read."""
+    with center.inside():
+        rooms = frozenset(room.id for room in places.rooms())
+        with reads() as seen:
+            ask(rooms)
+        session.remove()
+    return [
+        step
+        for statement, parameters in seen.items()
+        for step in plan_of(statement, parameters)
+        if step.startswith(("SCAN", "SEARCH bookings_occurrence", "USE TEMP B-TREE FOR ORDER"))
+    ]
+
+
+def test_the_desks_lists_are_read_along_an_index(center: Center):
+    first, along = date(2026, 3, 1), "SEARCH bookings_occurrence USING INDEX ix_bookings_occurrence"
+    of_all: tuple[tuple[dict[str, Any], str], ...] = (
+        ({}, f"{along}_time (district_id=?)"),
+        ({"first": first}, f"{along}_time (district_id=? AND starts_at>?)"),
+        ({"sort": "-time"}, f"{along}_time (district_id=?)"),
+    )
+    for wanted, found in of_all:
+        listed = steps(center, lambda rooms, wanted=wanted: lines(Filter(room_ids=rooms, **wanted)))
+        assert listed == [found], "read whole and sorted instead of read in order"
+    assert steps(center, requests.waiting)[0] == f"{along}_state (district_id=? AND state=?)"
+    used = steps(center, lambda _rooms: report.report(first, first, within=lambda _room: True))
+    assert f"{along}_state (district_id=? AND state=? AND starts_at>? AND starts_at<?)" in used
+    # Whoever books is held against the own bookings, not against everything that is to come.
+    for had in (
+        steps(center, lambda _rooms: quota.used(1, first, first)),
+        steps(
+            center,
+            lambda _rooms: quota.against(
+                policy_of(center.ref, center.room()), account_id=1, spans=[span(3, 9, 10)]
+            ),
+        ),
+    ):
+        assert had and all(
+            step.startswith(f"{along}_booking (district_id=? AND booking_id=?") for step in had
+        )
