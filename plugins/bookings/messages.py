@@ -33,6 +33,18 @@ _declare(
     _l("您申请的%(room)s（%(when)s）已经替您留着，等场地方答复，最晚%(until)s。"),
 )
 _declare(
+    "competing",
+    _l("场地申请已收到"),
+    _l("场地申请已收到，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）收到了。这个时间几家可以同时申请，批准了才算约上，最晚%(until)s答复。"),
+)
+_declare(
+    "outbid",
+    _l("场地申请有答复了"),
+    _l("场地申请有答复了，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）批给了别人，已经替您排上候补，有空的会先通知您。点进来看排到第几。"),
+)
+_declare(
     "booked",
     _l("场地约好了"),
     _l("场地约好了：%(date)s %(time)s。请登录查看。"),
@@ -135,8 +147,10 @@ _declare(
 
 def asked(booking: BookingsBooking, room: Room, *, waits: bool) -> None:
     """Say that a request came in, or that the room is booked."""
-    first = booking_times(booking)[0]
-    tell("requested" if waits else "booked", booking, first, room, key=f"asked:{booking.id}")
+    times = booking_times(booking)
+    first = times[0]
+    waiting = "competing" if any(row.competes for row in times) else "requested"
+    tell(waiting if waits else "booked", booking, first, room, key=f"asked:{booking.id}")
 
 
 def displaced(booking: BookingsBooking, row: BookingsOccurrence, room: Room, *, why: str) -> None:

@@ -24,6 +24,8 @@ STATES: dict[str, tuple[Any, str]] = {
     "displaced": (_l("用不了了"), "bad"),
     "skipped": (_l("这天没约"), "quiet"),
 }
+#: A request that lapsed because somebody answered: the time went to a competing one.
+OUTBID: tuple[Any, str] = (_l("批给了别人"), "bad")
 #: State of a place on the waiting list.
 WISH_STATES: dict[str, tuple[Any, str]] = {
     "waiting": (_l("排着队"), "warn"),
@@ -87,6 +89,11 @@ WEEKDAYS: tuple[Any, ...] = (
     _l("星期六"),
     _l("星期日"),
 )
+
+
+def state_words(state: str, *, answered: bool) -> tuple[Any, str]:
+    """Return words and tone of one time's state; ``answered``: by a person, not by the calendar."""
+    return OUTBID if state == "lapsed" and answered else STATES[state]
 
 
 def weekday(day: date) -> str:

@@ -49,6 +49,9 @@ def show(booking_uid: str) -> Any:
         open_times=open_times,
         open_ids={row.id for row in open_times},
         used=shown.in_use(times),
+        in_line=mine.in_line(booking.id)
+        if any(row.state in ("lapsed", "displaced") for row in times)
+        else [],
         words=words,
         next_words=shown.next_words,
         code_of=presence.code,
