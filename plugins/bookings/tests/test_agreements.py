@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from plugins.bookings import actors
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsAgreement, BookingsWish
+from plugins.bookings.queries import agreements as queries
 from plugins.bookings.queries import due_in
 from plugins.bookings.service import agreed_ends, agreeing, deciding
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import Actor, Conflict, clock, session
+from portal.api import Actor, Conflict, clock, notices, session
 from portal.testing.crowd import crowd, inside
 
 MOVES = ("sign", "give_back", "suspend", "resume", "end", "change")
@@ -527,6 +528,33 @@ def test_a_secretary_of_party_b_finds_and_signs_it(shared: Shared):
     assert "甲厂礼堂" in page
     with shared.center.inside():
         assert agreeing.sign(row, version=row.version, by=shared.stranger) == "active"
+
+
+def test_the_district_signs_for_an_organization_only_by_saying_so(shared: Shared):
+    row = shared.draft(party_b_id=shared.other.id, party_b_name="乙厂党支部", by=shared.a)
+    agreeing.sign(row, version=row.version, by=shared.a)
+    assert [
+        queries.to_sign(one.reach("bookings.manage")) for one in (shared.a, shared.b, shared.stranger)
+    ] == [
+        {},
+        {},
+        {"signed_a": 1},
+    ]
+    desk = browser(shared, shared.actor("desk"))
+    assert "代签" not in desk.get(url(shared, row.uid)).get_data(as_text=True)
+    sent = {"version": row.version, "stands_in": "1"}
+    assert desk.post(url(shared, f"{row.uid}/sign"), data={**sent, "_once": "a" * 20}).status_code == 403
+    admin = browser(shared, shared.b)
+    assert "受乙方委托代签" in admin.get(url(shared, row.uid)).get_data(as_text=True)
+    silent = admin.post(url(shared, f"{row.uid}/sign"), data={"version": row.version, "_once": "b" * 20})
+    assert silent.status_code == 422 and 'href="#stands_in"' in silent.get_data(as_text=True)
+    assert admin.post(url(shared, f"{row.uid}/sign"), data={**sent, "_once": "c" * 20}).status_code == 303
+    page = browser(shared, shared.stranger).get(url(shared, row.uid)).get_data(as_text=True)
+    assert "（区里受委托代签）" in page and "受乙方委托代签，生效" in page
+    with shared.center.inside():
+        assert notices.inbox(shared.stranger.account_id or 0, limit=1)[0].text.startswith(
+            "甲厂礼堂的共享协议两方都签好了"
+        )
 
 
 def test_party_b_decides_about_bookings_without_reading_whose_they_are(shared: Shared):
