@@ -14,7 +14,7 @@ from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsAgreement, BookingsWish
 from plugins.bookings.queries import agreements as queries
 from plugins.bookings.queries import due_in
-from plugins.bookings.service import agreed_ends, agreeing, deciding
+from plugins.bookings.service import agreed_ends, agreeing, deciding, opening
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused, Span
@@ -555,6 +555,23 @@ def test_the_district_signs_for_an_organization_only_by_saying_so(shared: Shared
         assert notices.inbox(shared.stranger.account_id or 0, limit=1)[0].text.startswith(
             "甲厂礼堂的共享协议两方都签好了"
         )
+
+
+def test_a_rooms_page_says_what_the_agreement_and_the_holidays_make_of_a_day(shared: Shared):
+    member = shared.center.world.browser(shared.accounts[shared.stranger.account_id or 0])
+    room = f"/d/{shared.center.district.code}/bookings/rooms/{shared.room().uid}"
+
+    def page(day: str) -> str:
+        session.commit()
+        return str(member.get(f"{room}?day={day}").get_data(as_text=True))
+
+    assert "现在没有生效的协议" in page("2026-03-10") and f"{room}/ask" not in page("2026-03-10")
+    shared.agree(groups=["organizations"])
+    assert "协议" not in page("2026-03-10") and f"{room}/ask" in page("2026-03-10")
+    assert "这一天清明节放假，这些时间照样开放。" in page("2026-04-06")
+    assert "为劳动节调休上班，按工作日开放。" in page("2026-05-09")
+    opening.set_date(shared.venue, None, version=shared.venue.version, day=date(2026, 4, 6), windows=(), by=1)
+    assert "清明节放假，这一天不开放。" in page("2026-04-06")
 
 
 def test_party_b_decides_about_bookings_without_reading_whose_they_are(shared: Shared):

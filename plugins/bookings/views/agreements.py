@@ -155,6 +155,7 @@ def shown(row: BookingsAgreement) -> dict[str, Any]:
         "venue": venue,
         "owner": owner,
         "state": words.STATES[row.state],
+        "dates": words.dates,
         "facts": words.facts(row, words.names(row.named_ids)),
         "signed": [
             (_("甲方"), owner.name if owner else "", *_signature(row.signed_a_by, row.signed_a_at, people)),
