@@ -205,7 +205,7 @@ def offered(wish: BookingsWish, room: Room) -> None:
         phone=wish_phone(wish),
         district_id=wish.district_id,
         values={
-            "time": f"{until:%H:%M}",
+            "time": f"{until.month}-{until.day} {until:%H:%M}",
             "room": f"{room.venue} {room.name}",
             "when": _when(wish),
             "until": f"{until:%Y-%m-%d %H:%M}",

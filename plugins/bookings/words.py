@@ -30,7 +30,7 @@ OUTBID: tuple[Any, str] = (_l("批给了别人"), "bad")
 WISH_STATES: dict[str, tuple[Any, str]] = {
     "waiting": (_l("排着队"), "warn"),
     "offered": (_l("轮到您了"), "info"),
-    "taken": (_l("约好了"), "ok"),
+    "taken": (_l("您要了"), "ok"),
     "declined": (_l("您没要"), "quiet"),
     "timed_out": (_l("过了时间没确认"), "quiet"),
     "withdrawn": (_l("不排了"), "quiet"),
@@ -64,7 +64,7 @@ FEATURES: dict[str, Any] = {
 STEPS: dict[str, Any] = {
     "asked": _l("提交了申请"),
     "booked": _l("约好了"),
-    "from_list": _l("从候补约上了"),
+    "from_list": _l("候补轮到，接下了"),
     "approved": _l("批准了"),
     "refused": _l("没有通过"),
     "lapsed": _l("到期没有答复"),
@@ -74,6 +74,7 @@ STEPS: dict[str, Any] = {
     "displaced": _l("用不了了"),
     "given_back": _l("又能用了"),
     "outbid": _l("时间批给了别人"),
+    "guide": _l("讲解安排变了"),
     "checked_in": _l("签到了"),
     "completed": _l("用完了"),
     "no_show": _l("没到场"),

@@ -15,7 +15,7 @@ from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused
-from portal.api import Conflict, claims, clock, session
+from portal.api import Account, Conflict, claims, clock, notices, session
 from portal.testing.crowd import crowd
 from portal.testing.crowd import inside as there
 
@@ -132,6 +132,8 @@ def test_another_guide_frees_the_first(inside: Center):
     assert (held(one), held(two)) == (0, 8)
     visiting.assign(visit, None, version=booking(visit).version, by=desk(inside))
     assert (held(one), held(two), visit.guide_id) == (0, 0, None)
+    told = [one.text for one in notices.inbox(booking(visit).account_id or 0, limit=2)]
+    assert ["没有讲解了" in told[0], "讲解员是骆澄" in told[1]] == [True, True]
     inside.owns_its_slots()
 
 
@@ -350,3 +352,20 @@ def test_a_guide_is_added_rests_and_comes_back(inside: Center):
     assert clerk.post(url(inside, "guides/99999"), data={**sent, "_once": "f" * 20}).status_code == 404
     with inside.inside():
         assert [found.active for found in session.scalars(select(BookingsGuide))] == [False]
+
+
+def test_a_group_reads_on_its_page_who_shows_it_round(inside: Center):
+    made = booking(ask(inside, 10, 9, 11))
+    uid, one = made.uid, guide(inside).id
+    browser = inside.world.browser(session.get_one(Account, made.account_id))
+    clerk = inside.world.browser(inside.world.account(role="desk", district=inside.district))
+    session.commit()
+
+    def page() -> str:
+        return str(browser.get(f"/d/{inside.district.code}/bookings/{uid}").get_data(as_text=True))
+
+    assert "还没安排，定好会告诉您" in page()
+    for number, act in enumerate(("confirm", "guide"), 1):
+        sent = {"_once": str(number) * 20, "version": number, "act": act, "guide": str(one)}
+        assert clerk.post(url(inside, uid), data=sent).status_code == 303
+    assert "岑小岚" in page() and "讲解安排变了" in page() and ">guide" not in page()

@@ -16,7 +16,7 @@ from ..actors import asker, organizations
 from ..agreements import Agreements
 from ..judging import not_open_to
 from ..policy import policy_of
-from ..queries import places, venues, windows
+from ..queries import closures, places, venues, windows
 from ..queries.places import Room
 from ..verdicts import Refusal, Span
 from . import bookings
@@ -55,6 +55,7 @@ def room(room_uid: str) -> Any:
         day=day,
         calendar=workdays.span(day, day)[day],
         times=times,
+        closed=closures.of_room(found, clock.at(day), clock.at(day + timedelta(days=1))),
         before=_day_url(found, day - timedelta(days=1), people) if day > today else None,
         after=_day_url(found, day + timedelta(days=1), people) if day < last else None,
         last=last,

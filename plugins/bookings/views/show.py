@@ -10,7 +10,7 @@ from portal.api import render, requires, session
 
 from .. import permissions, presence, shown, words
 from ..models import BookingsBooking, BookingsEquipment
-from ..queries import mine, places, venues
+from ..queries import mine, places, venues, visits
 from . import bookings
 
 
@@ -42,6 +42,7 @@ def show(booking_uid: str) -> Any:
         venue=venue,
         state=shown.headline(times),
         steps=shown.timeline(mine.steps(booking.id), times),
+        visit=visits.of_booking(booking.id) if booking.way == "visit" else None,
         organization=dict(mine.organization_names([booking.organization_id])).get(booking.organization_id)
         if booking.organization_id
         else None,
