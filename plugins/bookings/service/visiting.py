@@ -109,7 +109,7 @@ def assign(visit: BookingsVisit, guide: BookingsGuide | None, *, version: int, b
         row = _lock(booking, visit, guide)
         swap(booking, version=version)
         _claim(visit, guide, row)
-        steps.note(booking, "guide", by=by, words=guide.name if guide is not None else "")
+        steps.note(booking, "guide", by=by, words=guide.name if guide is not None else _("没有讲解了"))
         if row.state == "approved":
             room = places.room(id=row.room_id)
             assert room is not None  # a time's room is never deleted
