@@ -79,10 +79,9 @@ def _told(row: BookingsAgreement, by: Actor | None) -> set[int]:
     """Return who stands for a party that somebody does not stand for; for both where it is no one side's."""
     path = path_of(row.party_a_id)
     staff = _holders([""])
-    sides = {
-        "a": _holders([path]) - staff,
-        "b": staff | (_holders([path_of(row.party_b_id)]) if row.party_b_id is not None else set()),
-    }
+    other = _holders([path_of(row.party_b_id)]) - staff if row.party_b_id is not None else set()
+    # Where nobody of an organization has an account, the district is told for it.
+    sides = {"a": _holders([path]) - staff, "b": other or staff}
     if by is None:
         return sides["a"] | sides["b"]
     own = {side for side, theirs in (("a", may_sign_a(by, path)), ("b", may_sign_b(by, row))) if theirs}

@@ -28,6 +28,20 @@ GROUP_WORDS: dict[str, Any] = {
     "residents": _l("居民个人"),
 }
 
+#: What was done with an agreement, as the audit names it.
+STEPS: dict[str, Any] = {
+    "draft": _l("起草了"),
+    "change": _l("改了草稿"),
+    "sign_a": _l("甲方签了"),
+    "sign_b": _l("乙方签了，生效"),
+    "stand_in_b": _l("受乙方委托代签，生效"),
+    "give_back": _l("退回去改"),
+    "suspend": _l("暂停了"),
+    "resume": _l("恢复了"),
+    "end": _l("定了结束"),
+    "expire": _l("到期结束"),
+}
+
 
 def names(ids: Iterable[int]) -> dict[int, str]:
     """Return the names of organizations."""

@@ -25,7 +25,8 @@ def card(actor: Actor) -> list[Card]:
         return []
     coming = mine.next_line(actor.account_id)
     if coming is None:
-        return []
+        # Who is no member comes for a room, if for anything.
+        return [] if actor.member_id is not None or actor.is_staff else [_invitation()]
     label, _tone = words.STATES[coming.state]
     return [
         Card(
@@ -43,6 +44,17 @@ def card(actor: Actor) -> list[Card]:
             order=30,
         )
     ]
+
+
+def _invitation() -> Card:
+    return Card(
+        key="bookings",
+        title=_("约场地"),
+        text=_("读书、排练、开会，按时间和人数找一间房。"),
+        url=url_for("bookings.find"),
+        action=_("去找房间"),
+        order=30,
+    )
 
 
 def todos(actor: Actor) -> list[Todo]:

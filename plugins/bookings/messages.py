@@ -34,6 +34,18 @@ _declare(
     _l("您申请的%(room)s（%(when)s）已经替您留着，等场地方答复，最晚%(until)s。"),
 )
 _declare(
+    "competing",
+    _l("场地申请已收到"),
+    _l("场地申请已收到，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）收到了。这个时间几家可以同时申请，批准了才算约上，最晚%(until)s答复。"),
+)
+_declare(
+    "outbid",
+    _l("场地申请有答复了"),
+    _l("场地申请有答复了，请登录查看。"),
+    _l("您申请的%(room)s（%(when)s）批给了别人，已经替您排上候补，有空的会先通知您。点进来看排到第几。"),
+)
+_declare(
     "booked",
     _l("场地约好了"),
     _l("场地约好了：%(date)s %(time)s。请登录查看。"),
@@ -138,7 +150,8 @@ def asked(booking: BookingsBooking, room: Room, *, waits: bool) -> None:
     """Say that a request came in, or that the room is booked."""
     # A day left out of a series is not booked, were it the first of them.
     times = [row for row in booking_times(booking) if row.state in LIVE]
-    key, template = f"asked:{booking.id}", "requested" if waits else "booked"
+    waiting = "competing" if any(row.competes for row in times) else "requested"
+    template, key = waiting if waits else "booked", f"asked:{booking.id}"
     tell(template, booking, times[0], room, key=key, times=len(times))
 
 
@@ -194,7 +207,7 @@ def offered(wish: BookingsWish, room: Room) -> None:
         phone=wish_phone(wish),
         district_id=wish.district_id,
         values={
-            "time": f"{until:%H:%M}",
+            "time": f"{until.month}-{until.day} {until:%H:%M}",
             "room": f"{room.venue} {room.name}",
             "when": _when(wish),
             "until": f"{until:%Y-%m-%d %H:%M}",

@@ -11,6 +11,7 @@ DESK = "bookings.desk"
 APPROVE = "bookings.approve"
 MANAGE = "bookings.manage"
 REPORT = "bookings.report"
+STAND_IN = "bookings.stand_in"
 
 PERMISSIONS = [
     Permission(name=BOOK, label=_l("约场地"), roles=frozenset({"resident"})),
@@ -32,5 +33,10 @@ PERMISSIONS = [
         name=REPORT,
         label=_l("看场地使用情况"),
         roles=frozenset({"district_admin", "desk", "secretary", "auditor"}),
+    ),
+    Permission(
+        name=STAND_IN,
+        label=_l("受委托代乙方签共享协议，会写明是谁代签"),
+        roles=frozenset({"district_admin"}),
     ),
 ]

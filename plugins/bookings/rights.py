@@ -46,7 +46,11 @@ def objections(whose: Whose, act: str) -> list[Objection]:
         BookingsOccurrence.ends_at > clock.now(),
     )
     if count:
-        text = ngettext("还有%(num)s个约好的场地，请先取消。", "还有%(num)s个约好的场地，请先取消。", count)
+        text = ngettext(
+            "还有%(num)s个约好的场地，请先在“约场地”的“我的预约”里取消。",
+            "还有%(num)s个约好的场地，请先在“约场地”的“我的预约”里取消。",
+            count,
+        )
         found.append(Objection(code="bookings.upcoming", text=text))
     count = counted(BookingsWish, whose.of(BookingsWish), BookingsWish.state == "offered")
     if count:

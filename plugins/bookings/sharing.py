@@ -44,11 +44,12 @@ def todos(actor: Actor) -> list[Todo]:
     found: list[Todo] = []
     reach = actor.reach(permissions.MANAGE)
     if reach:
-        count = agreements.to_sign(reach)
-        if count:
-            state = "signed_a" if reach.everywhere else "draft"
-            url = url_for("bookings.agreements", state=state)
-            found.append(Todo(key="bookings.sign", label=_("共享协议等您签"), url=url, count=count, order=45))
+        turns = agreements.to_sign(reach)
+        if turns:
+            # Both sides' turns at once are looked for in the whole list.
+            url = url_for("bookings.agreements", state=next(iter(turns)) if len(turns) == 1 else None)
+            count, label = sum(turns.values()), _("共享协议等您签")
+            found.append(Todo(key="bookings.sign", label=label, url=url, count=count, order=45))
         count, due = agreements.ending_soon(reach)
         if count:
             url = url_for("bookings.agreements", state="soon")

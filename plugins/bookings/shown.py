@@ -28,7 +28,7 @@ def in_use(times: Sequence[BookingsOccurrence]) -> BookingsOccurrence | None:
 def headline(times: Sequence[BookingsOccurrence]) -> tuple[str, str]:
     """Return how a booking stands as a whole: words and the tone of its tag."""
     if len(times) == 1:
-        label, tone = words.STATES[times[0].state]
+        label, tone = words.state_words(times[0].state, answered=times[0].decided_by is not None)
         return str(label), tone
     counted = Counter(row.state for row in times)
     now = clock.now()
@@ -40,7 +40,7 @@ def headline(times: Sequence[BookingsOccurrence]) -> tuple[str, str]:
         return ngettext("还有%(num)s次", "还有%(num)s次", len(coming)), "ok"
     if counted["completed"] or counted["approved"] or counted["checked_in"]:
         return _("用完了"), "quiet"
-    label, tone = words.STATES[times[-1].state]
+    label, tone = words.state_words(times[-1].state, answered=times[-1].decided_by is not None)
     return str(label), tone
 
 

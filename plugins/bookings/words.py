@@ -24,11 +24,13 @@ STATES: dict[str, tuple[Any, str]] = {
     "displaced": (_l("用不了了"), "bad"),
     "skipped": (_l("这天没约"), "quiet"),
 }
+#: A request that lapsed because somebody answered: the time went to a competing one.
+OUTBID: tuple[Any, str] = (_l("批给了别人"), "bad")
 #: State of a place on the waiting list.
 WISH_STATES: dict[str, tuple[Any, str]] = {
     "waiting": (_l("排着队"), "warn"),
     "offered": (_l("轮到您了"), "info"),
-    "taken": (_l("约好了"), "ok"),
+    "taken": (_l("您要了"), "ok"),
     "declined": (_l("您没要"), "quiet"),
     "timed_out": (_l("过了时间没确认"), "quiet"),
     "withdrawn": (_l("不排了"), "quiet"),
@@ -62,7 +64,7 @@ FEATURES: dict[str, Any] = {
 STEPS: dict[str, Any] = {
     "asked": _l("提交了申请"),
     "booked": _l("约好了"),
-    "from_list": _l("从候补约上了"),
+    "from_list": _l("候补轮到，接下了"),
     "approved": _l("批准了"),
     "refused": _l("没有通过"),
     "lapsed": _l("到期没有答复"),
@@ -73,6 +75,7 @@ STEPS: dict[str, Any] = {
     "displaced": _l("用不了了"),
     "given_back": _l("又能用了"),
     "outbid": _l("时间批给了别人"),
+    "guide": _l("讲解安排变了"),
     "checked_in": _l("签到了"),
     "completed": _l("用完了"),
     "no_show": _l("没到场"),
@@ -88,6 +91,11 @@ WEEKDAYS: tuple[Any, ...] = (
     _l("星期六"),
     _l("星期日"),
 )
+
+
+def state_words(state: str, *, answered: bool) -> tuple[Any, str]:
+    """Return words and tone of one time's state; ``answered``: by a person, not by the calendar."""
+    return OUTBID if state == "lapsed" and answered else STATES[state]
 
 
 def weekday(day: date) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select
 
-from portal.api import Account, Organization, Reach, clock, rows, session
+from portal.api import Account, Organization, Reach, audit, clock, rows, session
 
 from ..models import BookingsAgreement, BookingsVenue
 
@@ -93,10 +93,23 @@ def one(uid: str, reach: Reach) -> BookingsAgreement | None:
     return session.get(BookingsAgreement, found) if found is not None else None
 
 
-def to_sign(reach: Reach) -> int:
-    """Return how many wait for the signature of whoever has this reach: owners first, then the district."""
-    state = "signed_a" if reach.everywhere else "draft"
-    return int(session.execute(_within(reach, func.count()).where(_AGREED.state == state)).scalar_one())
+def to_sign(reach: Reach) -> dict[str, int]:
+    """Return how many wait for the signature of whoever has this reach, by their state: owners sign first."""
+    found = _within(reach, _AGREED.state, func.count()).group_by(_AGREED.state)
+    if reach.everywhere:
+        turn: Any = (_AGREED.state == "signed_a") & _AGREED.party_b_id.is_(None)
+    else:
+        own, other = (
+            or_(false(), *(table.path.startswith(path, autoescape=True) for path in reach.paths))
+            for table in (_OWNER, _B.c)
+        )
+        turn = or_((_AGREED.state == "draft") & own, (_AGREED.state == "signed_a") & other)
+    return {state: count for state, count in session.execute(found.where(turn))}
+
+
+def steps(row: BookingsAgreement) -> list[Any]:
+    """Return what was done with an agreement, the first first: action, whose account, when."""
+    return list(audit.history(subject=("bookings_agreement", row.id), limit=100))[::-1]
 
 
 def ending_soon(reach: Reach) -> tuple[int, date | None]:

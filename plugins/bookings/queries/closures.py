@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from portal.api import Account, rows, session
 
 from ..models import BookingsBooking, BookingsClosure, BookingsRoom, BookingsVenue
+from . import places
+from .places import Room
 
 _CLOSURE: Any = BookingsClosure.__table__.c
 _VENUE: Any = BookingsVenue.__table__.c
@@ -59,6 +61,18 @@ def closures(
         .limit(limit)
     )
     return [Closed(**row._asdict()) for row in session.execute(found)]
+
+
+def of_room(room: Room, start: datetime, end: datetime) -> list[Any]:
+    """Return the closures of a room, a hall's parts among them, that touch a time: (start, end, reason)."""
+    found = rows(BookingsClosure, _CLOSURE.starts_at, _CLOSURE.ends_at, _CLOSURE.reason).where(
+        _CLOSURE.venue_id == room.venue_id,
+        _CLOSURE.state == "closed",
+        _CLOSURE.room_id.is_(None) | _CLOSURE.room_id.in_(sorted(places.neighbours([room.id]))),
+        _CLOSURE.starts_at < end,
+        _CLOSURE.ends_at > start,
+    )
+    return list(session.execute(found.order_by(_CLOSURE.starts_at, _CLOSURE.id)))
 
 
 def closure(uid: str) -> BookingsClosure | None:

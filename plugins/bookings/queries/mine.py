@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
 
 from portal.api import Organization, clock, rows, session
 
@@ -44,6 +44,7 @@ class Line:
     starts_at: datetime
     ends_at: datetime
     state: str
+    answered: bool
     times: int
     coming: int
 
@@ -102,6 +103,7 @@ def _lines(ids: Sequence[int], *, coming: bool) -> list[Line]:
             _TIME.starts_at,
             _TIME.ends_at,
             _TIME.state,
+            _TIME.decided_by,
         )
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
         .join(BookingsRoom, _ROOM.id == _TIME.room_id)
@@ -127,6 +129,7 @@ def _line(times: Sequence[Any], *, coming: bool) -> Line:
         starts_at=shown.starts_at,
         ends_at=shown.ends_at,
         state=shown.state,
+        answered=shown.decided_by is not None,
         times=len(times),
         coming=len(ahead),
     )
@@ -212,6 +215,23 @@ def wish(uid: str, account_id: int) -> BookingsWish | None:
     return session.scalar(
         select(BookingsWish).where(BookingsWish.uid == uid, BookingsWish.account_id == account_id)
     )
+
+
+def in_line(booking_id: int) -> list[str]:
+    """Return the uids of the open places on waiting lists whose holder asked for these times in a booking."""
+    same = (
+        _TIME.room_id == _WISH.room_id,
+        _TIME.starts_at == _WISH.starts_at,
+        _TIME.ends_at == _WISH.ends_at,
+    )
+    found = (
+        rows(BookingsWish, _WISH.uid)
+        .join(BookingsBooking, _BOOKING.account_id == _WISH.account_id)
+        .join(BookingsOccurrence, and_(_TIME.booking_id == _BOOKING.id, *same))
+        .where(_BOOKING.id == booking_id, _WISH.state.in_(("waiting", "offered")))
+        .order_by(_WISH.starts_at, _WISH.id)
+    )
+    return list(session.scalars(found))
 
 
 def uid_of(booking_id: int) -> str | None:

@@ -86,6 +86,15 @@ def one(uid: str) -> tuple[BookingsVisit, BookingsBooking, BookingsOccurrence] |
     return (found[0], found[1], found[2]) if found is not None else None
 
 
+def of_booking(booking_id: int) -> Any | None:
+    """Return what a visit asks for and its guide's name, "" without one; None for what is no visit."""
+    found = rows(
+        BookingsVisit, _VISIT.wants, _VISIT.with_guide, func.coalesce(_GUIDE.name, "").label("guide")
+    )
+    found = found.outerjoin(BookingsGuide, _GUIDE.id == _VISIT.guide_id)
+    return session.execute(found.where(_VISIT.booking_id == booking_id)).one_or_none()
+
+
 def guides(*, every: bool = False) -> list[BookingsGuide]:
     """Return those who show groups round, by name; ``every`` names those who rest too."""
     found = select(BookingsGuide).order_by(BookingsGuide.name)

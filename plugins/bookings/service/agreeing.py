@@ -26,7 +26,7 @@ from ..models.agreement import GROUPS
 from ..verdicts import Refusal, Refused
 from . import freeing
 from .agreed_ends import all_times, let_go, lock, settle
-from .parties import may_sign_a, may_sign_b, path_of, record, refuse_strangers, said_why
+from .parties import may_sign_a, may_sign_b, may_stand_in, path_of, record, refuse_strangers, said_why
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,14 +89,22 @@ def change(row: BookingsAgreement, terms: Terms, *, version: int, by: Actor) -> 
         record("change", row, by)
 
 
-def sign(row: BookingsAgreement, *, version: int, by: Actor, choices: Mapping[int, str] | None = None) -> str:
+def sign(
+    row: BookingsAgreement,
+    *,
+    version: int,
+    by: Actor,
+    choices: Mapping[int, str] | None = None,
+    stands_in: bool = False,
+) -> str:
     """Sign for the owner, then another person for party B, which puts it in force; return the new state.
 
     An agreement it replaces ends on its first day; ``choices`` say what becomes of bookings that lie beyond.
+    ``stands_in``: the organization that is party B asked the district to sign for it, which stays on record.
 
     Raises:
         PermissionError: somebody who does not stand for the party whose turn it is.
-        Refused: the same person for both, or its time is over.
+        Refused: the same person for both, its time is over, or who would stand in does not say so.
         Conflict: it was changed or signed meanwhile, or bookings came or went; ``current`` says what is.
     """
     now = clock.now()
@@ -119,11 +127,15 @@ def sign(row: BookingsAgreement, *, version: int, by: Actor, choices: Mapping[in
             record("sign_a", row, by)
             agreement_messages.tell("to_sign", row, by=by)
             return row.state
-        if not may_sign_b(by, row):
+        own = may_sign_b(by, row)
+        if not own and not may_stand_in(by, row):
             raise PermissionError(permissions.MANAGE)
         if row.signed_a_by == by.account_id:
             text = _("甲方是您签的，乙方要请另一位同志签。")
             raise Refused([Refusal(code="two_persons", text=text, field="sign")])
+        if not own and not stands_in:
+            text = _("请先问过乙方，勾上再签。")
+            raise Refused([Refusal(code="stands_in", text=text, field="stands_in")])
         there = lock(row)
         swap(
             row,
@@ -134,7 +146,7 @@ def sign(row: BookingsAgreement, *, version: int, by: Actor, choices: Mapping[in
             signed_b_at=now,
         )
         _replace(row, there, choices or {}, by)
-        record("sign_b", row, by)
+        record("sign_b" if own else "stand_in_b", row, by)
         agreement_messages.tell("active", row, by=by)
         freeing.freed(*all_times(row))
     return row.state

@@ -13,6 +13,7 @@ from portal.api import (
     clock,
     crypto,
     district,
+    rows,
     session,
     transaction,
     workdays,
@@ -28,6 +29,8 @@ from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
 from ..wants import OCCURRENCE
 from . import outranking, steps
+
+_TIME: Any = BookingsOccurrence.__table__.c
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,8 +95,10 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
         chosen = [one.span for one in answer.verdicts if one.free]
         own_name = wanted.asker.organization_id is None
         _refuse(quota.against(policy, account_id=wanted.asker.account_id, spans=chosen, own_name=own_name))
-        made = _write(wanted, by=by)
         asks = needs_approval(policy, _as_staff(wanted, by), by=by, way=wanted.way)
+        if asks and policy.pending == "compete":
+            _refuse(_asked_before(wanted, chosen))
+        made = _write(wanted, by=by)
         for number, (verdict, wants) in enumerate(zip(answer.verdicts, answer.wants, strict=True), 1):
             _one(made, number, verdict, wants, policy=policy, asks=asks, by=by)
         steps.note(made, "asked" if asks else "booked", by=by)
@@ -154,6 +159,26 @@ def of_itself(wanted: Wanted, policy: Policy) -> list[Refusal]:
         wanted.room, wanted.headcount, over_reason=wanted.over_reason, by_keeper=wanted.asker.staff
     )
     return found + judging.not_open_to(policy, wanted.asker)
+
+
+def _asked_before(wanted: Wanted, spans: Sequence[Span]) -> list[Refusal]:
+    """Return what stands against competing with oneself: nothing is held that would refuse it."""
+    if wanted.asker.account_id is None:
+        return []
+    found = rows(BookingsOccurrence, _TIME.starts_at, _TIME.ends_at).join(BookingsBooking)
+    found = found.where(
+        BookingsBooking.account_id == wanted.asker.account_id,
+        _TIME.room_id == wanted.room.id,
+        _TIME.state == "requested",
+        _TIME.ends_at > min(span.start for span in spans),
+        _TIME.starts_at < max(span.end for span in spans),
+    )
+    there = session.execute(found).all()
+    for span in spans:
+        if any(start < span.end and end > span.start for start, end in there):
+            text = _("%(when)s您已经申请过了，等答复就行，不用再交。", when=verdicts.clock_words(span))
+            return [Refusal(code="asked", text=text)]
+    return []
 
 
 def _refuse(refusals: Sequence[Refusal]) -> None:

@@ -265,6 +265,7 @@ def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: R
             decided_by=by,
             decided_at=clock.now(),
         )
-        put_in_line(theirs, row, ahead=False)
+        wish = put_in_line(theirs, row, ahead=False)
         steps.note(theirs, "outbid", by=by, occurrence=row, words=why)
-        messages.tell("refused", theirs, row, room, key=f"outbid:{row.id}:{row.version}", why=why)
+        key = f"outbid:{row.id}:{row.version}"
+        messages.tell("outbid", theirs, row, room, key=key, url=f"wishes/{wish.uid}")

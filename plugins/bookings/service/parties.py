@@ -17,15 +17,24 @@ def may_sign_a(by: Actor, owner_path: str) -> bool:
 
 
 def may_sign_b(by: Actor, row: BookingsAgreement) -> bool:
-    """Tell whether somebody stands for party B: the district's staff, or a secretary of that organization."""
-    reach = by.reach(permissions.MANAGE)
-    if reach.everywhere:
-        return True
-    return row.party_b_id is not None and reach.covers(path_of(row.party_b_id))
+    """Tell whether somebody stands for party B: a secretary of it, as for A, and nobody else.
+
+    A party that is no organization here is the center itself: the district's staff stand for it.
+    """
+    if row.party_b_id is None:
+        return by.reach(permissions.MANAGE).everywhere
+    return may_sign_a(by, path_of(row.party_b_id))
+
+
+def may_stand_in(by: Actor, row: BookingsAgreement) -> bool:
+    """Tell whether somebody may sign for an organization that asked the district to; the trail names it."""
+    return row.party_b_id is not None and by.reach(permissions.STAND_IN).everywhere
 
 
 def has_part(by: Actor, row: BookingsAgreement) -> bool:
-    """Tell whether somebody may change an agreement at all: whoever stands for one of the two."""
+    """Tell whether somebody may change an agreement at all: the two parties, and the district above them."""
+    if by.reach(permissions.MANAGE).everywhere:
+        return True
     return may_sign_a(by, path_of(row.party_a_id)) or may_sign_b(by, row)
 
 
@@ -44,7 +53,7 @@ def said_why(reason: str) -> str:
 
 
 def refuse_strangers(by: Actor, row: BookingsAgreement) -> None:
-    """Raise PermissionError for somebody who stands for neither party."""
+    """Raise PermissionError for somebody who has no part in it."""
     if not has_part(by, row):
         raise PermissionError(permissions.MANAGE)
 

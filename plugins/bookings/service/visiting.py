@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.api import Conflict, audit, claims, district, session, swap, transaction
 from portal.api import gettext as _
 
-from .. import judging
+from .. import judging, messages
 from ..models import BookingsBooking, BookingsGuide, BookingsOccurrence, BookingsVisit
 from ..models.booking import LIVE
 from ..policy import policies
@@ -111,7 +111,12 @@ def assign(visit: BookingsVisit, guide: BookingsGuide | None, *, version: int, b
         row = _lock(booking, visit, guide)
         swap(booking, version=version)
         _claim(visit, guide, row)
-        steps.note(booking, "guide", by=by, words=guide.name if guide is not None else "")
+        steps.note(booking, "guide", by=by, words=guide.name if guide is not None else _("没有讲解了"))
+        if row.state == "approved":
+            room = places.room(id=row.room_id)
+            assert room is not None  # a time's room is never deleted
+            why = _("讲解员是%(name)s", name=guide.name) if guide is not None else _("没有讲解了")
+            messages.tell("altered", booking, row, room, key=f"guide:{booking.id}:{booking.version}", why=why)
         audit.record("bookings.guide", booking, actor=by, district=booking.district_id)
     return visit
 

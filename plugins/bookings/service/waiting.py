@@ -76,7 +76,14 @@ def join(wanted: Wanted, *, by: int | None) -> BookingsWish:
 
 
 def put_in_line(booking: BookingsBooking, row: BookingsOccurrence, *, ahead: bool) -> BookingsWish:
-    """Put whose time is gone on the waiting list for it, first in line where a closure took it."""
+    """Put whose time is gone on the waiting list for it, first in line where a closure took it.
+
+    Who stands there already keeps that place: nobody stands in one line twice.
+    """
+    there = _in_line(booking, row)
+    if there is not None:
+        swap(there, version=None, ahead=there.ahead or ahead, occurrence_id=there.occurrence_id or row.id)
+        return there
     uid = crypto.new_uid()
     phone = messages.phone_of(booking)
     wish = BookingsWish(
@@ -100,6 +107,20 @@ def put_in_line(booking: BookingsBooking, row: BookingsOccurrence, *, ahead: boo
     session.add(wish)
     session.flush()
     return wish
+
+
+def _in_line(booking: BookingsBooking, row: BookingsOccurrence) -> BookingsWish | None:
+    if booking.account_id is None:
+        return None
+    return session.scalars(
+        select(BookingsWish).where(
+            BookingsWish.account_id == booking.account_id,
+            BookingsWish.room_id == row.room_id,
+            BookingsWish.starts_at == row.starts_at,
+            BookingsWish.ends_at == row.ends_at,
+            BookingsWish.state.in_(("waiting", "offered")),
+        )
+    ).one_or_none()
 
 
 def _refuse_more(account_id: int | None, room_id: int, span: Span) -> None:

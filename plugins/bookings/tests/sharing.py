@@ -67,7 +67,7 @@ class Shared:
         """Return an agreement both have signed."""
         row = self.draft(**values)
         agreeing.sign(row, version=row.version, by=self.a)
-        agreeing.sign(row, version=row.version, by=self.b)
+        agreeing.sign(row, version=row.version, by=self.b, stands_in=row.party_b_id is not None)
         return row
 
     def asker(self, *, organization: Any = None, member: bool = False, office: bool = False) -> Asker:

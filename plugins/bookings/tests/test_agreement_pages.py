@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from plugins.bookings.models import BookingsAgreement
-from plugins.bookings.service import agreeing
+from plugins.bookings.queries import agreements as queries
+from plugins.bookings.service import agreeing, opening
 from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.tests.sharing import Shared
-from portal.api import Actor, session
+from portal.api import Actor, notices, session
 
 
 @pytest.fixture
@@ -116,6 +117,50 @@ def test_a_secretary_of_party_b_finds_and_signs_it(shared: Shared):
     assert "甲厂礼堂" in page
     with shared.center.inside():
         assert agreeing.sign(row, version=row.version, by=shared.stranger) == "active"
+
+
+def test_the_district_signs_for_an_organization_only_by_saying_so(shared: Shared):
+    row = shared.draft(party_b_id=shared.other.id, party_b_name="乙厂党支部", by=shared.a)
+    agreeing.sign(row, version=row.version, by=shared.a)
+    assert [
+        queries.to_sign(one.reach("bookings.manage")) for one in (shared.a, shared.b, shared.stranger)
+    ] == [
+        {},
+        {},
+        {"signed_a": 1},
+    ]
+    desk = browser(shared, shared.actor("desk"))
+    assert "代签" not in desk.get(url(shared, row.uid)).get_data(as_text=True)
+    sent = {"version": row.version, "stands_in": "1"}
+    assert desk.post(url(shared, f"{row.uid}/sign"), data={**sent, "_once": "a" * 20}).status_code == 403
+    admin = browser(shared, shared.b)
+    assert "受乙方委托代签" in admin.get(url(shared, row.uid)).get_data(as_text=True)
+    silent = admin.post(url(shared, f"{row.uid}/sign"), data={"version": row.version, "_once": "b" * 20})
+    assert silent.status_code == 422 and 'href="#stands_in"' in silent.get_data(as_text=True)
+    assert admin.post(url(shared, f"{row.uid}/sign"), data={**sent, "_once": "c" * 20}).status_code == 303
+    page = browser(shared, shared.stranger).get(url(shared, row.uid)).get_data(as_text=True)
+    assert "（区里受委托代签）" in page and "受乙方委托代签，生效" in page
+    with shared.center.inside():
+        assert notices.inbox(shared.stranger.account_id or 0, limit=1)[0].text.startswith(
+            "甲厂礼堂的共享协议两方都签好了"
+        )
+
+
+def test_a_rooms_page_says_what_the_agreement_and_the_holidays_make_of_a_day(shared: Shared):
+    member = shared.center.world.browser(shared.accounts[shared.stranger.account_id or 0])
+    room = f"/d/{shared.center.district.code}/bookings/rooms/{shared.room().uid}"
+
+    def page(day: str) -> str:
+        session.commit()
+        return str(member.get(f"{room}?day={day}").get_data(as_text=True))
+
+    assert "现在没有生效的协议" in page("2026-03-10") and f"{room}/ask" not in page("2026-03-10")
+    shared.agree(groups=["organizations"])
+    assert "协议" not in page("2026-03-10") and f"{room}/ask" in page("2026-03-10")
+    assert "这一天清明节放假，这些时间照样开放。" in page("2026-04-06")
+    assert "为劳动节调休上班，按工作日开放。" in page("2026-05-09")
+    opening.set_date(shared.venue, None, version=shared.venue.version, day=date(2026, 4, 6), windows=(), by=1)
+    assert "清明节放假，这一天不开放。" in page("2026-04-06")
 
 
 def test_party_b_decides_about_bookings_without_reading_whose_they_are(shared: Shared):

@@ -119,6 +119,9 @@ def test_lifting_names_who_is_offered_the_time_and_does_so(street: Street):
     with street.inside():
         # Somebody waits besides for what the first of them had, and stands behind them.
         assert len(rows) == 6
+    address = f"{street.base.removesuffix('/desk')}/rooms/{place(street)[2:]}?day=2026-03-03"
+    day = street.browser("member").get(address)
+    assert "停用：" in day.get_data(as_text=True)
     shown = browser.get(at).get_data(as_text=True)
     assert "先把时间留给6家" in shown and shown.count("停用时让出来的") == 6
     lifted = browser.post(f"{at}/lift", data={"_once": key(), "version": 1})

@@ -253,6 +253,8 @@ def test_a_room_decides_for_itself_and_says_where_the_rest_comes_from(house: Cen
     assert post(browser, of_venue, **sent).status_code == 303
     page = text(browser.get(of_room))
     assert "现在是“240”（测试党群服务中心）" in page
+    # What nobody decided says so; what the district did carries its name.
+    assert "现在是“15”（平台默认）" in page and f"现在是“约上就算”（{house.district.name}）" in page
     sent = {**fields(browser.get(of_room)), "set.release": "=1", "set.approval": "=ask"}
     assert post(browser, of_room, **sent).status_code == 303
     assert post(browser, of_room, **sent).status_code == 409

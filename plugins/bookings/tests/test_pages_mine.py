@@ -258,6 +258,8 @@ def test_a_refusal_shows_its_reason(me: Somebody):
 
 
 def test_the_start_page_shows_what_comes_next(me: Somebody):
+    resident = me.center.world.browser(me.center.world.account())
+    assert "去找房间" in said(resident.get(f"/d/{me.center.district.code}/"))
     book(me, span(3, 9, 10))
     home = said(me.client.get(f"/d/{me.center.district.code}/"))
     next_one = "明天 09:00 2026年3月3日 星期二 明天 09:00—10:00，测试党群服务中心 培训室，约好了。"

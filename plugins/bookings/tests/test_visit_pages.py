@@ -11,7 +11,7 @@ from plugins.bookings.models import BookingsGuide, BookingsVisit
 from plugins.bookings.service import deciding, visiting
 from plugins.bookings.tests.conftest import Center, at
 from plugins.bookings.tests.test_visits import ask, booking, desk, guide, state
-from portal.api import Conflict, clock, session
+from portal.api import Account, Conflict, clock, session
 
 GOOD = {
     "group_name": "莲湖小学",
@@ -142,3 +142,20 @@ def test_a_guide_is_added_rests_and_comes_back(inside: Center):
     assert clerk.post(url(inside, "guides/99999"), data={**sent, "_once": "f" * 20}).status_code == 404
     with inside.inside():
         assert [found.active for found in session.scalars(select(BookingsGuide))] == [False]
+
+
+def test_a_group_reads_on_its_page_who_shows_it_round(inside: Center):
+    made = booking(ask(inside, 10, 9, 11))
+    uid, one = made.uid, guide(inside).id
+    browser = inside.world.browser(session.get_one(Account, made.account_id))
+    clerk = inside.world.browser(inside.world.account(role="desk", district=inside.district))
+    session.commit()
+
+    def page() -> str:
+        return str(browser.get(f"/d/{inside.district.code}/bookings/{uid}").get_data(as_text=True))
+
+    assert "还没安排，定好会告诉您" in page()
+    for number, act in enumerate(("confirm", "guide"), 1):
+        sent = {"_once": str(number) * 20, "version": number, "act": act, "guide": str(one)}
+        assert clerk.post(url(inside, uid), data=sent).status_code == 303
+    assert "岑小岚" in page() and "讲解安排变了" in page() and ">guide" not in page()

@@ -15,7 +15,7 @@ from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.verdicts import NotFree, Refused
-from portal.api import Conflict, claims, clock, session
+from portal.api import Conflict, claims, clock, notices, session
 from portal.testing.crowd import crowd
 from portal.testing.crowd import inside as there
 
@@ -132,6 +132,8 @@ def test_another_guide_frees_the_first(inside: Center):
     assert (held(one), held(two)) == (0, 8)
     visiting.assign(visit, None, version=booking(visit).version, by=desk(inside))
     assert (held(one), held(two), visit.guide_id) == (0, 0, None)
+    told = [one.text for one in notices.inbox(booking(visit).account_id or 0, limit=2)]
+    assert ["没有讲解了" in told[0], "讲解员是骆澄" in told[1]] == [True, True]
     inside.owns_its_slots()
 
 

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from plugins.bookings import shown
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsRoom, BookingsWish
+from plugins.bookings.queries import mine
 from plugins.bookings.service import changing, deciding, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused
-from portal.api import Conflict, clock, session, swap
+from portal.api import Conflict, clock, notices, session, swap
 
 
 def join(center: Center, *, account: Any = None, when: Any = None) -> BookingsWish:
@@ -200,3 +202,28 @@ def test_waiting_for_what_cannot_be_had_or_is_free_is_refused(inside: Center, on
         join(inside, when=span(*when))
     assert [one.code for one in refused.value.refusals] == [code]
     assert states() == []
+
+
+def test_nobody_competes_with_themselves_or_stands_in_line_twice(inside: Center):
+    inside.setting("approval", "ask")
+    inside.setting("pending", "compete")
+    inside.setting("waiting_list", True)
+    staff = inside.world.account().id
+    loser, winner = (Asker(account_id=inside.world.account().id) for _ in range(2))
+    made = inside.book(span(5, 9, 10), asker=winner, by=winner.account_id)
+    lost = inside.book(span(5, 9, 10), asker=loser, by=loser.account_id)
+    with pytest.raises(Refused) as refused:
+        inside.book(span(5, 9, 11), asker=loser, by=loser.account_id)
+    assert [one.code for one in refused.value.refusals] == ["asked"]
+    # Their place in line for the very time they ask for, as one who is moved there has it.
+    (row,) = inside.times(lost)
+    before = deciding.put_in_line(lost, row, ahead=False)
+    deciding.approve(made, version=made.version, by=staff)
+    assert [one.state for one in inside.times()] == ["approved", "lapsed"]
+    assert states() == ["waiting"]
+    assert mine.in_line(lost.id) == [before.uid]
+    assert shown.headline(inside.times(lost)) == ("批给了别人", "bad")
+    answered, received = (one for one in notices.inbox(loser.account_id or 0, limit=9))
+    assert "几家可以同时申请" in received.text and "留着" not in received.text
+    assert "排上候补" in answered.text and answered.url.endswith(f"/bookings/wishes/{before.uid}")
+    inside.owns_its_slots()

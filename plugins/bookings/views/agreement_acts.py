@@ -15,7 +15,7 @@ from .. import permissions, typed
 from ..models import BookingsAgreement, BookingsOccurrence
 from ..queries import places
 from ..queries.titles import titles_of
-from ..service import agreed_ends, agreeing
+from ..service import agreed_ends, agreeing, parties
 from ..verdicts import Refused, Span, clock_words
 from . import bookings
 from .agreements import agreement_of, shown
@@ -42,7 +42,13 @@ def agreement_do(uid: str, act: str) -> Any:
     reason = request.form.get("reason", "")
     try:
         if act == "sign":
-            state = agreeing.sign(row, version=version, by=g.actor, choices=choices)
+            state = agreeing.sign(
+                row,
+                version=version,
+                by=g.actor,
+                choices=choices,
+                stands_in=request.form.get("stands_in") == "1",
+            )
             say(_("签好了，协议生效了。") if state == "active" else _("甲方签好了，等乙方签。"))
         elif act == "give_back":
             agreeing.give_back(row, version=version, reason=reason, by=g.actor)
@@ -86,6 +92,10 @@ def _page(
         typed=request.form,
         today=clock.today().isoformat(),
         words=_words(row)[act],
+        stands_in=act == "sign"
+        and row.state == "signed_a"
+        and not parties.may_sign_b(g.actor, row)
+        and parties.may_stand_in(g.actor, row),
         **shown(row),
     )
 

@@ -146,32 +146,57 @@ def shown(row: BookingsAgreement) -> dict[str, Any]:
     """Return what pages say of an agreement."""
     venue = _venue_of(row)
     owner = venues.owner_of(venue)
-    people = queries.people([row.signed_a_by, row.signed_b_by, row.made_by])
+    steps = queries.steps(row)
+    people = queries.people([row.signed_a_by, row.signed_b_by, *(one.actor_id for one in steps)])
+    acts = [one.action.removeprefix("bookings.agreement_") for one in steps]
+    stood_in = "stand_in_b" in acts
     return {
         "row": row,
         "venue": venue,
         "owner": owner,
         "state": words.STATES[row.state],
+        "dates": words.dates,
         "facts": words.facts(row, words.names(row.named_ids)),
         "signed": [
             (_("甲方"), owner.name if owner else "", *_signature(row.signed_a_by, row.signed_a_at, people)),
-            (_("乙方"), row.party_b_name, *_signature(row.signed_b_by, row.signed_b_at, people)),
+            (
+                _("乙方"),
+                row.party_b_name,
+                *_signature(row.signed_b_by, row.signed_b_at, people, stood_in=stood_in),
+            ),
+        ],
+        "steps": [
+            {
+                "label": str(words.STEPS.get(act, _("有变化"))),
+                "state": "stopped" if act in ("give_back", "suspend", "end", "expire") else "done",
+                "at": f"{civil(one.at)} {one.at.astimezone(clock.SHANGHAI):%H:%M}",
+                "who": people.get(one.actor_id, "") if one.actor_id is not None else _("系统"),
+                "note": "",
+            }
+            for act, one in zip(acts, steps, strict=True)
         ],
         "clauses": [line for line in row.clauses.splitlines() if line.strip()],
     }
 
 
-def _signature(account: int | None, at: Any, people: dict[int, str]) -> tuple[str, str]:
-    return (people.get(account, ""), civil(at)) if account is not None else ("", "")
+def _signature(
+    account: int | None, at: Any, people: dict[int, str], *, stood_in: bool = False
+) -> tuple[str, str]:
+    if account is None:
+        return "", ""
+    who = people.get(account, "")
+    return (_("%(who)s（区里受委托代签）", who=who) if stood_in else who), civil(at)
 
 
 def _turns(row: BookingsAgreement) -> dict[str, Any]:
     """Return what this person may do with an agreement now."""
     part = g.actor.can(permissions.MANAGE) and parties.has_part(g.actor, row)
     for_a = parties.may_sign_a(g.actor, parties.path_of(row.party_a_id))
-    for_b = part and parties.may_sign_b(g.actor, row) and row.signed_a_by != g.actor.account_id
+    other = row.state == "signed_a" and part and row.signed_a_by != g.actor.account_id
+    for_b = other and parties.may_sign_b(g.actor, row)
     return {
-        "may_sign": row.state == "draft" and for_a or row.state == "signed_a" and for_b,
+        "may_sign": row.state == "draft" and for_a or for_b,
+        "may_stand_in": other and not for_b and parties.may_stand_in(g.actor, row),
         "may_edit": part and row.state == "draft",
         "may_give_back": part and row.state == "signed_a",
         "may_suspend": part and row.state == "active",

@@ -181,6 +181,7 @@ def check_page(
         free=sum(one.free for one in found),
         refused=status == 409,
         asks=asks,
+        competes=policy.pending == "compete",
         answer_by=asking.answer_by(policy, wanted.spans[0].start) if asks else None,
         organization=named.get(wanted.asker.organization_id or 0),
         lent=venues.lent(room.venue_id),

@@ -163,6 +163,9 @@ def _line(
         "day": day_words(clock.civil(row.starts_at)),
         "rest": f"{hours_words(row.starts_at, row.ends_at)} {found.rooms[row.room_id].name}",
         "hint": _("；").join(hints),
+        "rivals": len({one.booking_id for one in clashing if one.state == "requested"})
+        if row.competes
+        else 0,
     }
 
 

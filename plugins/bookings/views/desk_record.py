@@ -28,7 +28,7 @@ from ..queries import handovers, places
 from ..queries.places import Room
 from ..service import changing
 from ..service import desk as work
-from ..words import STATES, STEPS, when_words
+from ..words import STEPS, state_words, when_words
 from . import bookings
 from .desk import reached, tabs
 
@@ -173,7 +173,7 @@ def when_of(found: Record, row: BookingsOccurrence) -> str:
 
 
 def _line(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
-    word, tone = STATES[row.state]
+    word, tone = state_words(row.state, answered=row.decided_by is not None)
     movable = row in found.changeable
     return {
         "when": when_words(row.starts_at, row.ends_at),

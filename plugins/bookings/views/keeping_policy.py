@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g, request, url_for
+from sqlalchemy import select
 
-from portal.api import Setting, district, go, once, render, required_version, requires, say, settings
+from portal.api import (
+    District,
+    Setting,
+    district,
+    go,
+    once,
+    render,
+    required_version,
+    requires,
+    say,
+    session,
+    settings,
+)
 from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
@@ -113,15 +126,26 @@ def _groups(fields: list[Field], errors: dict[str, str]) -> list[tuple[Any, list
 
 def _above(venue: BookingsVenue, row: BookingsRoom | None) -> dict[str, tuple[Any, Any]]:
     """Return what a place would inherit, and from whom."""
-    here = district()
     of_venue = ruling.own(venue.id, None) if row is not None else None
+    decided = {setting.key: settings.explain(district(), setting.key) for setting in DECLARED}
+    names = _names({one.source for one in decided.values()})
     found: dict[str, tuple[Any, Any]] = {}
     for setting in DECLARED:
         name = setting.key.removeprefix("bookings.")
         if of_venue is not None and name in of_venue.values:
             found[name] = of_venue.values[name], venue.name
         else:
-            found[name] = settings.get(here, setting.key), here.name
+            found[name] = decided[setting.key].value, names[decided[setting.key].source]
+    return found
+
+
+def _names(sources: set[int | None]) -> dict[int | None, Any]:
+    """Return who decided something: this district, one above it, or nobody yet."""
+    here = district()
+    found: dict[int | None, Any] = {None: _("平台默认"), here.id: here.name}
+    if above := sources - set(found):
+        listed = select(District.id, District.name).where(District.id.in_(above))
+        found |= {number: name for number, name in session.execute(listed)}
     return found
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, ngettext, public, render
+from portal.api import clock, district, ngettext, public, render, workdays
 from portal.api import gettext as _
 
 from .. import typed, verdicts, words
-from ..actors import asker
+from ..actors import asker, organizations
+from ..agreements import Agreements
 from ..judging import not_open_to
 from ..policy import policy_of
-from ..queries import places, venues, windows
+from ..queries import closures, places, venues, windows
 from ..queries.places import Room
+from ..verdicts import Refusal, Span
 from . import bookings
 
 
@@ -37,6 +40,8 @@ def room(room_uid: str) -> Any:
     day = max(typed.day(request.args, "day") or today, today)
     last = today + timedelta(days=policy.max_ahead_days)
     people = typed.whole(request.args.get("people", "")) or None
+    times = windows.of_day([found], day)[found.id]
+    agreed = _not_agreed(found, times.free)
     return render(
         "bookings/room.html",
         block="content",
@@ -45,9 +50,12 @@ def room(room_uid: str) -> Any:
         lent=venues.lent(found.venue_id),
         policy=policy,
         facts=_facts(found),
-        not_for=not_open_to(policy, asker(g.actor)) if g.actor.is_authenticated else [],
+        not_for=[*(not_open_to(policy, asker(g.actor)) if g.actor.is_authenticated else []), *agreed],
+        shut=any(one.field == "room" for one in agreed),
         day=day,
-        times=windows.of_day([found], day)[found.id],
+        calendar=workdays.span(day, day)[day],
+        times=times,
+        closed=closures.of_room(found, clock.at(day), clock.at(day + timedelta(days=1))),
         before=_day_url(found, day - timedelta(days=1), people) if day > today else None,
         after=_day_url(found, day + timedelta(days=1), people) if day < last else None,
         last=last,
@@ -56,6 +64,16 @@ def room(room_uid: str) -> Any:
         typed=typed,
         lasting=verdicts.lasting,
     )
+
+
+def _not_agreed(found: Room, free: Sequence[Span]) -> list[Refusal]:
+    """Return what the agreements have against this person's using the room on this day, in any name."""
+    if not g.actor.is_authenticated or not free:
+        return []
+    known = Agreements([found], free)
+    names = [None, *organizations(g.actor)]
+    said = [known.against(found, span, asker(g.actor, organization_id=one)) for span in free for one in names]
+    return said[0] if all(said) else []
 
 
 def _day_url(found: Room, day: Any, people: int | None) -> str:

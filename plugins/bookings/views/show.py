@@ -10,7 +10,7 @@ from portal.api import render, requires, session
 
 from .. import permissions, presence, shown, words
 from ..models import BookingsBooking, BookingsEquipment
-from ..queries import mine, places, venues
+from ..queries import mine, places, venues, visits
 from . import bookings
 
 
@@ -42,6 +42,7 @@ def show(booking_uid: str) -> Any:
         venue=venue,
         state=shown.headline(times),
         steps=shown.timeline(mine.steps(booking.id), times),
+        visit=visits.of_booking(booking.id) if booking.way == "visit" else None,
         organization=dict(mine.organization_names([booking.organization_id])).get(booking.organization_id)
         if booking.organization_id
         else None,
@@ -49,6 +50,9 @@ def show(booking_uid: str) -> Any:
         open_times=open_times,
         open_ids={row.id for row in open_times},
         used=shown.in_use(times),
+        in_line=mine.in_line(booking.id)
+        if any(row.state in ("lapsed", "displaced") for row in times)
+        else [],
         words=words,
         next_words=shown.next_words,
         code_of=presence.code,
