@@ -95,7 +95,7 @@ def phone_page(*, back: str, phone: str = "", problem: str | None = None, status
 
 
 def _wanted(back: str) -> str:
-    """Return what the page that was wanted is for: the words of the permission it asks for, or nothing."""
+    """Return what is to be said of the page that was wanted: which permission it asks for, or nothing."""
     try:
         rule, _values = current_app.create_url_adapter(request).match(  # type: ignore[union-attr]  # in a request
             urlsplit(back).path, method="GET", return_rule=True
@@ -104,7 +104,9 @@ def _wanted(back: str) -> str:
         return ""
     found = access.of(current_app.view_functions[rule.endpoint])
     named = permissions.declared().get(found.permission) if found else None
-    return str(named.label) if named else ""
+    if named:
+        return gettext("“%(what)s”要先登录。登录好了就回到刚才那一页，选好的都在。", what=named.label)
+    return gettext("这一页要先登录。登录好了就回到这里。") if found and found.kind == "signed_in" else ""
 
 
 @identity.post("/login")

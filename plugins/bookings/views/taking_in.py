@@ -46,7 +46,8 @@ def _ask(errors: dict[str, str]) -> Any:
         status=422 if errors else 200,
         rooms=rooms,
         typed=sent,
-        errors=errors,
+        # As they stand in the form: the file comes first.
+        errors={name: errors[name] for name in ("file", *FIELDS) if name in errors},
         kilobytes=calendar_reading.BYTES // 1024,
         most=calendar_reading.EVENTS,
     )
