@@ -33,8 +33,9 @@
     else { e.preventDefault(); send(form, e.submitter); }
   }, true);
   doc.addEventListener("htmx:afterRequest", function (e) {
-    var form = e.detail.elt && e.detail.elt.closest && e.detail.elt.closest("form");
-    if (form) release(form);
+    var elt = e.detail.elt, form = elt && elt.closest && elt.closest("form");
+    // a field that asks for itself (who has this number?) says nothing about the form it stands in
+    if (form && !elt.matches("input, select, textarea")) release(form);
   });
   window.addEventListener("pageshow", function () { each(doc, "form[data-sent]", release); });
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -33,7 +33,11 @@ def judge(question: Question, policy: Policy, *, grids: Mapping[int, int] | None
     room = question.room
     before, after = policy.buffer_before, policy.buffer_after
     staff, series = question.asker.staff, question.series
-    refused = [of_itself(room, span, policy, series=series, by_staff=staff) for span in question.spans]
+    walk_in = question.walk_in and staff
+    refused = [
+        of_itself(room, span, policy, series=series, by_staff=staff, walk_in=walk_in)
+        for span in question.spans
+    ]
     sound = [span for span, against in zip(question.spans, refused, strict=True) if not unsound(against)]
     if not room.active:
         refused = [[*against, _out_of_use()] for against in refused]
@@ -60,10 +64,20 @@ def judge(question: Question, policy: Policy, *, grids: Mapping[int, int] | None
     )
 
 
-def of_itself(room: Room, span: Span, policy: Policy, *, series: bool, by_staff: bool) -> list[Refusal]:
+def of_itself(
+    room: Room, span: Span, policy: Policy, *, series: bool, by_staff: bool, walk_in: bool = False
+) -> list[Refusal]:
     """Return what stands against a time whatever else is booked: the clock, the policy, the room's grid."""
-    found = verdicts.of_time(span, policy, series=series, by_staff=by_staff, now=clock.now())
+    now = clock.now()
+    since = running(room, now) if walk_in else now
+    found = verdicts.of_time(span, policy, series=series, by_staff=by_staff, now=since)
     return found if unsound(found) else found + wants.on_grid(room, span)
+
+
+def running(room: Room, now: datetime) -> datetime:
+    """Return when the slot of a room's grid began that runs at an instant."""
+    around = claims.nearest(now, room.grid)
+    return around[0] if around is not None else now
 
 
 def unsound(against: Iterable[Refusal]) -> bool:

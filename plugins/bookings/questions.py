@@ -36,6 +36,8 @@ class Question:
     asker: Asker
     needs: Mapping[int, int] = field(default_factory=dict)
     series: bool = False
+    #: At the counter somebody stands before the room: what is left of the slot that is running may be had.
+    walk_in: bool = False
     #: Held by the booking itself, which would let go first.
     apart_from: Collection[claims.Holder] = ()
     #: All of the times are wanted, not one of them: none may want what another has.

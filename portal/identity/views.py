@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, g, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RoutingException
 
 from portal import clock
 from portal.database import transaction
@@ -15,12 +18,14 @@ from portal.identity import (
     kept,
     limits,
     people,
+    permissions,
     views_entering,
     views_joining,
     views_wishes,
 )
 from portal.identity.login_models import LoginCode
 from portal.identity.passkey_words import offer
+from portal.web import access
 from portal.web.access import public
 from portal.web.frame import say
 from portal.web.htmx import go, render
@@ -82,10 +87,26 @@ def phone_page(*, back: str, phone: str = "", problem: str | None = None, status
         back=back,
         phone=phone,
         problem=problem,
+        wanted=_wanted(back),
         kept=kept.COOKIE in request.cookies,
         passkey=offer(),
         join=views_joining.link(back),
     )
+
+
+def _wanted(back: str) -> str:
+    """Return what is to be said of the page that was wanted: which permission it asks for, or nothing."""
+    try:
+        rule, _values = current_app.create_url_adapter(request).match(  # type: ignore[union-attr]  # in a request
+            urlsplit(back).path, method="GET", return_rule=True
+        )
+    except (HTTPException, RoutingException):
+        return ""
+    found = access.of(current_app.view_functions[rule.endpoint])
+    named = permissions.declared().get(found.permission) if found else None
+    if named:
+        return gettext("“%(what)s”要先登录。登录好了就回到刚才那一页，选好的都在。", what=named.label)
+    return gettext("这一页要先登录。登录好了就回到这里。") if found and found.kind == "signed_in" else ""
 
 
 @identity.post("/login")

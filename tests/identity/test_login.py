@@ -66,6 +66,10 @@ def test_code_is_read_with_spaces_and_full_width_digits(visitor: Visitor, accoun
 def test_wanted_page_is_reached_after_login(visitor: Visitor, account: Any) -> None:
     answer = visitor.get("/d/990001/me/")
     assert answer.location == "/login?next=/d/990001/me/"
+    assert "“我的资料”要先登录" in visitor.get(answer.location).text
+    assert "这一页要先登录。" in visitor.get("/login?next=/d/990001/desk/").text
+    for elsewhere in ("/login", "/login?next=/d/990001/", "/login?next=/nowhere/"):
+        assert "要先登录" not in visitor.get(elsewhere).text
     assert visitor.log_in(next="/d/990001/me/").location == "/d/990001/me/"
 
 

@@ -66,6 +66,7 @@ class Wanted:
             asker=self.asker,
             needs=self.needs,
             series=bool(self.rule),
+            walk_in=self.way == "desk",
         )
 
 

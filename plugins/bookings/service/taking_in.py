@@ -37,6 +37,9 @@ class Line:
     reasons: tuple[str, ...] = ()
     #: How many of its times are taken; fewer than it has where the others are left out.
     times: int = 0
+    #: Of what was taken in before: for each time of the event its old one, None where it stays; all that end.
+    was: tuple[Span | None, ...] = ()
+    title_was: str = ""
 
 
 def plan(
@@ -120,7 +123,8 @@ def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: 
     if event.cancelled:
         if known is None:
             return Line(event=event, verdict="same", reasons=(_("在日历里已经取消，也没有登记过。"),))
-        return Line(event=event, verdict="ended", times=len(_open(known)))
+        ending = _open(known)
+        return Line(event=event, verdict="ended", times=len(ending), was=tuple(map(_span_of, ending)))
     if known is None:
         question = Question(
             room=room,
@@ -146,7 +150,18 @@ def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: 
         apart_from=[asking.holder(row) for row, _span in pairs],
         together=len(pairs) > 1,
     )
-    return _judged(room, event, question, verdict="changed", skip=False)
+    line = _judged(room, event, question, verdict="changed", skip=False)
+    moved = {row.id for row, _span in pairs}
+    title = session.get_one(BookingsBooking, known.booking_id).title
+    return replace(
+        line,
+        was=tuple(_span_of(row) if row.id in moved else None for row in rows),
+        title_was=title if title != (event.title or _("日历里的活动")) else "",
+    )
+
+
+def _span_of(row: BookingsOccurrence) -> Span:
+    return Span(start=row.starts_at, end=row.ends_at)
 
 
 def _for(asker: Asker, event: Incoming) -> Asker:
@@ -247,6 +262,7 @@ def _act(
                 headcount=booking.headcount,
                 note=booking.note,
                 contact_name=booking.contact_name,
+                over_reason=booking.over_reason,
             )
             altering.alter(booking, said, version=booking.version, asker=asker, by=by)
     known.sequence = event.sequence

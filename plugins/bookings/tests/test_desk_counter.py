@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,11 +42,79 @@ def form(street: Street, **values: Any) -> dict[str, Any]:
     }
 
 
-def test_the_form_begins_now_for_an_hour(street: Street):
-    with clock.frozen(clock.now().replace(hour=2, minute=7)):
-        said = street.browser("desk").get(f"{street.base}/counter").get_data(as_text=True)
-    values = dict(re.findall(r'name="(day|start|end)"[^>]* value="([^"]*)"', said))
-    assert values == {"day": "2026-03-02", "start": "10:15", "end": "11:15"}
+def begun(answer: Any) -> dict[str, str]:
+    """Return the time that the form begins with."""
+    return dict(re.findall(r'name="(day|start|end)"[^>]* value="([^"]*)"', answer.get_data(as_text=True)))
+
+
+def test_the_form_begins_now_for_an_hour_or_as_soon_as_the_room_is_free(street: Street):
+    with street.inside():
+        street.book(span(2, 14, 15))
+        session.commit()
+    with clock.frozen(clock.now().replace(hour=7, minute=7)):
+        now = begun(street.browser("desk").get(f"{street.base}/counter"))
+    with clock.frozen(clock.now().replace(hour=6, minute=52)):
+        taken = begun(street.browser("desk").get(f"{street.base}/counter"))
+    assert now == taken == {"day": "2026-03-02", "start": "15:00", "end": "16:00"}
+
+
+@pytest.mark.parametrize(
+    ("minute", "second", "status", "states"),
+    [
+        (0, 0, 303, ["checked_in"]),
+        (14, 59, 303, ["checked_in"]),
+        (15, 0, 409, []),
+        (-1, 59, 303, ["approved"]),
+    ],
+)
+def test_a_walk_in_has_the_slot_that_is_running_and_is_there(
+    street: Street, minute: int, second: int, status: int, states: list[str]
+):
+    street.setting("release", True)
+    ten = clock.now().replace(hour=2, minute=0, second=0, microsecond=0)
+    sent = form(street, day="2026-03-02", start="10:00", end="11:00")
+    with clock.frozen(ten + timedelta(minutes=minute, seconds=second)):
+        browser = street.browser("desk")
+        answer = browser.post(f"{street.base}/counter", data=sent)
+        assert answer.status_code == status
+        slip = browser.get(answer.location).get_data(as_text=True) if status == 303 else ""
+    assert ("已经签到" in slip) is (states == ["checked_in"])
+    with street.inside():
+        assert [row.state for row in street.times()] == states
+        street.owns_its_slots()
+
+
+def test_the_same_words_under_another_key_lead_to_the_first_slip(street: Street):
+    browser = street.browser("desk")
+    first = browser.post(f"{street.base}/counter", data=form(street))
+    again = browser.post(f"{street.base}/counter", data=form(street))
+    assert (again.status_code, again.location) == (303, first.location)
+    assert "没有重复约" in browser.get(again.location).get_data(as_text=True)
+    # Other words are another wish, and so are the same ones of somebody else or of an hour ago.
+    assert browser.post(f"{street.base}/counter", data=form(street, headcount="11")).status_code == 409
+    with clock.frozen(clock.now() + timedelta(minutes=11)):
+        late = street.browser("desk").post(f"{street.base}/counter", data=form(street))
+    assert late.status_code == 409
+    with street.inside():
+        assert len(street.times()) == 1
+
+
+def test_another_venue_keeps_what_was_typed(street: Street):
+    with street.inside():
+        elsewhere = places.make_venue(kind="center", name="新区中心", hours=[], by=None)
+        places.make_room(elsewhere, kind="hall", name="剧场", capacity=200, fire_limit=250, by=None)
+        session.commit()
+        uid = elsewhere.uid
+    sent = form(street, venue=uid, title="合唱")
+    answer = street.browser("desk").post(f"{street.base}/counter", data=sent)
+    said = answer.get_data(as_text=True)
+    assert answer.status_code == 200 and "剧场（200座）" in said and "培训室（" not in said
+    kept = dict(re.findall(r'name="([a-z_]+)"[^>]* value="([^"]*)"', said))
+    assert {
+        name: kept[name] for name in ("phone", "contact_name", "headcount", "day", "start", "end", "title")
+    } == {name: sent[name] for name in ("phone", "contact_name", "headcount", "day", "start", "end", "title")}
+    with street.inside():
+        assert street.times() == []
 
 
 def test_a_free_place_pressed_in_the_calendar_fills_the_form(street: Street):

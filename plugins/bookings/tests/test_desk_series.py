@@ -49,6 +49,23 @@ def test_staff_move_what_is_left_of_a_series_and_its_owner_hears_of_it(inside: C
     inside.owns_its_slots()
 
 
+def test_a_move_to_a_taken_time_offers_others_and_one_press_takes_one(inside: Center):
+    desk = somebody(inside, role="desk", district=inside.district)
+    made = inside.book(*weeks(1))
+    inside.book(*weeks(1, 14))
+    uid, row = made.uid, inside.times(made)[0].uid
+    session.commit()
+    form = desk.get(f"desk/{uid}/move", time=row)
+    clash = desk.press(form, "改过去，告诉对方", start="14:00", end="15:00")
+    assert clash.status_code == 409 and "这个时间已经有人约了。" in said(clash)
+    first, *others, _send = labels(clash)
+    assert len(others) == 2
+    assert desk.press(clash, first).status_code == 303
+    with inside.inside():
+        assert inside.times(made)[0].starts_at != at(3, 9)
+    inside.owns_its_slots()
+
+
 def test_only_staff_at_every_room_move_a_series(world: object, march: None):
     street = Street(world)
     account = street.accounts["resident"].id

@@ -190,16 +190,30 @@ def test_all_to_come_move_and_a_skipped_day_comes_back(me: Somebody):
     assert page.status_code == 200
     assert "有1次改不了" in said(page) and "原来没约上，这个时间空着，会补上" in said(page)
     assert me.press(page, "全部有空才改").status_code == 409
+    with me.center.inside():
+        me.center.setting("approval", "ask")
     done = me.press(page, "改能改的2次，其余1次不动")
     assert done.status_code == 303
+    assert "2次的新时间交上去了，等场地方答复。" in me.client.get(done.location).text
     with me.center.inside():
         rows = list(session.scalars(select(BookingsOccurrence).order_by(BookingsOccurrence.id)))[-3:]
         assert [(row.state, row.starts_at.astimezone(clock.SHANGHAI).hour) for row in rows] == [
-            ("approved", 14),
-            ("approved", 14),
+            ("requested", 14),
+            ("requested", 14),
             ("approved", 9),
         ]
     me.center.owns_its_slots()
+
+
+def test_moving_the_rest_begins_with_the_hours_that_stand(me: Somebody):
+    with me.center.inside():
+        me.center.book(weeks(2)[0])
+        me.center.book(weeks(2, hour=14)[0])
+    uid = book(me, *weeks(2), rule="FREQ=WEEKLY;COUNT=2", skip=True)
+    page = me.press(me.get(f"{uid}/move"), "下一步：看每次行不行", **{"from": "14:00", "to": "15:00"})
+    assert me.press(page, "改能改的1次，其余1次不动").status_code == 303
+    # Not with those of the day that was left out.
+    assert 'value="14:00" selected' in me.get(f"{uid}/move").text
 
 
 def test_calling_off_one_day_names_it_and_leaves_the_rest(me: Somebody):

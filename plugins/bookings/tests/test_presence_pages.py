@@ -101,7 +101,9 @@ def test_the_desk_sees_who_should_be_there_and_finds_a_code(house: Center):
         other = house.world.browser(house.world.account(role="secretary", organization=branch))
         assert "王测" not in text(other.get(url(house, "now")))
         assert post(other, url(house, f"now/{uid}"), version=version + 1, act="leave").status_code == 404
+        post(browser, url(house, f"handover/{uid}"), what="门卡", taken_by="王测")
         assert post(browser, url(house, f"now/{uid}"), version=version + 1, act="leave").status_code == 303
+        assert "剩下的时间放出来了。还没还的：门卡。" in text(browser.get(url(house, "now")))
 
 
 def test_keys_go_out_and_come_back_at_the_counter(house: Center):

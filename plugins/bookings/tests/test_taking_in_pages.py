@@ -13,6 +13,8 @@ from plugins.bookings.tests.conftest import Center
 from plugins.bookings.tests.test_taking_in import calendar, event
 from portal.api import clock, session
 
+AFTERNOON = {"start": "DTSTART:20260304T140000", "end": "DTEND:20260304T150000"}
+
 
 class Desk:
     """The desk at its page."""
@@ -51,6 +53,34 @@ def test_the_desk_sees_first_and_takes_in_then(center: Center) -> None:
     assert desk.commit(page).status_code == 303 and desk.count() == 1
     said = desk.browser.get(desk.url).get_data(as_text=True)
     assert "新登记1个活动。" in said and "1个没有登记。" in said
+
+
+def test_what_changes_stands_beside_what_it_was(center: Center) -> None:
+    desk = Desk(center)
+    weekly = "RRULE:FREQ=WEEKLY;COUNT=3"
+    desk.commit(desk.look(calendar(event("a"), event("b", weekly, **AFTERNOON))).get_data(as_text=True))
+    moved = {"start": "DTSTART:20260303T103000", "end": "DTEND:20260303T113000"}
+    later = "RECURRENCE-ID:20260311T140000"
+    shifted = event("b", later, start="DTSTART:20260311T150000", end="DTEND:20260311T160000")
+    page = desk.look(
+        calendar(
+            event("a", "SEQUENCE:1", title="新名字", **moved),
+            event("b", weekly, "SEQUENCE:1", **AFTERNOON),
+            shifted,
+        )
+    ).get_data(as_text=True)
+    # The new one, and what it was; of the series only the day that moves, and it stands first.
+    assert re.findall(r"(?:原来是)?2026年3月\d+日 \d\d:\d\d—\d\d:\d\d", page) == [
+        "2026年3月3日 10:30—11:30",
+        "原来是2026年3月3日 09:00—10:00",
+        "2026年3月11日 15:00—16:00",
+        "原来是2026年3月11日 14:00—15:00",
+        "2026年3月4日 14:00—15:00",
+        "2026年3月18日 14:00—15:00",
+    ]
+    assert page.count("原来叫“") == 1 and "原来叫“读书会”" in page
+    gone = desk.look(calendar(event("a", "SEQUENCE:2", "STATUS:CANCELLED"))).get_data(as_text=True)
+    assert "原来是2026年3月3日 09:00—10:00" in gone
 
 
 def test_the_page_refuses_in_words_and_takes_nothing(center: Center) -> None:

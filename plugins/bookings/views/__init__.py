@@ -26,6 +26,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     desk_record,
     desk_requests,
     desk_series,
+    desk_slip,
     desk_words,
     find,
     handing,

@@ -18,7 +18,7 @@ from ..policy import policies
 from ..presence import asks, door
 from ..queries import places
 from ..queries import presence as reads
-from ..service import desk
+from ..service import desk, handing
 from ..verdicts import Refused
 from ..words import STATES, hours_words, when_words
 from . import bookings
@@ -100,7 +100,9 @@ def _do(row: BookingsOccurrence) -> None:
         "undo": _("签到撤回了。"),
         "leave": _("记下了，剩下的时间放出来了。谢谢。"),
     }
-    say(words[act])
+    lent = handing.open_of(row) if act == "leave" else []
+    things = _("、").join(one.what for one in lent)
+    say(_("记下了，剩下的时间放出来了。还没还的：%(things)s。", things=things) if lent else words[act])
 
 
 def _around(uid: str) -> list[int]:

@@ -7,16 +7,19 @@ from typing import Any
 
 from flask import abort, g, redirect, request, url_for
 
-from portal.api import Conflict, clock, go, ngettext, once, render, required_version, requires, say
+from portal.api import Conflict, clock, district, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import nights, permissions, typed, words
+from .. import alternatives, nights, permissions, typed, words
+from ..alternatives import Alternative
 from ..models import BookingsOccurrence
 from ..queries import places
+from ..queries.places import Room
 from ..service import changing
 from ..service import desk as work
 from ..verdicts import NotFree, Refusal, Refused, Span
 from . import bookings
+from .change import question_of
 from .desk import reached, time_errors, versions_sent
 from .desk_calendar import moved_words
 from .desk_record import Record, record_of, when_of
@@ -56,7 +59,10 @@ def desk_move_to(uid: str) -> Any:
     except PermissionError:
         abort(403)
     except NotFree as clash:
-        return _move_page(found, row, errors=_beside(clash.verdicts[0].refusals), status=409)
+        question = question_of(found.booking, room, [row], [span])
+        others = alternatives.three(district(), question, span, headcount=found.booking.headcount)
+        errors = _beside(clash.verdicts[0].refusals)
+        return _move_page(found, row, errors=errors, others=others, status=409)
     except Refused as refused:
         return _move_page(found, row, errors=_beside(refused.refusals), status=422)
     say(moved_words(was, moved.state, room, span))
@@ -91,6 +97,7 @@ def _move_page(
     *,
     errors: dict[str, str] | None = None,
     night: Span | None = None,
+    others: Sequence[Alternative] = (),
     status: int = 200,
 ) -> Any:
     if not _may_move(row):
@@ -103,10 +110,7 @@ def _move_page(
         record=found,
         row=row,
         now=when_of(found, row),
-        rooms=[
-            (room.uid, room.name if room.venue_kind == "center" else f"{room.venue} {room.name}")
-            for room in rooms
-        ],
+        rooms=[(room.uid, _named(room)) for room in rooms],
         room=found.rooms[row.room_id].uid,
         day=day,
         start=start,
@@ -115,7 +119,22 @@ def _move_page(
         typed=request.form,
         night=night,
         night_fields=_night_fields(night),
+        others=[_other(one) for one in others if one.room in rooms],
         words=words,
+    )
+
+
+def _named(room: Room) -> str:
+    return room.name if room.venue_kind == "center" else f"{room.venue} {room.name}"
+
+
+def _other(one: Alternative) -> tuple[str, list[tuple[str, str]]]:
+    """Return a free time in words, and what a form sends that moves it there."""
+    fields = [(name, request.form.get(name, "")) for name in ("version", "time")]
+    times = zip(("day", "start", "end"), typed.spoken_span(one.span), strict=True)
+    return (
+        f"{_named(one.room)} {words.when_words(one.span.start, one.span.end)}",
+        [*fields, ("room", one.room.uid), *times],
     )
 
 

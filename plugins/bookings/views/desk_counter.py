@@ -12,20 +12,21 @@ from flask import abort, g, request, url_for
 from portal.api import clock, crypto, district, go, once, render, requires, say
 from portal.api import gettext as _
 
-from .. import actors, alternatives, nights, permissions, presence, typed, verdicts
+from .. import actors, alternatives, judging, nights, permissions, typed, verdicts
 from ..alternatives import Alternative
 from ..hours import Hours
+from ..policy import policy_of
 from ..queries import desk as queries
 from ..queries import mine, places
 from ..queries.desk import Known
 from ..queries.places import Room
-from ..service import asking
+from ..questions import Question
+from ..service import desk as work
 from ..service.asking import Contact, Wanted
 from ..verdicts import NotFree, Refusal, Refused, Span
 from ..words import when_words
 from . import bookings
 from .desk import reached, tabs, time_errors, usual, venues
-from .desk_record import record_of
 
 _FIELDS = {"contact": "contact_name", "contact_name": "contact_name", "start": "start", "end": "end"}
 LENGTH = timedelta(hours=1)
@@ -58,6 +59,9 @@ def desk_counter_book() -> Any:
     """Book it for whoever stands there; nobody needs to approve what the desk takes down for others."""
     form = request.form
     counter = _counter(form.get("room", ""), "")
+    if form.get("venue", counter.room.venue_uid) != counter.room.venue_uid:
+        # Another house was chosen: its rooms and things, and all else as it was typed.
+        return _page(_counter("", form["venue"]), None)
     day = typed.day_of(form.get("day", ""))
     start, end = typed.minute(form.get("start", "")), typed.end_minute(form.get("end", ""))
     errors = time_errors(day, start, end)
@@ -102,8 +106,11 @@ def desk_counter_book() -> Any:
         way="desk",
     )
     try:
-        made = asking.ask(wanted, by=g.actor.account_id)
+        made = work.book(wanted, by=g.actor.account_id)
     except NotFree as clash:
+        if again := work.same_again(wanted, by=g.actor.account_id):
+            say(_("这个刚才已经约好了，没有重复约。"))
+            return go(url_for("bookings.desk_slip", uid=again))
         others = alternatives.three(district(), wanted.question(), span, headcount=headcount)
         errors = _beside(clash.verdicts[0].refusals)
         return _page(counter, None, errors=errors, status=409, known=there, others=others, name=name)
@@ -135,23 +142,6 @@ def desk_counter_known() -> Any:
         status=200 if phone else 422,
         known=_known(phone, counter) if phone else [],
         typed_phone=phone,
-    )
-
-
-@bookings.get("/desk/<uid>/slip")
-@requires("bookings.see")
-def desk_slip(uid: str) -> Any:
-    """Show a slip to take along: room, time, and the code for checking in."""
-    found = record_of(uid)
-    return render(
-        "bookings/desk_slip.html",
-        record=found,
-        booking=found.booking,
-        times=[
-            (when_words(row.starts_at, row.ends_at), found.rooms[row.room_id], presence.code(row.uid))
-            for row in found.times
-            if row.state in ("approved", "checked_in")
-        ],
     )
 
 
@@ -206,20 +196,29 @@ def _needs(room: Room, form: Mapping[str, str]) -> dict[int, int] | None:
 
 
 def _usual_time(room: Room, start: datetime | None, end: datetime | None) -> Span:
-    """Return what the form begins with: now, rounded up to the room's grid, for an hour of its hours."""
+    """Return what the form begins with: an hour from now, or from when the room is open and free again."""
     if start is None:
-        grid = timedelta(minutes=room.grid)
-        begin = clock.now().astimezone(clock.SHANGHAI)
-        midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-        start = midnight + -((midnight - begin) // grid) * grid
-        last = start + timedelta(days=AHEAD)
-        hours = Hours([room], clock.civil(start), clock.civil(last))
-        for opens, closes in hours.intervals(room, start, last):
-            if max(start, opens) < closes:
-                start = max(start, opens)
-                end = min(start + LENGTH, closes)
-                break
+        running = judging.running(room, clock.now())
+        now = _open_hour(room, running)
+        if now.start == running and _is_free(room, now):
+            return now
+        return _open_hour(room, running + timedelta(minutes=room.grid))
     return Span(start=start, end=end if end is not None and end > start else start + LENGTH)
+
+
+def _open_hour(room: Room, start: datetime) -> Span:
+    last = start + timedelta(days=AHEAD)
+    hours = Hours([room], clock.civil(start), clock.civil(last))
+    for opens, closes in hours.intervals(room, start, last):
+        if max(start, opens) < closes:
+            start = max(start, opens)
+            return Span(start=start, end=min(start + LENGTH, closes))
+    return Span(start=start, end=start + LENGTH)
+
+
+def _is_free(room: Room, span: Span) -> bool:
+    question = Question(room=room, spans=(span,), asker=_asker(room), walk_in=True)
+    return judging.judge(question, policy_of(district(), room)).verdicts[0].free
 
 
 def _page(
@@ -282,6 +281,7 @@ def _other(one: Alternative, sent: Mapping[str, str], name: str, room: Room) -> 
             **hidden,
             "contact_name": name,
             "room": one.room.uid,
+            "venue": one.room.venue_uid,
             "day": day,
             "start": start,
             "end": end,

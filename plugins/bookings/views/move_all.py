@@ -95,7 +95,9 @@ def asked(way: Way) -> Any:
     rows = way.rows
     fields: dict[str, str] = {}
     if rows:
-        fields = typed.query_of(Span(start=rows[0].starts_at, end=rows[0].ends_at))
+        # A day that was left out keeps the hours it was wanted at; the others may have moved since.
+        first = next((row for row in rows if row.state != "skipped"), rows[0])
+        fields = typed.query_of(Span(start=first.starts_at, end=first.ends_at))
     return _page(way, rows, fields)
 
 
@@ -123,7 +125,7 @@ def moved(way: Way) -> Any:
     try:
         if act in ("send", "skip"):
             done = way.verb(rows, versions=versions, spans=spans, room=way.room, skip=act == "skip")
-            return _done(way, len(done))
+            return _done(way, len(done), waits=any(row.state == "requested" for row in done))
     except Refused as wrong_one:
         return _page(way, rows, fields, errors=errors_of(wrong_one.refusals), status=422)
     except NotFree as taken:
@@ -134,8 +136,13 @@ def moved(way: Way) -> Any:
     return _page(way, rows, fields, verdicts=found)
 
 
-def _done(way: Way, number: int) -> Any:
-    if way.staff:
+def _done(way: Way, number: int, *, waits: bool) -> Any:
+    if waits:
+        text = ngettext(
+            "%(num)s次的新时间交上去了，等场地方答复。", "%(num)s次的新时间交上去了，等场地方答复。", number
+        )
+        say(text)
+    elif way.staff:
         say(ngettext("%(num)s次改好了，已经告诉对方。", "%(num)s次改好了，已经告诉对方。", number))
     else:
         say(ngettext("%(num)s次改好了。", "%(num)s次改好了。", number))

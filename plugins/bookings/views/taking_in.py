@@ -6,6 +6,7 @@ import binascii
 import zlib
 from base64 import b64decode, b64encode
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 from flask import abort, g, request, url_for
@@ -45,7 +46,8 @@ def _ask(errors: dict[str, str]) -> Any:
         status=422 if errors else 200,
         rooms=rooms,
         typed=sent,
-        errors=errors,
+        # As they stand in the form: the file comes first.
+        errors={name: errors[name] for name in ("file", *FIELDS) if name in errors},
         kilobytes=calendar_reading.BYTES // 1024,
         most=calendar_reading.EVENTS,
     )
@@ -155,11 +157,15 @@ def counts_of(lines: list[Line]) -> dict[str, int]:
 def shown(line: Line) -> dict[str, Any]:
     """Return what the check page says of an event."""
     event = line.event
+    times: list[tuple[Any, Any]] = list(zip_longest(event.spans, line.was))
+    if any(line.was):  # what changes is what is looked for
+        times.sort(key=lambda pair: pair[1] is None)
     return {
         "title": event.title or _("日历里的活动"),
         "verdict": line.verdict,
-        "spans": event.spans[:3],
-        "more": max(0, len(event.spans) - 3),
+        "title_was": line.title_was,
+        "times": times[:3],
+        "more": max(0, len(times) - 3),
         "reasons": line.reasons,
         "cut": event.cut,
     }
