@@ -14,7 +14,7 @@ from plugins.bookings.policy import DECLARED
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import claims, notices, session, swap, transaction
+from portal.api import claims, notices, session, swap, transaction, workdays
 
 WEEK = timedelta(days=7)
 
@@ -212,8 +212,6 @@ def test_series_in_a_hall_and_in_its_parts_keep_apart(inside: Center):
 
 
 def test_a_deadline_once_said_stays_when_the_calendar_changes(inside: Center):
-    from portal import workdays as calendars
-
     inside.setting("approval", "ask")
     asker = Asker(account_id=inside.world.account().id)
     made = inside.book(span(9, 9, 10), asker=asker, by=asker.account_id)
@@ -221,7 +219,7 @@ def test_a_deadline_once_said_stays_when_the_calendar_changes(inside: Center):
         'year = 2026\n[source]\ntitle = "通知"\nnumber = "国办发明电〔2026〕1号"\nissued = 2026-03-02\n'
         '[[holiday]]\nname = "停工"\nfirst = 2026-03-03\nlast = 2026-03-06\n'
     )
-    calendars.publish(calendars.read(changed), by=None)
+    workdays.publish(workdays.read(changed), by=None)
     (row,) = inside.times(made)
     assert row.answer_by == at(5, 0)
     # Whoever asks now is told by the new calendar: Monday and Tuesday are the next working days.
