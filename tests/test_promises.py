@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal.config import ROOT
+from portal.testing.promises import rows
 from tests.guards import promises
 
 DOCUMENT = ROOT / "docs" / "security.md"
@@ -55,7 +56,7 @@ def test_every_promise_and_requirement_names_tests_that_are_run():
 
 def test_the_document_is_read_at_all():
     """A guard that finds no row finds no fault."""
-    found = list(promises.rows(DOCUMENT.read_text(encoding="utf-8")))
+    found = list(rows(DOCUMENT.read_text(encoding="utf-8")))
     sections = {row.section for row in found}
     assert {promises.PROMISES, promises.REQUIREMENTS, "Four eyes", "Logging in"} <= sections
     assert len(found) > 38 + 43 + 40

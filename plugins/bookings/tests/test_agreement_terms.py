@@ -104,7 +104,7 @@ def test_who_is_not_in_the_agreement_is_refused_with_the_clause(
         with pytest.raises(NotFree) as refused:
             shared.book(span(3, 9, 10), asker=asker)
         assert why(refused.value) == ["agreement"]
-        assert "协议" in said(refused.value)
+        assert "协议没有把这里开放给您这样的使用人" in said(refused.value)
 
 
 def test_the_owner_comes_first_until_a_request_is_approved_and_not_after(shared: Shared):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,11 @@ from sqlalchemy import func, select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence
+from plugins.bookings.policy import DECLARED
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import claims, session, swap
+from portal.api import claims, notices, session, swap, transaction, workdays
 
 WEEK = timedelta(days=7)
 
@@ -190,3 +192,64 @@ def test_a_title_stays_one_line_and_turns_nothing_around(inside: Center):
     swap(made, version=made.version, title=odd)
     session.refresh(made)
     assert made.title == "读书会 ATTENDEE:mailto:x@y"
+
+
+def test_series_in_a_hall_and_in_its_parts_keep_apart(inside: Center):
+    weeks = [Span(start=at(3, 9) + n * WEEK, end=at(3, 10) + n * WEEK) for n in range(4)]
+    rule = "FREQ=WEEKLY;COUNT=4"
+    inside.book(*weeks[:2], room="东厅", rule="FREQ=WEEKLY;COUNT=2")
+    inside.book(*weeks, room="西厅", rule=rule)
+    with pytest.raises(NotFree) as refused:
+        inside.book(*weeks, room="大厅", rule=rule)
+    assert codes(refused.value) == [["taken"]] * 4
+    later = [Span(start=one.start + timedelta(hours=2), end=one.end + timedelta(hours=2)) for one in weeks]
+    inside.book(*later, room="大厅", rule=rule)
+    for part in ("东厅", "西厅"):
+        with pytest.raises(NotFree) as refused:
+            inside.book(*later, room=part, rule=rule)
+        assert codes(refused.value) == [["taken"]] * 4
+    inside.owns_its_slots()
+
+
+def test_a_deadline_once_said_stays_when_the_calendar_changes(inside: Center):
+    inside.setting("approval", "ask")
+    asker = Asker(account_id=inside.world.account().id)
+    made = inside.book(span(9, 9, 10), asker=asker, by=asker.account_id)
+    changed = (
+        'year = 2026\n[source]\ntitle = "通知"\nnumber = "国办发明电〔2026〕1号"\nissued = 2026-03-02\n'
+        '[[holiday]]\nname = "停工"\nfirst = 2026-03-03\nlast = 2026-03-06\n'
+    )
+    workdays.publish(workdays.read(changed), by=None)
+    (row,) = inside.times(made)
+    assert row.answer_by == at(5, 0)
+    # Whoever asks now is told by the new calendar: Monday and Tuesday are the next working days.
+    later = inside.book(span(20, 9, 10), asker=asker, by=asker.account_id)
+    assert inside.times(later)[0].answer_by == at(11, 0)
+
+
+def test_what_is_taken_back_tells_nobody(inside: Center):
+    class TakenBack(Exception):
+        pass
+
+    account = inside.world.account().id
+    with suppress(TakenBack), transaction():
+        inside.book(span(3, 9, 10), asker=Asker(account_id=account), by=account)
+        assert len(notices.inbox(account)) == 1
+        raise TakenBack
+    assert notices.inbox(account) == []
+    assert count(BookingsBooking) == count(claims.Claim) == 0
+
+
+def test_a_district_that_decided_nothing_begins_with_ask_approve_done():
+    given = {one.key.removeprefix("bookings."): one.default for one in DECLARED}
+    begins = {
+        "approval": "ask",
+        "pending": "hold",
+        "waiting_list": False,
+        "quota_minutes": 0,
+        "release": False,
+        "points": False,
+        "buffer_before": 0,
+        "buffer_after": 0,
+    }
+    assert {name: given[name] for name in begins} == begins

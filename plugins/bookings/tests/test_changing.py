@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
-from plugins.bookings.models import BookingsOccurrence, BookingsPoint
-from plugins.bookings.service import altering, changing, deciding
+from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint
+from plugins.bookings.service import altering, changing, deciding, opening
 from plugins.bookings.service.altering import Said
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
-from portal.api import Conflict, clock, session
+from portal.api import Conflict, clock, notices, session
 
 WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 STAFF = Asker(staff=True)
@@ -36,7 +36,7 @@ def row_bytes(ids: list[int]) -> list[tuple[Any, ...]]:
 
 def cancel(center: Center, rows: list[Any], **values: Any) -> int:
     versions = {row.id: row.version for row in rows}
-    return changing.cancel(rows, versions=versions, reason="不用了", by=None, **{"staff": True, **values})
+    return changing.cancel(rows, versions=versions, reason="不用了", **{"by": None, "staff": True, **values})
 
 
 def test_a_cancelled_day_stays_cancelled_when_the_series_is_renamed(inside: Center):
@@ -93,6 +93,75 @@ def test_changing_a_running_series_leaves_the_past_and_others_as_they_are(inside
         )
         assert row_bytes(past) == before
     assert row_bytes([row.id for row in inside.times(other)]) == steps_before
+    inside.owns_its_slots()
+
+
+def test_a_running_series_changes_around_whoever_has_a_day_of_it_now(inside: Center):
+    """A day given up stays given up, whoever has it now hears of nothing, and so do those beside it."""
+    inside.setting("max_ahead_days", 60)
+    owner, others = inside.world.account().id, [inside.world.account().id for _number in range(2)]
+    made = series(inside, asker=Asker(account_id=owner), by=owner)
+    cancel(inside, [inside.times(made)[3]], by=owner, staff=False)
+    theirs = [
+        inside.book(when, asker=Asker(account_id=who), by=who)
+        for who, when in zip(others, (weeks(10, 11)[3], weeks(8, 9)[5]), strict=True)
+    ]
+    ids = [inside.times(one)[0].id for one in theirs]
+    before, told = row_bytes(ids), [notices.inbox(who) for who in others]
+    with clock.frozen(at(11, 12)):
+        said = Said(title="新名字", headcount=10, note="", contact_name="王测")
+        session.refresh(made)
+        altering.alter(made, said, version=made.version, asker=STAFF, by=owner)
+        for start in (10.5, 9.5, 9.5):
+            rows = changing.upcoming(made, left_out=True)
+            new = [
+                Span(start=one.start, end=one.start + HOUR)
+                for one in (
+                    Span(start=clock.at(clock.civil(row.starts_at)) + start * HOUR, end=row.ends_at)
+                    for row in rows
+                )
+            ]
+            changing.move_all(
+                rows,
+                versions={row.id: row.version for row in rows},
+                spans=new,
+                room=inside.room(),
+                asker=STAFF,
+                by=owner,
+            )
+    # The last move changed nothing, and was no error.
+    hours = [(row.state, row.starts_at.astimezone(clock.SHANGHAI).hour) for row in inside.times(made)]
+    assert (
+        hours
+        == [("approved", 10), ("approved", 10), ("approved", 9), ("cancelled", 10)] + [("approved", 9)] * 2
+    )
+    assert row_bytes(ids) == before
+    assert [notices.inbox(who) for who in others] == told
+    inside.owns_its_slots()
+
+
+def test_what_lies_outside_new_hours_keeps_its_time_whatever_is_written(inside: Center):
+    (row,) = inside.times(inside.book(span(4, 18, 20)))
+    opening.set_week(
+        inside.venue,
+        None,
+        version=inside.venue.version,
+        week={"work": [(540, 1020)]},
+        since=clock.today(),
+        by=inside.world.account().id,
+    )
+    booking = session.get_one(BookingsBooking, row.booking_id)
+    said = Said(title="新名字", headcount=12, note="", contact_name="王测")
+    altering.alter(booking, said, version=booking.version, asker=STAFF, by=None)
+    (after,) = inside.times()
+    assert (after.state, after.starts_at, after.ends_at) == ("approved", at(4, 18), at(4, 20))
+    # It is not moved to where nothing is open, and stays where it was.
+    with pytest.raises(NotFree):
+        changing.move(
+            after, version=after.version, span=span(4, 19, 20), room=inside.room(), asker=STAFF, by=None
+        )
+    session.rollback()
+    assert inside.times()[0].starts_at == at(4, 18)
     inside.owns_its_slots()
 
 

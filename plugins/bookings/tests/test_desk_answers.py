@@ -140,8 +140,9 @@ def test_competing_requests_show_their_clash_and_the_loser_is_put_in_line(street
     ).get_data(as_text=True)
     assert browser.post(f"{street.base}/{uid}/answer", data=form).status_code == 303
     with street.inside():
-        states = {row.booking_id: row.state for row in street.times()}
-        assert states.pop(rival) == "lapsed" and list(states.values()) == ["approved"]
+        states = {row.booking_id: (row.state, row.sequence) for row in street.times()}
+        # Both are newer to a calendar than the requests they were.
+        assert states.pop(rival) == ("lapsed", 1) and list(states.values()) == [("approved", 1)]
         street.owns_its_slots()
 
 

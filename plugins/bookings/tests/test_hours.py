@@ -84,6 +84,18 @@ def test_an_evening_opened_once_is_all_there_is_that_day(inside: Center):
     assert windows(inside, date(2026, 3, 5)) == [(540, 720), (840, 1020)]
 
 
+def test_a_feast_is_closed_and_may_be_opened_once(inside: Center):
+    # Qingming, a Sunday of 2026, and the Monday after it.
+    set_week(inside, {"work": [(540, 1020)]})
+    assert [windows(inside, date(2026, 4, day)) for day in (5, 6, 7)] == [[], [], [(540, 1020)]]
+    set_date(inside, date(2026, 4, 6), [(600, 720)])
+    assert [windows(inside, date(2026, 4, day)) for day in (5, 6, 7)] == [[], [(600, 720)], [(540, 1020)]]
+    inside.setting("max_ahead_days", 60)
+    inside.book(span(6, 10, 12, month=4))
+    with pytest.raises(NotFree):
+        inside.book(span(5, 10, 12, month=4))
+
+
 def test_a_date_of_a_room_does_not_take_its_week_away(inside: Center):
     set_week(inside, TWO_HALVES)
     set_date(inside, date(2026, 3, 5), [(1140, 1260)], room="培训室")

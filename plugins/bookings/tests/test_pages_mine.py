@@ -240,6 +240,25 @@ def test_calling_off_the_rest_says_the_figure_that_happens(me: Somebody):
     me.center.owns_its_slots()
 
 
+def test_the_figure_leaves_out_what_is_over_called_off_or_was_never_had(me: Somebody):
+    with me.center.inside():
+        me.center.book(weeks(6)[4])
+    uid = book(me, *weeks(6), rule="FREQ=WEEKLY;COUNT=6", skip=True)
+    with me.center.inside():
+        rows = me.center.times()[1:]
+        changing.cancel([rows[2]], versions={rows[2].id: 1}, reason="有会", by=me.id, staff=False)
+    before = [one.state for one in times(me)]
+    with me.on(at(4, 10)):
+        page = me.get(f"{uid}/cancel")
+        assert "会取消这3次" in said(page)
+        assert me.press(page, "取消这3次", reason="不办了").status_code == 303
+    after = [one.state for one in times(me)]
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [
+        ("approved", "cancelled")
+    ] * 3
+    assert after.count("skipped") == 1 and after[:2] == ["approved", "approved"]
+
+
 def test_calling_off_after_another_tab_did_is_a_conflict(me: Somebody):
     uid = book(me, *weeks(3), rule="FREQ=WEEKLY;COUNT=3")
     page = me.get(f"{uid}/cancel")

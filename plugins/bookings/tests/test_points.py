@@ -25,15 +25,18 @@ def counted(inside: Center) -> Center:
     return inside
 
 
-def book(inside: Center, account: int, day: int, hour: int = 9) -> Any:
-    made = inside.book(span(day, hour, hour + 1), asker=Asker(account_id=account), by=account)
+def book(inside: Center, account: int, day: int, hour: int = 9, *, month: int = 3, **values: Any) -> Any:
+    when = span(day, hour, hour + 1, month=month)
+    made = inside.book(when, asker=Asker(account_id=account), by=account, **values)
     return inside.times(made)[0]
 
 
-def miss(inside: Center, account: int, *days: int) -> list[BookingsPoint]:
+def miss(
+    inside: Center, account: int, *days: int, month: int = 3, room: str = "培训室"
+) -> list[BookingsPoint]:
     for day in days:
-        book(inside, account, day)
-        with clock.frozen(at(day, 9, 15)):
+        book(inside, account, day, month=month, room=room)
+        with clock.frozen(at(day, 9, 15, month=month)):
             jobs.tick({})
     session.expire_all()
     return list(session.scalars(select(BookingsPoint).order_by(BookingsPoint.id)))
@@ -60,6 +63,29 @@ def test_three_no_shows_ask_for_an_approval_for_thirty_days(counted: Center):
         with clock.frozen(instant):
             assert asks(counted, account) is expected
     assert not asks(counted, counted.world.account().id)
+
+
+def test_the_thirty_days_last_although_the_first_of_three_ends_meanwhile(counted: Center):
+    counted.setting("max_ahead_days", 90)
+    account = counted.world.account().id
+    # The first two end on 2 and 3 May.
+    miss(counted, account, 3, 4)
+    miss(counted, account, 30, month=4)
+    third = at(30, 9, 15, month=4)
+    for instant, expected in (
+        (third, True),
+        (third + timedelta(days=5), True),
+        (third + timedelta(days=30) - timedelta(seconds=1), True),
+        (third + timedelta(days=30), False),
+    ):
+        with clock.frozen(instant):
+            assert asks(counted, account) is expected, instant
+    # Two days later the third would have come as the first was over: never three at one time.
+    other = counted.world.account().id
+    miss(counted, other, 3, 4, room="东厅")
+    miss(counted, other, 2, month=5, room="东厅")
+    with clock.frozen(at(2, 9, 15, month=5)):
+        assert not asks(counted, other)
 
 
 def test_a_point_ends_after_sixty_days_to_the_second(counted: Center):

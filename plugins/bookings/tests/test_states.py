@@ -12,6 +12,7 @@ from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsClosure, BookingsOccurrence, BookingsWish
 from plugins.bookings.models.booking import MOVES, STATES
 from plugins.bookings.models.waiting import WISH_MOVES
+from plugins.bookings.queries.feeds import STATUS
 from plugins.bookings.service import changing, closing, deciding, displacing, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from portal.api import Conflict, claims, clock, session
@@ -116,13 +117,15 @@ def test_a_verb_starts_from_its_states_and_no_other(inside: Center, verb: str, s
     act, legal = LEGAL[verb]
     by = inside.world.account().id
     booking, row = in_state(inside, state)
-    before = everything()
+    before, shown, sequence = everything(), (STATUS.get(row.state), row.starts_at), row.sequence
     if state in legal:
         act(inside, booking, row, by)
         (row,) = inside.times(booking)
         became = row.state
         assert became == state or became in MOVES[state], (state, became)
         assert everything() != before
+        # What a calendar has to show anew is newer to it.
+        assert row.sequence > sequence or (STATUS.get(row.state), row.starts_at) == shown
     else:
         with pytest.raises(Conflict):
             act(inside, booking, row, by)

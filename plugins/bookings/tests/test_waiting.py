@@ -54,6 +54,26 @@ def test_one_offer_at_a_time_is_held_for_the_first(line):
     center.owns_its_slots()
 
 
+def test_who_joined_first_comes_first_and_of_two_at_one_instant_the_earlier_row(inside: Center):
+    inside.setting("waiting_list", True)
+    made = inside.book(span(5, 9, 10))
+    wishes = [join(inside) for _ in range(4)]
+    # The third wrote down an earlier instant than the others, who share one.
+    wishes[2].joined_at -= timedelta(seconds=1)
+    session.commit()
+    free(inside, made)
+    order = []
+    for _turn in range(4):
+        (offered,) = (wish for wish, state in zip(wishes, states(), strict=True) if state == "offered")
+        order.append(wishes.index(offered))
+        assert states().count("offered") == 1
+        session.refresh(offered)
+        waiting.leave(offered, version=offered.version, by=None)
+    assert order == [2, 0, 1, 3]
+    inside.book(span(5, 9, 10))
+    inside.owns_its_slots()
+
+
 def test_declined_goes_to_the_next(line):
     center, wishes = line
     assert waiting.leave(wishes[0], version=wishes[0].version, by=None) == "declined"

@@ -126,9 +126,16 @@ def _close(given: dict[str, Any]) -> None:
     room = places.room(id=given["room"])
     assert room is not None
     (span,) = spans_of(given["spans"])
-    touched = closing.touched([room], span)
-    choices = {row.id: given["choice"] for row in touched if row.state != "checked_in"}
-    closing.close(venue, room, span=span, reason="检修", choices=choices, by=given["by"])
+    for turn in range(again := given.get("again", 1)):
+        touched = closing.touched([room], span)
+        choices = {row.id: given["choice"] for row in touched if row.state != "checked_in"}
+        try:
+            closing.close(venue, room, span=span, reason="检修", choices=choices, by=given["by"])
+        except Conflict:  # the page shows anew what there is now, and is pressed again
+            if turn == again - 1:
+                raise
+        else:
+            return
 
 
 def _lift(given: dict[str, Any]) -> None:
