@@ -61,6 +61,7 @@ def give(booking: BookingsBooking, row: BookingsOccurrence, *, why: str, policy:
         swap(
             had,
             version=None,
+            states=("counts", "appealed", "upheld", "lifted"),
             why=why,
             halves=halves_now + (had.halves if counts else 0),
             given_at=now,

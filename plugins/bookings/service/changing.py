@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +10,7 @@ from sqlalchemy import select
 from portal.api import Conflict, audit, claims, clock, district, session, swap, transaction
 from portal.api import gettext as _
 
-from .. import judging, messages, points, quota, verdicts
+from .. import judging, messages, quota, verdicts
 from ..judging import Asker, Question
 from ..models import BookingsBooking, BookingsOccurrence
 from ..models.booking import LIVE
@@ -19,7 +18,7 @@ from ..policy import Policy, policy_of
 from ..queries import places
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, guides, steps
+from . import freeing, guides, late, steps
 from .asking import answer_by, holder, needs_approval
 
 #: What may still be moved or called off.
@@ -27,7 +26,14 @@ OPEN = ("requested", "approved")
 
 
 def move(
-    row: BookingsOccurrence, *, version: int, span: Span, room: Room, asker: Asker, by: int
+    row: BookingsOccurrence,
+    *,
+    version: int,
+    span: Span,
+    room: Room,
+    asker: Asker,
+    by: int,
+    approves: bool = True,
 ) -> BookingsOccurrence:
     """Move, shorten or lengthen one time of a booking, also into another room.
 
@@ -37,8 +43,15 @@ def move(
         Refused, NotFree: as for asking; the old time stays then.
         Conflict: it was changed meanwhile, has begun, or is over.
     """
-    moved = move_all([row], versions={row.id: version}, spans=[span], room=room, asker=asker, by=by)
-    return moved[0]
+    return move_all(
+        [row],
+        versions={row.id: version},
+        spans=[span],
+        room=room,
+        asker=asker,
+        by=by,
+        approves=approves,
+    )[0]
 
 
 def move_all(
@@ -50,10 +63,12 @@ def move_all(
     asker: Asker,
     by: int,
     skip: bool = False,
+    approves: bool = True,
 ) -> list[BookingsOccurrence]:
     """Move several times of one booking at once; with ``skip`` those that are not free stay where they are.
 
-    A day left out of a series for a clash comes back when it is free at the new time (case c.9).
+    A day left out of a series for a clash comes back when it is free at the new time (case c.9). Staff who
+    move a request approve it by that, unless they may not: then it waits on at its new time (``approves``).
 
     Raises:
         Refused, NotFree, Conflict: as ``move``; nothing moved then.
@@ -107,11 +122,12 @@ def move_all(
         waited = [row for row in moving if row.state == "requested"]
         for row, span in zip(moving, chosen, strict=True):
             claims.release(holder(row))
-            if not asker.staff and gives_up(row, span, room):
-                _late(booking, row)
+            if not asker.staff and late.gives_up(row, span, room):
+                late.count(booking, row)
         for row, ok, span, wants in zip(rows, free, spans, answer.wants, strict=True):
             if ok:
-                _place(row, span, room, policy, wants, asks=asks, by=by)
+                waits = asks or row in waited and not approves
+                _place(row, span, room, policy, wants, asks=waits, by=by)
         swap(booking, version=None, room_id=room.id if _all_there(booking, room) else booking.room_id)
         # A guide's time was let go with the room's: the desk finds another, or the same.
         guides.let_go(booking)
@@ -165,7 +181,7 @@ def cancel(
             )
             claims.release(holder(row))
             if not staff:
-                _late(booking, row)
+                late.count(booking, row)
         swap(booking, version=None)
         steps.note(booking, "cancelled", by=by, words=why)
         audit.record(
@@ -248,35 +264,3 @@ def _all_there(booking: BookingsBooking, room: Room) -> bool:
         )
     )
     return set(found) == {room.id}
-
-
-def gives_up(row: BookingsOccurrence, span: Span, room: Room) -> bool:
-    """Tell whether a move leaves the time it had to nobody, as calling it off would.
-
-    Who comes later, leaves earlier or stays longer in the same room does not.
-    """
-    if row.state not in OPEN:
-        return False
-    shorter = row.starts_at <= span.start and span.end <= row.ends_at
-    longer = span.start <= row.starts_at and row.ends_at <= span.end
-    return row.room_id != room.id or not (shorter or longer)
-
-
-def is_late(row: BookingsOccurrence, policy: Policy) -> bool:
-    """Tell whether giving this time up now counts half a point (criterion 15)."""
-    return policy.points and row.starts_at - clock.now() < timedelta(hours=policy.late_hours)
-
-
-def late_moves(rows: Sequence[BookingsOccurrence], spans: Sequence[Span], room: Room, asker: Asker) -> int:
-    """Return how many of these moves would count half a point each; nobody's by staff do."""
-    if asker.staff:
-        return 0
-    given_up = [row for row, span in zip(rows, spans, strict=True) if gives_up(row, span, room)]
-    return sum(is_late(row, policy_of(district(), places.room_of(row))) for row in given_up)
-
-
-def _late(booking: BookingsBooking, row: BookingsOccurrence) -> None:
-    """Count half a point for giving a time up late, where its room counts any."""
-    policy = policy_of(district(), places.room_of(row))
-    if is_late(row, policy):
-        points.give(booking, row, why="late", policy=policy)

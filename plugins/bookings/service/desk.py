@@ -100,7 +100,15 @@ def move(
     booking = session.get_one(BookingsBooking, row.booking_id)
     _require(actor, permissions.DESK, booking, [*_rooms([row]), room])
     asker = actors.of_booking(actor, booking, room)
-    return changing.move(row, version=version, span=span, room=room, asker=asker, by=_who(actor))
+    return changing.move(
+        row,
+        version=version,
+        span=span,
+        room=room,
+        asker=asker,
+        by=_who(actor),
+        approves=actors.reaches(actor, permissions.APPROVE, room),
+    )
 
 
 def move_all(
@@ -128,6 +136,7 @@ def move_all(
         asker=actors.of_booking(actor, booking, room),
         by=_who(actor),
         skip=skip,
+        approves=actors.reaches(actor, permissions.APPROVE, room),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from plugins.bookings import permissions
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsStep
 from plugins.bookings.queries import mine
@@ -225,3 +227,15 @@ def test_moving_a_request_for_somebody_approves_it_and_the_timeline_says_both(in
     assert (row.state, row.decided_by, row.decided_at) == ("approved", staff.account_id, clock.now())
     desk.move(staff, row, version=row.version, span=span(3, 11, 12), room=inside.room())
     assert [step.action for step in mine.steps(made.id)] == ["asked", "moved", "approved", "moved"]
+
+
+def test_who_may_not_approve_moves_a_request_and_it_waits_on(inside: Center):
+    inside.setting("approval", "ask")
+    asker = Asker(account_id=inside.world.account().id)
+    staff = replace(inside.staff(), overrides={("desk", permissions.APPROVE): False})
+    made = inside.book(span(3, 9, 10), asker=asker, by=asker.account_id)
+    (row,) = inside.times(made)
+    desk.move(staff, row, version=row.version, span=span(3, 10, 11), room=inside.room())
+    (row,) = inside.times(made)
+    assert (row.state, row.starts_at, row.decided_at) == ("requested", at(3, 10), None)
+    assert [step.action for step in mine.steps(made.id)] == ["asked", "moved"]

@@ -12,7 +12,7 @@ from plugins.bookings import jobs, points
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsPoint
 from plugins.bookings.policy import policy_of
-from plugins.bookings.service import appealing, asking, changing
+from plugins.bookings.service import appealing, asking, changing, late
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Refused, Span
 from portal.api import Conflict, clock, session
@@ -172,7 +172,7 @@ def test_moving_late_leaves_the_old_time_as_calling_off_does(
     row, there = book(counted, account, 9), counted.room(room)
     with clock.frozen(at(9, 9) - timedelta(hours=23)):
         asker = Asker(account_id=account)
-        assert changing.late_moves([row], [new], there, asker) == halves
+        assert late.late_moves([row], [new], there, asker) == halves
         changing.move(row, version=row.version, span=new, room=there, asker=asker, by=account)
         assert points.halves(account) == halves
 

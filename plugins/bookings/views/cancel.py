@@ -14,7 +14,7 @@ from .. import permissions, words
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policies
 from ..queries import places
-from ..service import changing
+from ..service import changing, late
 from ..verdicts import Refused
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
@@ -73,7 +73,7 @@ def _page(
         rows=rows,
         rooms=rooms,
         only=(request.form if request.method == "POST" else request.args).get("only", ""),
-        late=sum(changing.is_late(row, known[row.room_id]) for row in rows),
+        late=sum(late.is_late(row, known[row.room_id]) for row in rows),
         errors=errors or {},
         reason=reason,
         words=words,

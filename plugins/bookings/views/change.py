@@ -25,6 +25,7 @@ from ..policy import policy_of
 from ..queries import mine, places
 from ..queries.places import Room
 from ..service import asking, changing
+from ..service import late as late_rules
 from ..verdicts import NotFree, Refused, Span, Verdict
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
@@ -138,7 +139,7 @@ def _move_page(
         night_fields=kept_for(fields, night, ("version", "room")),
         may=shown.may_change(row),
         asks=asking.needs_approval(policy, who, by=g.actor.account_id),
-        late=not who.staff and changing.is_late(row, policy_of(district(), places.room_of(row))),
+        late=not who.staff and late_rules.is_late(row, policy_of(district(), places.room_of(row))),
         starts=typed.steps(room.grid, 7 * 60, 22 * 60, first),
         ends=typed.steps(room.grid, 7 * 60, late_of(room, fields), last),
         typed=typed,

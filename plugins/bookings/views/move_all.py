@@ -31,6 +31,7 @@ from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
 from ..queries.places import Room, room_of
 from ..service import asking, changing
+from ..service import late as late_rules
 from ..verdicts import NotFree, Refused, Span, Verdict
 from . import bookings
 from .afterwards import afterwards, draws_afterwards
@@ -190,7 +191,7 @@ def _page(
 def _late(way: Way, rows: Sequence[BookingsOccurrence], verdicts: Sequence[Verdict]) -> int:
     """Return how many of the times that can move count half a point for it."""
     pairs = [(row, one.span) for row, one in zip(rows, verdicts, strict=True) if one.free] if verdicts else []
-    return changing.late_moves(
+    return late_rules.late_moves(
         [row for row, _span in pairs], [span for _row, span in pairs], way.room, way.asker
     )
 
