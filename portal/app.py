@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from inspect import CO_COROUTINE
 from typing import Any
 
@@ -62,4 +63,6 @@ def create_app(settings: configuration.Config | None = None, *, package: str = "
 
 def wsgi() -> Any:
     """Build the application for ``wsgi.py``."""
+    # Commands leave it until a name is read; of those who look at pages nobody waits for the dictionary.
+    import_module("pypinyin")
     return create_app()

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-
-from icalendar import Calendar, Event, Timezone, vDuration
+from typing import TYPE_CHECKING
 
 from portal.api import clock
+
+if TYPE_CHECKING:
+    from icalendar import Event, Timezone
 
 PRODUCT = "-//service-center-portal//bookings//ZH"
 #: How often a calendar may ask again.
@@ -37,6 +39,8 @@ class Entry:
 
 def write(entries: Iterable[Entry], *, name: str) -> bytes:
     """Return a calendar file: CRLF, lines of 75 octets at most; the same entries give the same bytes."""
+    from icalendar import Calendar, vDuration  # where a calendar is written: nothing else needs it to start
+
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
@@ -53,6 +57,8 @@ def write(entries: Iterable[Entry], *, name: str) -> bytes:
 
 
 def _event(entry: Entry) -> Event:
+    from icalendar import Event
+
     made = Event()
     made.add("uid", entry.uid)
     made.add("sequence", entry.sequence)
@@ -72,6 +78,8 @@ def _event(entry: Entry) -> Event:
 
 @cache
 def _zone() -> Timezone:
+    from icalendar import Timezone
+
     # Since the last summer time of China (1991) its clock has one offset.
     made = Timezone.from_tzid(str(clock.SHANGHAI), first_date=date(1992, 1, 1))
     made.pop("COMMENT", None)

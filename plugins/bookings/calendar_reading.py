@@ -15,8 +15,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
-from icalendar import Calendar
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from portal.api import clock, ngettext
 from portal.api import gettext as _
@@ -122,6 +120,8 @@ def _parsed(data: bytes) -> Any:
         raise Unreadable(_("文件里没有活动。"))
     if upper.count("BEGIN:") > PARTS:
         raise Unreadable(_too_much())
+    from icalendar import Calendar  # where a file is read: nothing else needs it to start
+
     try:
         return Calendar.from_ical(text)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError, ArithmeticError):
@@ -252,6 +252,8 @@ def _aware(value: date | datetime, zone: tzinfo) -> datetime:
 def _zone(name: Any) -> tzinfo:
     if name is None:
         return clock.SHANGHAI
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
     text = str(name).strip().strip('"').lstrip("/")
     try:
         return ZoneInfo(WINDOWS_TO_OLSON.get(text, text))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from alembic.util.exc import CommandError
 from flask.cli import with_appcontext
 
 from portal import workdays
@@ -44,6 +43,8 @@ def upgrade() -> None:
 @with_appcontext
 def revision(slug: str, message: str) -> None:
     """Write the next revision of SLUG (``core`` or a plugin) from what its models say."""
+    from alembic.util.exc import CommandError  # late, as in portal.database.history
+
     folders = registry().folders()
     if slug != history.CORE and slug not in folders:
         raise click.UsageError(f"no plugin {slug!r} is loaded")

@@ -2,6 +2,8 @@
 
 With a shared version table, removing one plugin's folder breaks every command; with labelled branches a
 downgrade drops dependants. So each history stands alone, and the core's comes first.
+
+Alembic is imported where it works: few commands look at the schema, and all would wait for it to start.
 """
 
 from __future__ import annotations
@@ -12,14 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.operations.ops import CreateTableOp
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from portal.config import HOUSE
@@ -27,6 +23,10 @@ from portal.database import guards
 from portal.database.core import Model, db
 from portal.database.engine import as_owner
 from portal.database.scope import everything
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 CORE = "core"
 ENVIRONMENT = HOUSE / "migrations"
@@ -54,6 +54,8 @@ def folders(plugins: Mapping[str, Path]) -> dict[str, Path]:
 
 def upgrade(plugins: Mapping[str, Path], *, slug: str | None = None, revision: str = "head") -> None:
     """Bring every history (or only ``slug``'s) to ``revision``."""
+    from alembic import command
+
     for owner, folder in folders(plugins).items():
         if slug in (None, owner):
             with _command(owner, folder, plugins) as config:
@@ -62,12 +64,17 @@ def upgrade(plugins: Mapping[str, Path], *, slug: str | None = None, revision: s
 
 def downgrade(plugins: Mapping[str, Path], *, slug: str, revision: str) -> None:
     """Take one history back to ``revision`` (``base``: before its first)."""
+    from alembic import command
+
     with _command(slug, folders(plugins)[slug], plugins) as config:
         command.downgrade(config, revision)
 
 
 def revise(plugins: Mapping[str, Path], *, slug: str, package: Path | None, message: str) -> Path | None:
     """Write the next revision of one history from what the models say; None when nothing changed."""
+    from alembic import command
+    from alembic.operations.ops import CreateTableOp
+
     folder = ENVIRONMENT / "versions" if slug == CORE else (package or Path()) / "migrations"
     folder.mkdir(exist_ok=True)
     empty = False
@@ -126,15 +133,20 @@ def newest(folder: Path) -> str | None:
 
 @lru_cache(maxsize=64)
 def _newest(folder: Path, _files: tuple[tuple[int, ...], ...]) -> str | None:
-    return ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)]).get_current_head()
+    return _scripts(folder).get_current_head()
+
+
+def _scripts(folder: Path) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)])
 
 
 def strangers(plugins: Mapping[str, Path], found: Mapping[str, str | None]) -> list[str]:
     """Return what in ``found`` (owner -> revision) this code does not know: newer, or of a missing plugin."""
     known = {}
     for owner, folder in folders(plugins).items():
-        script = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)])
-        known[owner] = {one.revision for one in script.walk_revisions()}
+        known[owner] = {one.revision for one in _scripts(folder).walk_revisions()}
     return [
         f"{owner} {revision}"
         for owner, revision in found.items()
@@ -144,6 +156,9 @@ def strangers(plugins: Mapping[str, Path], found: Mapping[str, str | None]) -> l
 
 def differences(plugins: Mapping[str, Path]) -> list[Any]:
     """Return where the database and the models disagree, for all owners."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
@@ -154,6 +169,8 @@ def differences(plugins: Mapping[str, Path]) -> list[Any]:
 
 @contextmanager
 def _command(slug: str, folder: Path, plugins: Mapping[str, Path]) -> Iterator[Config]:
+    from alembic.config import Config
+
     config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(ENVIRONMENT))
     config.set_main_option("path_separator", "newline")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
 # Surnames whose reading differs from the common one of the character (stack.md, pinyin).
 SURNAMES = {
     "单": "shan", "仇": "qiu", "曾": "zeng", "解": "xie", "区": "ou", "查": "zha", "盖": "ge", "朴": "piao",
@@ -42,5 +40,8 @@ def _parts(part: str) -> Any:
 
 
 def _plain(text: str) -> list[str]:
+    # Where a name is read: its dictionary of phrases would take a tenth of every command's start.
+    from pypinyin import Style, lazy_pinyin
+
     found = lazy_pinyin(text, style=Style.NORMAL, errors=_parts)
     return ["".join(c for c in part if c.isalnum()) for part in found if any(c.isalnum() for c in part)]

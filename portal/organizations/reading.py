@@ -6,8 +6,6 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
 #: Every Mandarin syllable, ü written v.
 _ALL = """
 a ai an ang ao ba bai ban bang bao bei ben beng bi bian biao bie bin bing bo bu ca cai can cang cao ce
@@ -67,6 +65,8 @@ _apart: Any = list
 
 
 def _usual(text: str) -> list[str]:
+    from pypinyin import Style, lazy_pinyin  # late, as in names.py
+
     # Phrases decide (银行 is hang, 行知 is xing), so the run is read as a whole.
     found = lazy_pinyin(text, style=Style.NORMAL, errors=_apart)
     if len(found) == len(text):

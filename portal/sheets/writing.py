@@ -9,8 +9,6 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-import xlsxwriter
-
 from portal.sheets.profiles import CHOICES_SHEET, REASON_HEADER, ROW_HEADER, Profile
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,6 +41,8 @@ class _Book:
     """A workbook written row by row in constant memory; cells are text, but for sums and counts."""
 
     def __init__(self, stream: BinaryIO):
+        import xlsxwriter  # where a workbook is written: no command needs it to start
+
         self.book = xlsxwriter.Workbook(
             stream,
             {"constant_memory": True, "tmpdir": tempfile.gettempdir(), "strings_to_formulas": False,
@@ -160,7 +160,9 @@ def write_template(stream: BinaryIO, profile: Profile) -> None:
 def _validate(sheet: Any, index: int, column: Any) -> None:
     options: dict[str, Any] = {"validate": "any"}
     if column.choices:
-        letter = xlsxwriter.utility.xl_col_to_name(index)
+        from xlsxwriter.utility import xl_col_to_name
+
+        letter = xl_col_to_name(index)
         options = {
             "validate": "list",
             "source": f"={CHOICES_SHEET}!${letter}$1:${letter}${len(column.choices)}",

@@ -87,7 +87,7 @@ def test_to_be_asked_whether_it_is_ready_leaves_nothing_behind(app, client, monk
     kept = db.engine._compiled_cache
     assert client.get("/readyz").status_code == 200
     before = set(kept)
-    monkeypatch.setattr(history, "ScriptDirectory", None)
+    monkeypatch.setattr(history, "_scripts", None)
     for _ in range(5):
         assert client.get("/readyz").text == "ready\n"
     assert set(kept) == before
