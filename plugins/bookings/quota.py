@@ -29,9 +29,12 @@ _TIME: Any = BookingsOccurrence.__table__.c
 _BOOKING: Any = BookingsBooking.__table__.c
 
 
-def lock(policy: Policy, account_id: int | None) -> None:
-    """Let two bookings of one person wait for each other where a quota counts; before any unit is locked."""
-    if policy.quota_minutes and account_id is not None:
+def lock(account_id: int | None) -> None:
+    """Let two bookings of one person wait for each other, by whichever login: all are counted.
+
+    Before any unit is locked.
+    """
+    if account_id is not None:
         every = select(Account.id).where(Account.id.in_(holders.logins(account_id))).order_by(Account.id)
         session.execute(every.with_for_update(key_share=True))
 

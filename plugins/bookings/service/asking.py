@@ -84,7 +84,7 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
     with transaction():
         policy = policy_of(district(), room)
         _refuse(of_itself(wanted, policy))
-        quota.lock(policy, wanted.asker.account_id)
+        quota.lock(wanted.asker.account_id)
         question = wanted.question()
         outranked = outranking.units(room, wanted.asker)
         grids = claims.lock([*judging.units(question), *outranked])

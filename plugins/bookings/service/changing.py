@@ -76,7 +76,7 @@ def move_all(
     booking = session.get_one(BookingsBooking, rows[0].booking_id)
     with transaction():
         policy = policy_of(district(), room)
-        quota.lock(policy, booking.account_id)
+        quota.lock(booking.account_id)
         question = Question(
             room=room,
             spans=spans,

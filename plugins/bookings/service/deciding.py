@@ -264,7 +264,6 @@ def _outbid(booking: BookingsBooking, won: Sequence[BookingsOccurrence], room: R
             answer_by=None,
             decided_by=by,
             decided_at=clock.now(),
-            sequence=row.sequence + 1,
         )
         wish = put_in_line(theirs, row, ahead=False)
         steps.note(theirs, "outbid", by=by, occurrence=row, words=why)

@@ -156,7 +156,7 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
     with transaction():
         room = places.room_of(wish)
         policy = policy_of(district(), room)
-        quota.lock(policy, wish.account_id)
+        quota.lock(wish.account_id)
         freeing.lock_around([wish.room_id])
         session.refresh(wish)
         if wish.state != "offered" or wish.hold_until is None or wish.hold_until <= clock.now():

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint
-from plugins.bookings.service import arriving, deciding, places
+from plugins.bookings.service import arriving, changing, deciding, places
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, labels, said, somebody
 from plugins.bookings.verdicts import Span

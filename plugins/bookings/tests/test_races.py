@@ -263,3 +263,15 @@ def _asker(account: Any) -> Any:
     from plugins.bookings.judging import Asker
 
     return Asker(account_id=account.id)
+
+
+def test_one_person_has_two_rooms_at_one_time_however_many_pages_are_sent_at_once(people: Crowd):
+    center, account = people.center, people.center.world.account().id
+    with center.world.writing(center.district):
+        for number in range(3):
+            center.add(f"小间{number}", "other", 10, 10)
+    rooms = ("培训室", "东厅", "西厅", "小间0", "小间1", "小间2")
+    found = people.at_once([people.act("book", room, span(3, 9, 10), account=account) for room in rooms])
+    assert found == {"done": 2, "Refused": 4}
+    assert len(living(center)) == 2
+    center.owns_its_slots()
