@@ -26,17 +26,23 @@ def halves(account_id: int) -> int:
 
 
 def full(policy: Policy, account_id: int | None) -> bool:
-    """Tell whether so many count that this person's bookings need an approval now."""
+    """Tell whether this person's bookings need an approval now.
+
+    For ``points_approval_days`` from the point that made it too many, also when an older one ends meanwhile.
+    """
     if not policy.points or account_id is None:
         return False
-    now = clock.now()
-    newest = rows(BookingsPoint, func.max(_POINT.given_at)).where(
-        _POINT.account_id == account_id, _POINT.expires_at > now, _POINT.state != "lifted"
+    since = clock.now() - timedelta(days=policy.points_approval_days)
+    counted = rows(BookingsPoint, _POINT.given_at, _POINT.expires_at, _POINT.halves).where(
+        _POINT.account_id == account_id, _POINT.expires_at > since, _POINT.state != "lifted"
     )
-    last = session.execute(newest).scalar_one()
-    if last is None or now >= last + timedelta(days=policy.points_approval_days):
-        return False
-    return halves(account_id) >= policy.points_limit * 2
+    found = session.execute(counted).all()
+    return any(
+        sum(one.halves for one in found if one.given_at <= last.given_at < one.expires_at)
+        >= policy.points_limit * 2
+        for last in found
+        if last.given_at > since
+    )
 
 
 def give(booking: BookingsBooking, row: BookingsOccurrence, *, why: str, policy: Policy) -> None:
