@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, district, go, ngettext, once, render, requires, say
+from portal.api import Conflict, clock, district, go, ngettext, once, render, requires, say
 from portal.api import gettext as _
 
 from .. import permissions, words
@@ -41,6 +41,8 @@ def do_cancel(booking_uid: str) -> Any:
     booking = booking_or_404(booking_uid)
     rows = _chosen(booking, request.form.get("only", ""))
     versions = seen(booking, rows)
+    if not rows:
+        raise Conflict(_("这个预约已经开始、结束或者取消了，不能再改。"), current=booking)
     reason = request.form.get("reason", "")
     try:
         count = changing.cancel(rows, versions=versions, reason=reason, by=g.actor.account_id, staff=False)
