@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsPoint
-from plugins.bookings.service import altering, changing, deciding, opening
+from plugins.bookings.service import altering, changing, deciding
 from plugins.bookings.service.altering import Said
 from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.tests.test_hours import set_week
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, notices, session
 
@@ -142,14 +143,7 @@ def test_a_running_series_changes_around_whoever_has_a_day_of_it_now(inside: Cen
 
 def test_what_lies_outside_new_hours_keeps_its_time_whatever_is_written(inside: Center):
     (row,) = inside.times(inside.book(span(4, 18, 20)))
-    opening.set_week(
-        inside.venue,
-        None,
-        version=inside.venue.version,
-        week={"work": [(540, 1020)]},
-        since=clock.today(),
-        by=inside.world.account().id,
-    )
+    set_week(inside, {"work": [(540, 1020)]})
     booking = session.get_one(BookingsBooking, row.booking_id)
     said = Said(title="新名字", headcount=12, note="", contact_name="王测")
     altering.alter(booking, said, version=booking.version, asker=STAFF, by=None)
