@@ -32,6 +32,7 @@ from . import (
     house,
     jobs,
     jobs_agreements,
+    jobs_days_off,
     member_hooks,
     models,
     permissions,
@@ -70,7 +71,7 @@ class Bookings(Plugin):
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
-        return [*jobs.JOBS, *jobs_agreements.JOBS]
+        return [*jobs.JOBS, *jobs_agreements.JOBS, *jobs_days_off.JOBS]
 
     @hookimpl
     def register_demo(self, district: DistrictRef, seed: int) -> None:

@@ -27,7 +27,7 @@ _NAMES = {
 MOST = 120
 LONGEST = timedelta(days=366 * 12)
 #: RFC 5545 knows no working days: a part of our own says that the rule counts those of the calendar (K9).
-_WORKING = ";X-WORKDAYS=1"
+WORKING = ";X-WORKDAYS=1"
 
 
 class BadRule(ValueError):
@@ -69,7 +69,7 @@ def text_of(rule: Rule, first: date) -> str:
     if rule.every == "year":
         parts.append(f"BYMONTH={first.month}")
     parts.append(f"COUNT={rule.count}" if rule.count else f"UNTIL={rule.until:%Y%m%d}")
-    return ";".join(parts) + (_WORKING if rule.every == "workday" else "")
+    return ";".join(parts) + (WORKING if rule.every == "workday" else "")
 
 
 def days(text: str, first: date) -> list[date]:
@@ -77,8 +77,8 @@ def days(text: str, first: date) -> list[date]:
 
     Raises: BadRule where a rule of working days begins on a day off.
     """
-    if text.endswith(_WORKING):
-        return _working_days(text.removesuffix(_WORKING), first)
+    if text.endswith(WORKING):
+        return _working_days(text.removesuffix(WORKING), first)
     return [found.date() for found in islice(rrulestr(text, dtstart=_midnight(first)), MOST + 1)]
 
 

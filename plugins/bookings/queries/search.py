@@ -79,7 +79,8 @@ def search(district: DistrictRef, need: Need) -> list[Found]:
     known = policies(district, every)
     pieces = _pieces(every, need.equipment)
     times = _times(every, known, need, pieces)
-    found = [_found(room, known[room.id], need, pieces, times[room.id]) for room in every]
+    pace = walking.pace(district)
+    found = [_found(room, known[room.id], need, pieces, times[room.id], pace) for room in every]
     return sorted(found, key=lambda one: _order(one, need))
 
 
@@ -106,9 +107,14 @@ def _order(one: Found, need: Need) -> tuple[Any, ...]:
 
 
 def _found(
-    room: Room, policy: Policy, need: Need, pieces: _Pieces, times: Sequence[Sequence[Refusal]]
+    room: Room,
+    policy: Policy,
+    need: Need,
+    pieces: _Pieces,
+    times: Sequence[Sequence[Refusal]],
+    pace: walking.Pace,
 ) -> Found:
-    minutes = walking.between(need.start, room.lat, room.lng)
+    minutes = walking.between(need.start, room.lat, room.lng, pace)
     lacks = [one.text for one in judging.not_open_to(policy, need.asker)]
     if need.headcount:
         lacks += [

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from portal.api import Organization, around, clock, rows, session
+from portal.api import Organization, around, clock, district, rows, session
 
 from .. import walking
 from ..hours import Hours
@@ -59,7 +59,7 @@ def listed(
     now = clock.now()
     every = [room for listed in of_venue.values() for room in listed]
     hours = Hours(every, clock.today() - timedelta(days=1), clock.today() + timedelta(days=1))
-    agreed = _agreed_today()
+    agreed, pace = _agreed_today(), walking.pace(district())
     made = []
     for row in found:
         rooms = of_venue.get(row.id, [])
@@ -78,7 +78,7 @@ def listed(
                 address=row.address,
                 lat=row.lat,
                 lng=row.lng,
-                minutes=walking.between(start, row.lat, row.lng),
+                minutes=walking.between(start, row.lat, row.lng, pace),
                 rooms=len(rooms),
                 seats=max((room.capacity for room in rooms), default=0),
                 step_free=any(room.step_free for room in rooms),

@@ -147,6 +147,7 @@ def test_from_where_one_stands_rooms_say_how_far(me: Somebody):
         session.commit()
     answer = me.get(lat="30.72", lng="117.22", within="10")
     assert "走路大约10分钟" in said(answer) and "从我这里出发" in chips(answer)
+    assert "按直线的1.3倍、每分钟80米估算，这是本地定的。" in said(answer)
     far = me.get(lat="30.80", lng="117.22", within="10")
     assert "没有合适的房间" in said(far) and "远了些。" in said(far)
 

@@ -161,7 +161,9 @@ def test_near_rooms_come_first_and_far_ones_say_how_far(inside: Center):
 def test_a_path_winds_and_an_old_walker_takes_a_minute_for_eighty_metres(
     metres: int | None, minutes: int | None
 ):
-    assert walking.minutes(metres) == minutes
+    assert walking.minutes(metres, walking.Pace()) == minutes
+    steep = walking.Pace(winding_percent=200, metres_a_minute=40)
+    assert walking.minutes(metres and 80, steep) == {None: None, 0: 1}.get(metres, 4)
 
 
 def test_each_room_gets_the_answer_it_would_get_alone(inside: Center):

@@ -93,6 +93,7 @@ def find() -> Any:
         quick=_quick(asked),
         words=words,
         circles=walking.CIRCLES,
+        pace=walking.pace(district()),
         starts_at=typed.steps(STEP, FIRST, LAST - STEP, asked.first),
         ends_at=typed.steps(STEP, FIRST, nights.last_anywhere() or LAST, asked.last),
         parts=_parts(asked),

@@ -10,7 +10,7 @@ from portal.api import render, requires, session
 
 from .. import permissions, presence, shown, words
 from ..models import BookingsBooking, BookingsEquipment
-from ..queries import mine, places, venues, visits
+from ..queries import days_off, mine, places, venues, visits
 from . import bookings
 
 
@@ -32,6 +32,7 @@ def show(booking_uid: str) -> Any:
     room = rooms[booking.room_id]
     venue = venues.venue(room.venue_id)
     open_times = [row for row in times if shown.may_change(row)]
+    off, guessed = days_off.of_booking(booking, open_times)
     return render(
         "bookings/booking.html",
         block="content",
@@ -49,6 +50,8 @@ def show(booking_uid: str) -> Any:
         needs=_needs(booking),
         open_times=open_times,
         open_ids={row.id for row in open_times},
+        off=off,
+        guessed=guessed,
         used=shown.in_use(times),
         in_line=mine.in_line(booking.id)
         if any(row.state in ("lapsed", "displaced") for row in times)
