@@ -88,7 +88,7 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
         question = wanted.question()
         outranked = outranking.units(room, wanted.asker)
         grids = claims.lock([*judging.units(question), *outranked])
-        outranking.displace(room, wanted.spans, wanted.asker, by=by)
+        _give_way(wanted, question, policy, grids, by=by)
         answer = judging.judge(question, policy, grids=grids)
         free = [one.free for one in answer.verdicts]
         if not all(free) and not skip or not any(free):
@@ -112,6 +112,18 @@ def ask(wanted: Wanted, *, skip: bool = False, by: int | None) -> BookingsBookin
         )
         messages.asked(made, room, waits=asks)
     return made
+
+
+def _give_way(
+    wanted: Wanted, question: Question, policy: Policy, grids: Mapping[int, int], *, by: int | None
+) -> None:
+    """Let requests give way to the owner, at the times it then gets and at no other."""
+    there = outranking.requests(wanted.room, wanted.spans, wanted.asker)
+    if there:
+        without = replace(question, apart_from=[holder(row) for row in there])
+        judged = judging.judge(without, policy, grids=grids).verdicts
+        had = [one.span for one in judged if one.free]
+        outranking.displace(wanted.room, had, wanted.asker, by=by)
 
 
 def needs_approval(policy: Policy, asker: Asker, *, by: int | None, way: str = "page") -> bool:

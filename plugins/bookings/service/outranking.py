@@ -32,13 +32,10 @@ def units(room: Room, asker: Asker) -> list[int]:
     return sorted({unit for own in places.neighbours([room.id]).values() for unit in own})
 
 
-def displace(room: Room, spans: Sequence[Span], asker: Asker, *, by: int | None) -> int:
-    """Take back requests of others that nobody approved yet, where the owner wants the time; return how many.
-
-    Called under the lock of ``units``. Each is told, with the owner's need as the reason.
-    """
+def requests(room: Room, spans: Sequence[Span], asker: Asker) -> list[BookingsOccurrence]:
+    """Return the requests of others that would give way to whoever asks; none where nobody outranks."""
     if not outranks(room, asker) or not spans:
-        return 0
+        return []
     overlapping = [
         (BookingsOccurrence.starts_at < span.end) & (BookingsOccurrence.ends_at > span.start)
         for span in spans
@@ -52,7 +49,17 @@ def displace(room: Room, spans: Sequence[Span], asker: Asker, *, by: int | None)
             or_(*overlapping),
         )
         .order_by(BookingsOccurrence.id)
-    ).all()
+    )
+    return list(found)
+
+
+def displace(room: Room, spans: Sequence[Span], asker: Asker, *, by: int | None) -> int:
+    """Take back requests of others that nobody approved yet, where the owner gets the time; return how many.
+
+    Called under the lock of ``units``. Each is told, with the owner's need as the reason.
+    """
+    found = requests(room, spans, asker)
+    theirs = {one.id: one for one in places.rooms(ids={row.room_id for row in found})} if found else {}
     reason = _("场地单位自己要用这个时间，还没批准的申请让一让。")
     for row in found:
         booking = session.get_one(BookingsBooking, row.booking_id)
@@ -67,5 +74,5 @@ def displace(room: Room, spans: Sequence[Span], asker: Asker, *, by: int | None)
         )
         claims.release(claims.Holder(OCCURRENCE, row.id))
         steps.note(booking, "displaced", by=by, occurrence=row, words=reason)
-        messages.displaced(booking, row, room, why=reason)
+        messages.displaced(booking, row, theirs[row.room_id], why=reason)
     return len(found)

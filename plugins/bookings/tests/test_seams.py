@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,7 @@ from plugins.bookings.service import (
     agreed_ends,
     agreeing,
     arriving,
+    asking,
     changing,
     closing,
     deciding,
@@ -384,4 +386,30 @@ def test_an_offer_is_no_way_to_a_third_room_at_one_time(inside: Center):
     with pytest.raises(Refused) as refused:
         waiting.take(wish, version=wish.version, by=account)
     assert [one.code for one in refused.value.refusals] == ["at_once"]
+    inside.owns_its_slots()
+
+
+def test_the_owner_takes_back_no_request_for_a_day_it_does_not_get(inside: Center):
+    shared = Shared(inside)
+    shared.agree()
+    inside.setting("approval", "ask")
+    parts = [
+        places.make_room(shared.venue, kind="other", name=name, capacity=50, fire_limit=50, by=None)
+        for name in ("东间", "西间")
+    ]
+    places.make_room(shared.venue, kind="hall", name="全厅", capacity=90, fire_limit=99, parts=parts, by=None)
+    rooms = {room.name: room for room in places.places.rooms(venue_id=shared.venue.id)}
+
+    def ask(room: str, *spans: Span, owner: bool = False, **values: Any) -> Any:
+        who = shared.asker(organization=shared.owner if owner else shared.other, office=owner)
+        wanted = replace(inside.wanted(*spans, asker=who), room=rooms[room], **values)
+        return asking.ask(wanted, skip=owner, by=who.account_id), who.account_id
+
+    firm, _who = ask("东间", span(4, 9, 10))
+    deciding.approve(firm, version=firm.version, by=inside.world.account().id)
+    (first, one), (second, _other) = (ask("西间", span(day, 9, 10)) for day in (3, 4))
+    ask("全厅", span(3, 9, 10), span(4, 9, 10), owner=True, rule="FREQ=DAILY;COUNT=2")
+    # On the second day the hall is not to be had, whoever gives way.
+    assert [inside.times(made)[0].state for made in (first, second)] == ["displaced", "requested"]
+    assert "西间" in str(notices.inbox(one or 0)[0].text)
     inside.owns_its_slots()
