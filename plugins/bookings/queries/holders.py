@@ -50,7 +50,7 @@ def logins(account_id: int) -> list[int]:
         return [account_id]
     of_records = rows(Member, _MEMBER.person_id).where(_MEMBER.phone_index.in_(sorted(numbers)))
     alike = or_(_ACCOUNT.phone_index.in_(sorted(numbers)), _ACCOUNT.person_id.in_(of_records))
-    found = session.execute(select(_ACCOUNT.id, _ACCOUNT.person_id).where(alike).order_by(_ACCOUNT.id)).all()
+    found = session.execute(select(_ACCOUNT.id, _ACCOUNT.person_id).where(alike)).all()
     same = {row.id for row in found if None in (row.person_id, own.person_id)}
     return sorted({account_id, *same})
 

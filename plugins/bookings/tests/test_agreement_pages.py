@@ -159,7 +159,9 @@ def test_a_rooms_page_says_what_the_agreement_and_the_holidays_make_of_a_day(sha
     assert "协议" not in page("2026-03-10") and f"{room}/ask" in page("2026-03-10")
     assert "这一天清明节放假，这些时间照样开放。" in page("2026-04-06")
     assert "为劳动节调休上班，按工作日开放。" in page("2026-05-09")
-    opening.set_date(shared.venue, None, version=shared.venue.version, day=date(2026, 4, 6), windows=(), by=1)
+    opening.set_date(
+        shared.venue, None, version=shared.venue.version, day=date(2026, 4, 6), windows=(), by=shared.a
+    )
     assert "清明节放假，这一天不开放。" in page("2026-04-06")
 
 
