@@ -7,7 +7,7 @@ after a jump of the clock, it happens once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from portal.api import Conflict, Job, session
@@ -26,19 +26,32 @@ def tick(_payload: Mapping[str, Any]) -> None:
     lapsing, missing = due.lapsing(), due.begun()
     ending, wishes = due.ended(), due.wishes()
     session.rollback()
-    for booking_id, rows in lapsing.items():
-        with suppress(Conflict):
-            deciding.lapse(session.get_one(BookingsBooking, booking_id), only=rows)
-    _each(BookingsOccurrence, missing, elapsing.miss)
-    _each(BookingsOccurrence, ending, elapsing.finish)
-    _each(BookingsWish, wishes, waiting.time_out)
+    _all(
+        (
+            *(
+                (BookingsBooking, booking_id, partial(deciding.lapse, only=rows))
+                for booking_id, rows in lapsing.items()
+            ),
+            *((BookingsOccurrence, number, elapsing.miss) for number in missing),
+            *((BookingsOccurrence, number, elapsing.finish) for number in ending),
+            *((BookingsWish, number, waiting.time_out) for number in wishes),
+        )
+    )
 
 
-def _each(model: Any, ids: Iterable[int], verb: Callable[[Any], Any]) -> None:
-    for number in ids:
-        # Another worker, or a person, was there first.
-        with suppress(Conflict):
+def _all(acts: Iterable[tuple[Any, int, Callable[[Any], Any]]]) -> None:
+    """Do each; a record that cannot be done holds up no other, and is said when they are done."""
+    failed: list[Exception] = []
+    for model, number, verb in acts:
+        try:
             verb(session.get_one(model, number))
+        except Conflict:
+            pass  # another worker, or a person, was there first
+        except Exception as error:
+            session.rollback()
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def remind(_payload: Mapping[str, Any]) -> None:

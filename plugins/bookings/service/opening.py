@@ -27,10 +27,11 @@ def set_week(
     week: Mapping[str, Sequence[Window]],
     since: date,
     by: Actor,
-) -> None:
+) -> date | None:
     """Let a week of hours hold from a day on: kind of day -> windows (minutes); a room with none inherits.
 
-    What held until that day stays in the records. ``version`` is the room's, or the venue's own.
+    What held until that day stays in the records; what was planned to begin later is thrown away, and the day
+    it was to begin on returned. ``version`` is the room's, or the venue's own.
 
     Raises:
         PermissionError: whoever does not keep the venue.
@@ -48,11 +49,13 @@ def set_week(
         raise Refused(refused)
     with transaction():
         swap(venue if room is None else room, version=version)
+        dropped = []
         for row in _rows(venue, room):
             if row.kind == "date" or row.valid_to is not None and row.valid_to <= since:
                 continue
             if row.valid_from >= since:
                 session.delete(row)
+                dropped.append(row.valid_from)
             else:
                 row.valid_to = since
         for kind, windows in week.items():
@@ -60,6 +63,7 @@ def set_week(
                 room_id = room.id if room is not None else None
                 places.add_hours(venue, room_id, kind=kind, opens=opens, closes=closes, valid_from=since)
         _note(venue, room, by=account_id, days=sum(bool(windows) for windows in week.values()))
+    return min((day for day in dropped if day > since), default=None)
 
 
 def set_date(

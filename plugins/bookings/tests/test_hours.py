@@ -27,9 +27,9 @@ def entity(inside: Center, name: str = "培训室") -> Any:
     return session.get_one(places.BookingsRoom, inside.room(name).id)
 
 
-def set_week(inside: Center, week: Any, *, room: str | None = None, since: date | None = None) -> None:
+def set_week(inside: Center, week: Any, *, room: str | None = None, since: date | None = None) -> date | None:
     place = entity(inside, room) if room else None
-    opening.set_week(
+    return opening.set_week(
         inside.venue,
         place,
         version=(place or inside.venue).version,
@@ -62,6 +62,14 @@ def test_a_time_is_open_as_the_table_says(inside: Center, start: str, end: str, 
         begins, stops = instant(start), instant(end)
         hours = Hours([inside.room()], begins.date(), stops.date())
         assert hours.covers(inside.room(), begins, stops) is (answer == "open"), why
+
+
+def test_a_week_that_was_planned_and_is_thrown_away_is_said(inside: Center):
+    assert set_week(inside, TWO_HALVES, since=date(2026, 3, 16)) is None
+    # Written anew for the same day it is a correction.
+    assert set_week(inside, {"work": [(540, 1020)]}, since=date(2026, 3, 16)) is None
+    assert set_week(inside, TWO_HALVES, since=date(2026, 3, 9)) == date(2026, 3, 16)
+    assert windows(inside, date(2026, 3, 17)) == [(540, 720), (840, 1020)]
 
 
 def test_a_booking_over_the_closed_lunch_is_refused_with_the_hours(inside: Center):

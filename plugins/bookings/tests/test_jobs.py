@@ -16,7 +16,7 @@ from plugins.bookings import jobs
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsOccurrence, BookingsPoint, BookingsWish
 from plugins.bookings.queries import due, due_in
-from plugins.bookings.service import arriving, changing, deciding, places, waiting
+from plugins.bookings.service import arriving, changing, deciding, elapsing, places, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import Span
 from portal.api import District, Model, clock, everything, in_scope, session
@@ -181,6 +181,23 @@ def test_the_rest_of_a_no_show_is_free_and_offered(inside: Center):
     with clock.frozen(at(3, 9, 15)):
         inside.book(Span(start=at(3, 9, 15), end=at(3, 10)))
     inside.owns_its_slots()
+
+
+def test_one_record_that_cannot_be_done_holds_up_no_other(inside: Center, monkeypatch: pytest.MonkeyPatch):
+    for hour in (9, 10, 11):
+        asked(inside, span(3, hour, hour + 1))
+    spoilt, finish = inside.times()[0].id, elapsing.finish
+
+    def sometimes(row: BookingsOccurrence) -> None:
+        if row.id == spoilt:
+            raise RuntimeError("spoilt")
+        finish(row)
+
+    monkeypatch.setattr(elapsing, "finish", sometimes)
+    with pytest.raises(RuntimeError, match="spoilt"):
+        run(at(3, 12))
+    session.expire_all()
+    assert states(inside) == ["approved", "completed", "completed"]
 
 
 def test_who_checked_in_is_completed_after_the_end(inside: Center):

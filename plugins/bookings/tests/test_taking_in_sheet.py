@@ -142,6 +142,11 @@ def test_the_template_filled_in_by_excel_is_read(desk: Somebody):
     assert "2026年3月5日 09:30—12:00" in said(seen)
     desk.press(seen, "登记这1个")
     assert count(desk) == 1
+    # Excel keeps 24:00 as one whole day, which is one o'clock for whoever types it.
+    sheet.cell(4, 4, 1)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert "结束“1”看不懂，请写成09:30这样。" in said(look(desk, stream.getvalue(), "排班.xlsx"))
 
 
 def test_only_the_rooms_somebody_keeps_are_known(center: Center):

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, g, request, url_for
 
-from portal.api import clock, go, once, render, required_version, requires, say, sheet_values
+from portal.api import civil, clock, go, once, render, required_version, requires, say, sheet_values
 from portal.api import gettext as _
 
 from .. import opening_words
@@ -64,10 +64,17 @@ def keep_hours_save(what: str, uid: str) -> Any:
     if errors or since is None:
         return _page(what, place, errors=errors)
     try:
-        opening.set_week(venue, row, version=required_version(), week=week, since=since, by=g.actor)
+        dropped = opening.set_week(venue, row, version=required_version(), week=week, since=since, by=g.actor)
     except Refused as refused:
         return _page(what, place, errors=refusals(refused))
-    say(_("开放时间改好了。已经约好的不受影响。"))
+    say(
+        _("开放时间改好了。已经约好的不受影响。")
+        if dropped is None
+        else _(
+            "开放时间改好了，已经约好的不受影响。原来排好%(day)s起的安排作废了，还要的话请再排一次。",
+            day=civil(dropped),
+        )
+    )
     return go(url_for("bookings.keep_hours", what=what, uid=uid))
 
 
