@@ -34,9 +34,7 @@ def _minute(cell: sheet_kit.Cell, where: sheet_kit.Where) -> int:
     if isinstance(cell, Decimal) and 0 < cell < 1:
         found = round(cell * 1440)
     elif isinstance(cell, Decimal) and (cell == 1 or cell != cell.to_integral_value()):
-        found = (
-            None  # 9.3 is 9:18, 9:30 or 9:03; 1 is 01:00, or the 24:00 that Excel keeps as a day
-        )
+        found = None  # 9.3 is 9:18, 9:30 or 9:03; 1 is 01:00, or the 24:00 that Excel keeps as a day
     else:
         exact = _SECONDS.fullmatch(text)
         found = typed.minute(exact[1] if exact else text)

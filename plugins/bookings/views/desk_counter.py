@@ -21,7 +21,6 @@ from ..queries import mine, places
 from ..queries.desk import Known
 from ..queries.places import Room
 from ..questions import Question
-from ..service import desk as work
 from ..service.asking import Contact, Wanted
 from ..verdicts import NotFree, Refusal, Refused, Span
 from ..words import when_words
@@ -106,9 +105,9 @@ def desk_counter_book() -> Any:
         way="desk",
     )
     try:
-        made = work.book(wanted, by=g.actor.account_id)
+        made = counter.book(wanted, by=g.actor.account_id)
     except NotFree as clash:
-        if again := work.same_again(wanted, by=g.actor.account_id):
+        if again := counter.same_again(wanted, by=g.actor.account_id):
             say(_("这个刚才已经约好了，没有重复约。"))
             return go(url_for("bookings.desk_slip", uid=again))
         others = alternatives.three(district(), wanted.question(), span, headcount=headcount)
