@@ -105,9 +105,9 @@ def desk_counter_book() -> Any:
         way="desk",
     )
     try:
-        made = counter.book(wanted, by=g.actor.account_id)
+        made = work.book(wanted, by=g.actor.account_id)
     except NotFree as clash:
-        if again := counter.same_again(wanted, by=g.actor.account_id):
+        if again := work.same_again(wanted, by=g.actor.account_id):
             say(_("这个刚才已经约好了，没有重复约。"))
             return go(url_for("bookings.desk_slip", uid=again))
         others = alternatives.three(district(), wanted.question(), span, headcount=headcount)
