@@ -21,6 +21,7 @@ from ..queries import mine, places
 from ..queries.desk import Known
 from ..queries.places import Room
 from ..questions import Question
+from ..service import counter as work
 from ..service.asking import Contact, Wanted
 from ..verdicts import NotFree, Refusal, Refused, Span
 from ..words import when_words
