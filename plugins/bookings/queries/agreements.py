@@ -93,6 +93,12 @@ def one(uid: str, reach: Reach) -> BookingsAgreement | None:
     return session.get(BookingsAgreement, found) if found is not None else None
 
 
+def stands(venue_id: int) -> bool:
+    """Tell whether any agreement on a venue is not over yet, drafts included."""
+    found = rows(BookingsAgreement, _AGREED.id).where(_AGREED.venue_id == venue_id, _AGREED.state != "ended")
+    return session.scalar(found.limit(1)) is not None
+
+
 def to_sign(reach: Reach) -> dict[str, int]:
     """Return how many wait for the signature of whoever has this reach, by their state: owners sign first."""
     found = _within(reach, _AGREED.state, func.count()).group_by(_AGREED.state)

@@ -12,6 +12,7 @@ from portal.api import gettext as _
 
 from .. import actors, permissions
 from ..models import BookingsEquipment, BookingsEquipmentUnit, BookingsRoom, BookingsVenue
+from ..queries import agreements
 from ..queries import keeping as reads_of_keepers
 from ..queries import places as reads
 from ..verdicts import Refusal, Refused
@@ -42,11 +43,14 @@ def make_venue(*, by: Actor, **values: Any) -> BookingsVenue:
 def change_venue(venue: BookingsVenue, *, version: int, by: Actor, **values: Any) -> None:
     """Change what is said of a venue, or take it out of use (``active``); whoever gives it away keeps both.
 
-    Raises: PermissionError, Refused, Conflict.
+    Raises: PermissionError, Refused (an agreement of the owner's is not over), Conflict.
     """
     account_id = _keeper(by, venue)
     if values.get("owner_id", venue.owner_id) != venue.owner_id:
         _keeper(by, BookingsVenue(kind=venue.kind, owner_id=values["owner_id"]))
+        if agreements.stands(venue.id):
+            text = _("这里的共享协议还没结束，甲方是现在的组织。请先结束协议，再换组织。")
+            raise Refused([Refusal(code="agreement", text=text, field="owner")])
     _check_venue({"kind": venue.kind, "name": venue.name, "owner_id": venue.owner_id, **values})
     _changed(venue, version, values, "bookings.venue_changed", by=account_id)
 

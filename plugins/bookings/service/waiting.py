@@ -18,7 +18,7 @@ from ..queries import places
 from ..queries.holders import is_member
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, steps
+from . import freeing, regaining, steps
 from .asking import Wanted, answer_by, holder, needs_approval, of_itself, write_booking
 
 #: Places in lines that one account has at most: each one offered is held from everybody else.
@@ -146,7 +146,7 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
     """Take what is offered: the held slots become a booking's, without a moment in which they are nobody's.
 
     Where the room asks for an approval the booking asks for one too; who was approved before a closure took
-    the time is not asked again. Refused, the offer stays until its hold ends.
+    the time is not asked again, and has the equipment of then where it is free. Refused, the offer stays.
 
     Raises:
         Refused: it is more than the quota allows.
@@ -157,7 +157,8 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
         room = places.room_of(wish)
         policy = policy_of(district(), room)
         quota.lock(wish.account_id)
-        freeing.lock_around([wish.room_id])
+        had = regaining.lost(wish)
+        grids = freeing.lock_around([wish.room_id], regaining.pieces(had, room))
         session.refresh(wish)
         if wish.state != "offered" or wish.hold_until is None or wish.hold_until <= clock.now():
             raise Conflict(current=wish)
@@ -194,7 +195,8 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
             wish, version=version, states=("offered",), state="taken", hold_until=None, booking_id=booking.id
         )
         _to_booking(wish, row, Span(start=wish.starts_at, end=wish.ends_at))
-        steps.note(booking, "from_list", by=by)
+        gone = regaining.take_along(had, booking, row, room=room, grids=grids) if had is not None else ""
+        steps.note(booking, "from_list", by=by, words=gone)
         audit.record("bookings.take", wish, actor=by, district=wish.district_id)
         messages.tell("requested" if asks else "booked", booking, row, room, key=f"taken:{wish.id}")
     return booking

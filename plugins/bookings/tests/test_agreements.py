@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from plugins.bookings.models import BookingsAgreement, BookingsWish
 from plugins.bookings.queries import due_in
-from plugins.bookings.service import agreed_ends, agreeing
+from plugins.bookings.service import agreed_ends, agreeing, keeping
 from plugins.bookings.tests.conftest import Center, span
 from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.verdicts import NotFree, Refused
@@ -43,6 +43,17 @@ def said(error: NotFree) -> str:
 
 def why(error: NotFree) -> list[str]:
     return [one.code for one in error.verdicts[0].refusals]
+
+
+def test_a_venue_with_an_agreement_keeps_its_owner_until_that_is_over(shared: Shared):
+    row = shared.agree()
+    change = {"owner_id": shared.other.id, "by": shared.b}
+    with pytest.raises(Refused) as refused:
+        keeping.change_venue(shared.venue, version=shared.venue.version, **change)
+    assert [one.field for one in refused.value.refusals] == ["owner"]
+    agreed_ends.end(row, version=row.version, on=clock.today(), reason="换人", choices={}, by=shared.a)
+    keeping.change_venue(shared.venue, version=shared.venue.version, **change)
+    assert shared.venue.owner_id == shared.other.id
 
 
 # --- signing

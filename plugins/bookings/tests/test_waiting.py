@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 
 from plugins.bookings import shown
 from plugins.bookings.judging import Asker
-from plugins.bookings.models import BookingsRoom, BookingsWish
+from plugins.bookings.models import BookingsRoom, BookingsVisit, BookingsWish
 from plugins.bookings.queries import mine
-from plugins.bookings.service import changing, deciding, waiting
+from plugins.bookings.service import changing, deciding, displacing, visiting, waiting
+from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused
 from portal.api import Conflict, clock, notices, session, swap
@@ -52,6 +53,48 @@ def test_one_offer_at_a_time_is_held_for_the_first(line):
         center.book(span(5, 9, 10))
     assert [waiting.places_before(wish) for wish in wishes] == [0, 1, 2]
     center.owns_its_slots()
+
+
+def test_what_was_lost_with_the_room_comes_back_with_it(inside: Center):
+    inside.setting("waiting_list", True)
+    projector, microphone = inside.equipment("投影仪", 1), inside.equipment("话筒", 2)
+    account, by = inside.world.account(), inside.world.account().id
+    needs = {projector: 1, microphone: 2}
+    made = inside.book(span(5, 9, 10), asker=Asker(account_id=account.id), by=account.id, needs=needs)
+    (row,) = inside.times(made)
+    displacing.displace(row, version=row.version, reason="要用", by=by)
+    # While they wait somebody else has the only projector.
+    inside.book(span(5, 9, 10), room="东厅", needs={projector: 1})
+    other = inside.book(span(5, 9, 10))
+    free(inside, other)
+    (wish,) = session.scalars(select(BookingsWish))
+    taken = waiting.take(wish, version=wish.version, by=account.id)
+    assert taken.needs == {str(microphone): 2}
+    assert "投影仪现在不够了" in mine.steps(taken.id)[-1].note
+    inside.owns_its_slots()
+    inside.pieces_are_had_once()
+
+
+def test_a_visit_that_was_displaced_is_one_again_when_its_time_is_taken(inside: Center):
+    inside.setting("waiting_list", True)
+    account, by = inside.world.account().id, inside.world.account().id
+    made = visiting.ask(
+        visiting.Group(name="莲湖小学"),
+        span=span(10, 9, 11),
+        headcount=20,
+        contact=Contact(name="王老师", phone="10012345678"),
+        asker=Asker(account_id=account),
+        by=account,
+    )
+    (row,) = inside.times(made)
+    displacing.displace(row, version=row.version, reason="要用", by=by)
+    other = inside.book(span(10, 9, 11), room=inside.room_name(row.room_id))
+    free(inside, other)
+    (wish,) = session.scalars(select(BookingsWish))
+    taken = waiting.take(wish, version=wish.version, by=account)
+    visit = session.scalars(select(BookingsVisit)).one()
+    assert (visit.booking_id, visit.guide_id, taken.way) == (taken.id, None, "visit")
+    inside.owns_its_slots()
 
 
 def test_who_joined_first_comes_first_and_of_two_at_one_instant_the_earlier_row(inside: Center):
