@@ -11,15 +11,15 @@ _ALL = """
 a ai an ang ao ba bai ban bang bao bei ben beng bi bian biao bie bin bing bo bu ca cai can cang cao ce
 cen ceng cha chai chan chang chao che chen cheng chi chong chou chu chua chuai chuan chuang chui chun
 chuo ci cong cou cu cuan cui cun cuo da dai dan dang dao de dei den deng di dia dian diao die ding diu
-dong dou du duan dui dun duo e ei en eng er fa fan fang fei fen feng fo fou fu ga gai gan gang gao ge gei
+dong dou du duan dui dun duo e ei en eng er fa fan fang fei fen feng fiao fo fou fu ga gai gan gang gao ge gei
 gen geng gong gou gu gua guai guan guang gui gun guo ha hai han hang hao he hei hen heng hong hou hu hua
 huai huan huang hui hun huo ji jia jian jiang jiao jie jin jing jiong jiu ju juan jue jun ka kai kan kang
 kao ke kei ken keng kong kou ku kua kuai kuan kuang kui kun kuo la lai lan lang lao le lei leng li lia
 lian liang liao lie lin ling liu lo long lou lu luan lue lun luo lv lve ma mai man mang mao me mei men
 meng mi mian miao mie min ming miu mo mou mu na nai nan nang nao ne nei nen neng ni nian niang niao nie
-nin ning niu nong nou nu nuan nue nuo nv nve o ou pa pai pan pang pao pei pen peng pi pian piao pie pin
+nin ning niu nong nou nu nuan nue nun nuo nv nve o ou pa pai pan pang pao pei pen peng pi pian piao pie pin
 ping po pou pu qi qia qian qiang qiao qie qin qing qiong qiu qu quan que qun ran rang rao re ren reng ri
-rong rou ru ruan rui run ruo sa sai san sang sao se sen seng sha shai shan shang shao she shei shen sheng
+rong rou ru rua ruan rui run ruo sa sai san sang sao se sen seng sha shai shan shang shao she shei shen sheng
 shi shou shu shua shuai shuan shuang shui shun shuo si song sou su suan sui sun suo ta tai tan tang tao te
 teng ti tian tiao tie ting tong tou tu tuan tui tun tuo wa wai wan wang wei wen weng wo wu xi xia xian
 xiang xiao xie xin xing xiong xiu xu xuan xue xun ya yan yang yao ye yi yin ying yo yong you yu yuan yue
@@ -28,6 +28,9 @@ zhua zhuai zhuan zhuang zhui zhun zhuo zi zong zou zu zuan zui zun zuo
 """
 SYLLABLES = frozenset(_ALL.split())
 _BEGINNINGS = frozenset(syllable[:length] for syllable in SYLLABLES for length in range(1, len(syllable)))
+
+#: Sounds without a vowel, and what people type for them: "n" would cut every "lin" in two.
+_HUMMED = {"n": "en", "m": "mu", "hm": "hen"}
 
 #: Characters people read in two ways, most of them as surnames or in place names: both must be found.
 POLYPHONES: dict[str, tuple[str, ...]] = {
@@ -69,9 +72,9 @@ def _usual(text: str) -> list[str]:
 
     # Phrases decide (银行 is hang, 行知 is xing), so the run is read as a whole.
     found = lazy_pinyin(text, style=Style.NORMAL, errors=_apart)
-    if len(found) == len(text):
-        return [syllable.lower() for syllable in found]
-    return [lazy_pinyin(character, errors=_apart)[0].lower() for character in text]
+    if len(found) != len(text):
+        found = [lazy_pinyin(character, errors=_apart)[0] for character in text]
+    return [_HUMMED.get(syllable.lower(), syllable.lower()) for syllable in found]
 
 
 def _ways(character: str, usual: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.organizations.matching import fts5, tsquery, understand, wanted
-from portal.organizations.reading import cut, readings
+from portal.organizations.reading import SYLLABLES, cut, readings
 from portal.organizations.search import keys, tidy
 
 
@@ -92,6 +92,12 @@ def shelf():
     found.execute("create virtual table f using fts5(t, tokenize='ascii', prefix='2 3 4 5')")
     yield found
     found.close()
+
+
+def test_every_character_is_read_as_a_syllable_that_can_be_typed():
+    read = {chr(one): readings(chr(one))[0][0] for one in range(0x4E00, 0x9FA6)}
+    assert {one: said for one, said in read.items() if said not in SYLLABLES and said != one} == {}
+    assert sum(said == one for one, said in read.items()) < 20  # nobody can read these
 
 
 CHINESE = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=12)
