@@ -90,12 +90,12 @@ def _move(given: dict[str, Any]) -> None:
 
 
 def _approve(given: dict[str, Any]) -> None:
-    booking = session.get_one(BookingsBooking, given["booking"])
+    booking = _asked(given)
     deciding.approve(booking, version=given.get("version", booking.version), by=given["by"])
 
 
 def _refuse(given: dict[str, Any]) -> None:
-    booking = session.get_one(BookingsBooking, given["booking"])
+    booking = _asked(given)
     deciding.refuse(booking, version=booking.version, reason="要维修", by=given["by"])
 
 
@@ -175,6 +175,12 @@ def _answer_offer(given: dict[str, Any]) -> None:
         wish = found[given["pick"] % len(found)]
         verb = waiting.take if given["pick"] % 2 else waiting.leave
         verb(wish, version=wish.version, by=given["by"])
+
+
+def _asked(given: dict[str, Any]) -> BookingsBooking:
+    """Return the booking that is named, or one of those that wait for an answer now."""
+    number = given.get("booking") or _row(given, states=("requested",)).booking_id
+    return session.get_one(BookingsBooking, number)
 
 
 def _row(given: dict[str, Any], states: tuple[str, ...] = ("requested", "approved")) -> BookingsOccurrence:
