@@ -12,6 +12,7 @@ that, and not who wins.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -108,6 +109,7 @@ def _main() -> None:
             warm(asked["given"])
         session.remove()
         database.db.engine.dispose()
+    gc.freeze()  # or each of the many copies all of it when it first looks for what may be thrown away
     ready, tell_ready = os.pipe()
     gate, open_gate = os.pipe()
     pipes = []

@@ -103,6 +103,12 @@ def drop_since(before: set[str]) -> None:
         _made.discard(name)
 
 
+def keep(data_dir: Path) -> None:
+    """Let the database of a folder outlive its test: others copy it, and it goes with the server."""
+    if (data_dir / _NAME).exists():
+        _made.discard((data_dir / _NAME).read_text().split("\n")[0])
+
+
 def known() -> set[str]:
     """Return the databases this process has made and not dropped."""
     return set(_made)

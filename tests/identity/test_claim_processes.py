@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import select, text
 
 from portal import clock
-from portal.config import ROOT
 from portal.database import everything, session
 from portal.identity import claims
 from portal.identity.actor import Actor
 from portal.identity.models import Account
 from portal.members.models import Member
 from portal.testing import World
+from portal.testing.crowd import crowd
 from tests.identity.conftest import PHONE, Visitor
-
-#: Waits for the instant, sends one form, prints status and way on. The processes share only the database.
-SEND = """
-import json, sys, time
-from pathlib import Path
-from portal.app import create_app
-from portal.testing import settings
-asked = json.load(sys.stdin)
-app = create_app(settings(Path(asked["data"])))
-browser = app.test_client()
-browser.set_cookie("portal", asked["cookie"])
-address = {"REMOTE_ADDR": asked["address"]}
-browser.get("/healthz")
-time.sleep(max(0, asked["at"] - time.time()))
-answer = browser.post(asked["path"], data=asked["data_sent"], environ_overrides=address)
-print(json.dumps([answer.status_code, answer.location, "没核对上" in answer.text]))
-"""
 
 
 def form(visitor: Visitor, path: str, **data: str) -> dict[str, Any]:
@@ -52,29 +30,25 @@ def form(visitor: Visitor, path: str, **data: str) -> dict[str, Any]:
     return {"path": path, "data_sent": data, "cookie": cookie.value, "address": visitor.address}
 
 
-def at_once(data_dir: Path, forms: list[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Send every form from a process of its own at one instant; yield [status, way on, whether refused]."""
-    shared = {"data": str(data_dir), "at": time.time() + 6}
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", SEND],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in forms
-    ]
-    for process, one in zip(running, forms, strict=True):
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(one | shared))
-        process.stdin.close()
-        process.stdin = None
-    for process in running:
-        said, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-        yield json.loads(said.splitlines()[-1])
+def send(asked: dict[str, Any]) -> list[Any]:
+    """Send one form, in a process of its own; return [status, way on, whether refused]."""
+    browser = current_app.test_client()
+    browser.set_cookie("portal", asked["cookie"])
+    address = {"REMOTE_ADDR": asked["address"]}
+    answer = browser.post(asked["path"], data=asked["data_sent"], environ_overrides=address)
+    return [answer.status_code, answer.location, "没核对上" in answer.text]
+
+
+def warm(_given: list[dict[str, Any]]) -> None:
+    """Let the application see its first request before there are many of it."""
+    current_app.test_client().get("/healthz")
+
+
+def at_once(data_dir: Path, forms: list[dict[str, Any]]) -> list[list[Any]]:
+    """Send every form from a process of its own at one instant. The processes share only the database."""
+    answers = crowd(data_dir, f"{__name__}:send", forms)
+    assert all(isinstance(answer, list) for answer in answers), answers
+    return answers
 
 
 def test_one_record_claimed_in_three_ways_at_once_is_one_account(
@@ -96,7 +70,7 @@ def test_one_record_claimed_in_three_ways_at_once_is_one_account(
     forms.append(form(Visitor(app, world.browser(), "192.0.2.99"), "/login/paper", code=paper, name="赵测试"))
     session.remove()
 
-    answers = list(at_once(data_dir, forms))
+    answers = at_once(data_dir, forms)
 
     assert {answer[0] for answer in answers} <= {303, 422}
     # Who loses hears what any later claimer hears: come in as yourself, or nothing matches.

@@ -12,25 +12,22 @@ import portal.identity.models
 import portal.ledger.models
 import portal.members.models
 import portal.organizations.models  # noqa: F401
-from portal.database import configure, create_all, db, everything, session, transaction
+from portal.database import configure, db, everything, session, transaction
 from portal.districts.models import District
 from portal.ledger import Account, Kind, open_book
-from portal.testing import postgresql
+from tests import house
 
 DAY = date(2026, 11, 21)
 
 
 def bare_app(folder: Path) -> Flask:
     app = Flask("books")
-    urls = postgresql.urls(folder)
-    app.config["SQLALCHEMY_DATABASE_URI"] = urls.get("database_url", f"sqlite:///{folder}/books.sqlite")
-    app.config["DATABASE_OWNER_URL"] = urls.get("database_owner_url", "")
+    app.config.update(house.with_tables(folder))
     configure(app)
     return app
 
 
 def fresh_books() -> None:
-    create_all()
     with transaction():
         session.add_all(
             [
