@@ -22,6 +22,8 @@ from tests.attack.answers import faults
 from tests.guards.town import Town, changed, state
 from tests.test_routes import K1_EXCEPTIONS
 
+# Headers and refusals come before any database; test_routes and the walks ask the other one for every route.
+pytestmark = pytest.mark.once
 TLS: dict[str, Any] = {"base_url": "https://localhost"}
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "TRACE", "PUT", "DELETE", "PATCH")
 #: By whom every method is tried; the others differ in what they are shown, not in which methods there are.

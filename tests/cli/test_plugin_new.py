@@ -29,6 +29,7 @@ def new(*words: str) -> Result:
     return CliRunner().invoke(portal, ["plugins", "new", *words])
 
 
+@pytest.mark.once
 def test_a_new_plugin_passes_every_check_as_it_is(tmp_path: Path):
     house = copy_house(tmp_path / "house")
     check(house, "portal", "plugins", "new", "wall", "--name", "心愿墙", "--english", "Wish wall")

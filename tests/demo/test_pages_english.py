@@ -25,7 +25,7 @@ from portal.testing import Browser, World, settings
 from tests.demo.test_pages_look import route
 from tests.guards.catalogue import HAN
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("demo")]
 
 STARTS = ("/", "/find?q=莲湖", "/d/340722-kfq/", "/d/340722-kfq/me/")
 SPOKEN = ("placeholder", "title", "aria-label", "alt", "data-label", "data-announce", "data-confirm")
