@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from portal.database import everything, session, transaction
+from portal.app import create_app
+from portal.database import db, everything, session, transaction
 from portal.districts.models import District
 from portal.organizations import search, service, units
 from portal.organizations.models import Organization, Place, ServiceCenter, Unit
-from portal.testing import World
+from portal.testing import World, postgresql, settings
 
 
 @dataclass
@@ -61,22 +65,50 @@ class Town:
             session.refresh(row)
 
 
+def build(world: World, name: str = "枞阳经济开发区", code: str = "") -> Town:
+    town = Town(world, world.district(code, name=name))
+    town.desk(f"{name}党群服务中心", address="新城路1号", opening_hours="工作日8:30-17:30")
+    return town
+
+
 @pytest.fixture
 def make_town(world: World):
     """Return a maker of towns."""
+    return partial(build, world)
 
-    def make(name: str = "枞阳经济开发区", code: str = "") -> Town:
-        town = Town(world, world.district(code, name=name))
-        town.desk(f"{name}党群服务中心", address="新城路1号", opening_hours="工作日8:30-17:30")
-        return town
 
-    return make
+@pytest.fixture(scope="session")
+def town_data(template_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """Return an installation with the town in it, made once: each test copies it, as others an empty one."""
+    data = tmp_path_factory.mktemp("town") / "data"
+    shutil.copytree(template_data, data)
+    app = create_app(settings(data))
+    with app.app_context(), postgresql.looking():
+        district = furnished(build(World(app))).district.id
+        session.remove()
+        db.engine.dispose()
+    postgresql.keep(data)
+    return data, district
 
 
 @pytest.fixture
-def town(make_town) -> Town:
+def data_dir(request: pytest.FixtureRequest, template_data: Path, tmp_path: Path) -> Path:
+    """Return this test's own copy of the installation: with the town where it asks for that."""
+    source = request.getfixturevalue("town_data")[0] if "town" in request.fixturenames else template_data
+    own = tmp_path / "data"
+    shutil.copytree(source, own)
+    return own
+
+
+@pytest.fixture
+def town(world: World, town_data: tuple[Path, int]) -> Town:
     """Return 枞阳经济开发区 with an employer, a joint branch, a park, a community and a floating branch."""
-    made = make_town()
+    district = session.get_one(District, town_data[1])
+    session.commit()
+    return Town(world, district)
+
+
+def furnished(made: Town) -> Town:
     committee = made.organization("开发区党工委", "work_committee")
     own = made.organization("双强科技党支部", parent=committee, office_address="双强科技办公楼101室")
     joint = made.organization("城北片区联合党支部", "joint_branch", parent=committee)
