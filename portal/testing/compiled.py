@@ -1,18 +1,23 @@
-"""What an application works out for itself, worked out once a process: statements and addresses.
+"""What an application works out for itself, once a process: statements, addresses, what is installed.
 
 Every test has its own application and its own engine. The SQL and the addresses are the same in all of them;
-to compile both anew each time took every other second of the suite.
+to compile both anew each time took every other second of the suite. What is installed is read from some
+hundred folders, twice for each application.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from portal import registry
 from portal.database import engine as engines
 from portal.web.rules import LateRule
 
@@ -53,6 +58,14 @@ def share() -> None:
             setattr(rule, name, value)
         rule._build, rule._build_unknown = build.__get__(rule), unknown.__get__(rule)
 
+    @cache
+    def found(group: str, _places: tuple[str, ...]) -> EntryPoints:
+        return entry_points(group=group)
+
+    def installed(*, group: str) -> EntryPoints:
+        return found(group, tuple(sys.path))
+
+    registry.entry_points = installed  # type: ignore[assignment]  # for the tests alone
     engines._prepare = prepared
     LateRule.compile = compiled  # type: ignore[method-assign, assignment]  # for the tests alone
 
