@@ -31,7 +31,10 @@ demo-reset: $(BIN)/.portal ## Throw the demo's data away
 # The tests' databases are real files that wait for the disk at every commit; in memory they need not.
 RAM := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2{print $$4}')" -gt 3000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-SUITE = $(RAM) $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+# A third process uses what the others wait for (browsers, servers, locks), where there is memory for it.
+WORKERS := $(shell awk '/MemAvailable/{print ($$2 > 8000000) ? 3 : 2}' /proc/meminfo 2>/dev/null || echo 2)
+
+SUITE = $(RAM) $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 # What a browser shows is judged on SQLite here; test-postgresql opens it on the other database as well.
 test: $(BIN)/.dev ## Run the tests on SQLite, in a real browser too, then those that ask a database on PostgreSQL

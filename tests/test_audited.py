@@ -55,6 +55,7 @@ def filled(fields: dict[str, str], number: int) -> dict[str, str]:
     return sent
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_no_form_writes_without_a_line_in_the_trail(world: World, app: Flask):
     town = Town(world, app)

@@ -163,6 +163,7 @@ def test_a_member_reads_nothing_of_others_and_the_desk_does(walked: walk.Walk):
 # --- the whole ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_the_whole_walk_finds_nothing(walked: walk.Walk, app: Flask):
     before = state(app, of=walked.town.right)
@@ -176,6 +177,7 @@ def test_the_whole_walk_finds_nothing(walked: walk.Walk, app: Flask):
     assert changed(before, state(app, of=walked.town.right)) == []
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_nobody_reads_above_their_class(walked: walk.Walk):
     roles = (*PEOPLE, *walked.town.roles())

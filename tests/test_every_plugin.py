@@ -217,6 +217,7 @@ def test_the_portal_starts_without_it(slug: str, data_dir: Path):
         database.db.engine.dispose()
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_the_other_suites_pass_with_its_folder_removed(slug: str, tmp_path: Path):
     copy = tmp_path / "copy"

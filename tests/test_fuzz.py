@@ -166,6 +166,7 @@ def test_an_odd_word_in_every_field_is_no_error(town: Town, hostile: type[Hostil
     assert every_field(town, hostile, QUICK).lines() == []
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_no_odd_word_at_all_is_an_error(town: Town, hostile: type[Hostile]):
     assert every_field(town, hostile, ODD).lines() == []
@@ -207,6 +208,7 @@ def test_odd_methods_and_headers_are_no_error(town: Town):
     assert notes.lines() == []
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_one_odd_word_in_an_otherwise_good_form_is_no_error(town: Town):
     """Behind the first check wait the others: every form as its page shows it, one field spoilt."""

@@ -22,6 +22,7 @@ def blocks(kind: str) -> list[str]:
     return re.findall(rf"```{kind}\n(.*?)```", OPERATE.read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_a_newcomer_can_copy_every_block_in_order(tmp_path: Path):
     """One shell runs them all as they stand; the first that fails names itself."""

@@ -29,6 +29,7 @@ def new(*words: str) -> Result:
     return CliRunner().invoke(portal, ["plugins", "new", *words])
 
 
+@pytest.mark.long
 @pytest.mark.once
 def test_a_new_plugin_passes_every_check_as_it_is(tmp_path: Path):
     house = copy_house(tmp_path / "house")
@@ -44,6 +45,7 @@ def test_a_new_plugin_passes_every_check_as_it_is(tmp_path: Path):
     check(house, "pytest", *QUIET, *GUARDS)
 
 
+@pytest.mark.long
 @pytest.mark.hard
 def test_also_the_shortest_and_the_longest_slug_make_one_that_passes(tmp_path: Path):
     slugs = ("qz", "a_service_whose_name_is_as_long")
