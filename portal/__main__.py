@@ -5,7 +5,7 @@ import gc
 # Nothing of what is imported is ever thrown away: to look for it takes an eighth of the start.
 gc.disable()
 
-from portal.cli import main  # noqa: E402  after that
+from portal.cli import main  # noqa: E402  once the collector rests
 
 gc.enable()
 gc.freeze()

@@ -96,7 +96,7 @@ def choose(
 ) -> tuple[list[claims.Want], list[int]]:
     """Pick free pieces for a time; return their slots, and the kinds of which too few are free.
 
-    Their units must be locked.
+    Their units must be locked; a piece that came to them meanwhile, repaired or new, is left alone.
     """
     spared = tuple(apart_from)
     chosen: list[claims.Want] = []
@@ -104,7 +104,7 @@ def choose(
     for kind, number in sorted(needs.items()):
         if number <= 0:
             continue
-        every = [of_piece(unit, grids[unit], span) for unit in pieces.get(kind, ())]
+        every = [of_piece(unit, grids[unit], span) for unit in pieces.get(kind, ()) if unit in grids]
         busy = {clash.unit_id for clash in claims.taken(every, apart_from=spared)}
         free = [want for want in every if want.unit_id not in busy]
         if len(free) < number:

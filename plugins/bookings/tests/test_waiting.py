@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from plugins.bookings import shown
+from plugins.bookings import shown, wants
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsRoom, BookingsVisit, BookingsWish
 from plugins.bookings.queries import mine
@@ -73,6 +73,14 @@ def test_what_was_lost_with_the_room_comes_back_with_it(inside: Center):
     assert "投影仪现在不够了" in mine.steps(taken.id)[-1].note
     inside.owns_its_slots()
     inside.pieces_are_had_once()
+
+
+def test_a_piece_that_is_repaired_while_one_waits_for_the_lock_is_left_alone(inside: Center):
+    kind, when = inside.equipment("话筒", 2), span(5, 9, 10)
+    there = wants.pieces_of({kind: 2}, venue_id=inside.venue.id)
+    locked = wants.grids_of(there[kind][:1])
+    chosen, lacking = wants.choose(there, {kind: 2}, locked, when)
+    assert ([one.unit_id for one in chosen], lacking) == (there[kind][:1], [kind])
 
 
 def test_a_visit_that_was_displaced_is_one_again_when_its_time_is_taken(inside: Center):
