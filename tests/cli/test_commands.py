@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ from portal.config import ROOT
 from portal.database import everything, session, transaction
 from portal.database.engine import as_owner
 from portal.districts import service
-from portal.testing import World, postgresql, settings
+from portal.testing import World, process, settings
 
 
 @pytest.fixture
@@ -33,13 +32,10 @@ def house(data_dir: Path) -> Path:
 
 def portal(data: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one command as a person would, in a process of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
-    own = {"PORTAL_ENV": "testing", "PORTAL_DATA": str(data), "PORTAL_TLS": "no"}
-    environment = {**own, **(postgresql.environment(data) if data.exists() else {}), **environment}
     return subprocess.run(
         [sys.executable, "-m", "portal", *words],
         cwd=ROOT,
-        env={**clean, **environment},
+        env={**process.environment(data), **environment},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
