@@ -117,6 +117,7 @@ from portal.web.htmx import go, render, wants_fragment
 from portal.web.maps import MapPlace, MapPlan, place_plan
 from portal.web.once import once, required_version
 from portal.web.pay import hand_over
+from portal.web.screens import render_screen
 from portal.web.throttle import slow_down
 from portal.web.week import Calendar, CalendarClosure, CalendarEvent, CalendarResource, calendar_plan
 from portal.web.wording import month_word, sentences
@@ -241,6 +242,7 @@ __all__ = [
     "public",
     "registry",
     "render",
+    "render_screen",
     "requests",
     "required_version",
     "requires",

@@ -35,6 +35,7 @@ ARGUMENTS = {
     "room_uid": "bookings_room.uid",
     "session_id": "login_session.id",
     "token": "dues_voucher.token",
+    "venue_uid": "bookings_venue.uid",
     "what": "",
     "wish_uid": "bookings_wish.uid",
     "year": "",

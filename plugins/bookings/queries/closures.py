@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,14 +65,43 @@ def closures(
 
 def of_room(room: Room, start: datetime, end: datetime) -> list[Any]:
     """Return the closures of a room, a hall's parts among them, that touch a time: (start, end, reason)."""
-    found = rows(BookingsClosure, _CLOSURE.starts_at, _CLOSURE.ends_at, _CLOSURE.reason).where(
-        _CLOSURE.venue_id == room.venue_id,
-        _CLOSURE.state == "closed",
-        _CLOSURE.room_id.is_(None) | _CLOSURE.room_id.in_(sorted(places.neighbours([room.id]))),
-        _CLOSURE.starts_at < end,
-        _CLOSURE.ends_at > start,
+    return of_rooms([room], start, end)[room.id]
+
+
+def of_rooms(rooms: Sequence[Room], start: datetime, end: datetime) -> dict[int, list[Any]]:
+    """Return the same for each of some rooms, in two statements."""
+    near = places.neighbours(room.id for room in rooms)
+    found = (
+        rows(
+            BookingsClosure,
+            _CLOSURE.venue_id,
+            _CLOSURE.room_id,
+            _CLOSURE.starts_at,
+            _CLOSURE.ends_at,
+            _CLOSURE.reason,
+        )
+        .where(
+            _CLOSURE.venue_id.in_(sorted({room.venue_id for room in rooms})),
+            _CLOSURE.state == "closed",
+            _CLOSURE.room_id.is_(None) | _CLOSURE.room_id.in_(sorted(near)),
+            _CLOSURE.starts_at < end,
+            _CLOSURE.ends_at > start,
+        )
+        .order_by(_CLOSURE.starts_at, _CLOSURE.id)
     )
-    return list(session.execute(found.order_by(_CLOSURE.starts_at, _CLOSURE.id)))
+    every = session.execute(found).all()
+    touching = {
+        room.id: {other for other, units in near.items() if not set(units).isdisjoint(room.units)}
+        for room in rooms
+    }
+    return {
+        room.id: [
+            row
+            for row in every
+            if row.venue_id == room.venue_id and (row.room_id is None or row.room_id in touching[room.id])
+        ]
+        for room in rooms
+    }
 
 
 def closure(uid: str) -> BookingsClosure | None:

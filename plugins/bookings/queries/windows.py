@@ -23,35 +23,37 @@ class Day:
     busy: tuple[Span, ...]
 
 
-def of_day(rooms: Sequence[Room], day: date) -> dict[int, Day]:
-    """Return the day of each room; what of it is over counts as neither free nor busy."""
+def of_day(rooms: Sequence[Room], day: date, *, running: bool = False) -> dict[int, Day]:
+    """Return the day of each room; what of it is over counts as neither free nor busy.
+
+    ``running``: the slot that runs is not over yet; without it nobody can book it any more.
+    """
     hours = Hours(rooms, day, day)
     midnight = clock.at(day)
     taken: dict[int, set[int]] = {}
     for grid in sorted({room.grid for room in rooms}):
         units = [unit for room in rooms if room.grid == grid for unit in room.units]
         taken |= claims.busy(units, claims.slots(midnight, midnight + timedelta(days=1), grid))
-    return {room.id: _of(room, hours, taken, midnight) for room in rooms}
+    return {room.id: _of(room, hours, taken, midnight, running) for room in rooms}
 
 
-def _of(room: Room, hours: Hours, taken: dict[int, set[int]], midnight: datetime) -> Day:
+def _of(room: Room, hours: Hours, taken: dict[int, set[int]], midnight: datetime, running: bool) -> Day:
     gone = set().union(*(taken.get(unit, ()) for unit in room.units))
     opens = [
         Span(start=midnight + timedelta(minutes=first), end=midnight + timedelta(minutes=last))
         for first, last in hours.windows(room, clock.civil(midnight))
     ]
-    now = clock.now()
+    first = _slot(clock.now(), room.grid, up=not running)
     free: list[Span] = []
     busy: list[Span] = []
     for window in opens:
-        for span, is_taken in _runs(window, gone, room.grid, now):
+        for span, is_taken in _runs(window, gone, room.grid, first):
             (busy if is_taken else free).append(span)
     return Day(opens=tuple(opens), free=tuple(free), busy=tuple(busy))
 
 
-def _runs(window: Span, gone: set[int], grid: int, now: datetime) -> Iterator[tuple[Span, bool]]:
-    first, last = _slot(window.start, grid, up=True), _slot(window.end, grid, up=False)
-    first = max(first, _slot(now, grid, up=True))
+def _runs(window: Span, gone: set[int], grid: int, least: int) -> Iterator[tuple[Span, bool]]:
+    first, last = max(_slot(window.start, grid, up=True), least), _slot(window.end, grid, up=False)
     marks = [first, *_changes(range(first, last), gone), last]
     for begin, end in pairwise(marks):
         if begin < end:

@@ -41,6 +41,7 @@ from . import (  # noqa: E402, F401  they fill the blueprints
     rename,
     report,
     room,
+    screens,
     show,
     taking_in,
     taking_in_sheet,

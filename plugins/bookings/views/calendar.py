@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import segno
 from flask import Response, abort, current_app, g, request, url_for
-from markupsafe import Markup
 
 from portal.api import (
     civil,
@@ -27,6 +25,7 @@ from portal.api import gettext as _
 
 from .. import actors, calendar_file, permissions
 from ..calendar_file import Entry
+from ..codes import drawn
 from ..models import BookingsFeed
 from ..queries import feeds as reads
 from ..queries import mine as own_bookings
@@ -193,7 +192,7 @@ def _shown(found: BookingsFeed) -> dict[str, Any]:
         "address": address,
         "phone": phone,
         # Phones that read the code open their calendar at once.
-        "qr": Markup(segno.make(phone, error="m").svg_inline(border=4, omitsize=True)),
+        "qr": drawn(phone),
     }
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import segno
 from flask import current_app, g, request, url_for
-from markupsafe import Markup
 
 from portal.api import claims, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
+from ..codes import drawn
 from ..models import BookingsRoom, BookingsVenue
 from ..presence import door
 from ..queries import keeping as reads
@@ -86,7 +85,7 @@ def keep_poster(uid: str) -> Any:
     venue, _row, room = room_at(uid)
     address = current_app.config["PUBLIC_URL"] + url_for("bookings.arrive", uid=uid, door=door(uid))
     # Highest correction: a door is dirty, badly lit, half covered.
-    code = Markup(segno.make(address, error="h", micro=False).svg_inline(border=4, omitsize=True))
+    code = drawn(address, error="h")
     return render("bookings/keep_poster.html", room=room, venue=venue, address=address, code=code)
 
 
