@@ -41,6 +41,7 @@ class Waiting:
     start: datetime
     end: datetime
     competes: bool
+    way: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +94,7 @@ def waiting(
             _BOOKING.uid,
             _BOOKING.version,
             _BOOKING.title,
+            _BOOKING.way,
             _BOOKING.contact_name.label("who"),
             _BOOKING.headcount,
             _BOOKING.account_id,

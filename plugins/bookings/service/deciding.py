@@ -18,7 +18,7 @@ from ..queries import places
 from ..queries.holders import is_member, is_own
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, steps
+from . import freeing, guides, steps
 from .asking import holder
 from .waiting import put_in_line
 
@@ -30,7 +30,7 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
     waiting list, not refusals.
 
     Raises:
-        Refused: it is one's own request (rule K12).
+        Refused: it is one's own request (rule K12), or a visit that wants a guide and has none.
         NotFree: a competing request's time went to somebody else meanwhile.
         Conflict: it was answered or changed meanwhile.
     """
@@ -45,6 +45,7 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
         rows = requested(booking, only)
         if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
+        guides.require(booking)
         now = clock.now()
         if any(row.starts_at <= now for row in rows):
             # Nobody was there for what was not theirs yet: it would count as not turned up.

@@ -181,16 +181,34 @@ def assign_guide(
     """Give a visit its guide, another one, or none.
 
     Raises:
-        PermissionError: groups are received at the center, which is the whole district's.
+        PermissionError: the room is at a venue of somebody else.
         Refused, Conflict: as ``visiting.assign``.
     """
-    by = actors.require(actor, permissions.APPROVE, None)
-    return visiting.assign(visit, guide, version=version, by=by)
+    return visiting.assign(visit, guide, version=version, by=_receives(actor, visit))
 
 
-def confirm_visit(actor: Actor, visit: BookingsVisit, guide: BookingsGuide | None, *, version: int) -> None:
+def confirm_visit(
+    actor: Actor,
+    visit: BookingsVisit,
+    guide: BookingsGuide | None,
+    *,
+    version: int,
+    without: bool = False,
+) -> None:
     """Give a visit its guide and approve it. Raises: PermissionError, Refused, NotFree, Conflict."""
-    visiting.confirm(visit, guide, version=version, by=actors.require(actor, permissions.APPROVE, None))
+    visiting.confirm(visit, guide, version=version, by=_receives(actor, visit), without=without)
+
+
+def _receives(actor: Actor, visit: BookingsVisit) -> int:
+    """Return the account of whoever answers for the room of a visit: as for any other booking there."""
+    booking = session.get_one(BookingsBooking, visit.booking_id)
+    _require(
+        actor,
+        permissions.APPROVE,
+        booking,
+        _rooms(changing.upcoming(booking)) or places.rooms(ids={booking.room_id}),
+    )
+    return _who(actor)
 
 
 def approve(

@@ -32,6 +32,14 @@ def of_booking(booking: BookingsBooking) -> BookingsVisit | None:
     return session.scalars(found).one_or_none()
 
 
+def require(booking: BookingsBooking) -> None:
+    """Refuse to approve a visit that wants a guide and has none, by whichever page. Raises: Refused."""
+    visit = of_booking(booking)
+    if visit is not None and visit.with_guide and visit.guide_id is None:
+        text = _("他们想要讲解，请在参观接待里选一位讲解员；派不出人，就选“这次不讲解”。")
+        raise Refused([Refusal(code="guide", text=text, field="guide")])
+
+
 def add_guide(name: str, *, phone: str = "", by: Actor) -> BookingsGuide:
     """Write down somebody who shows groups round; ``phone`` (digits) says who of that name it is.
 

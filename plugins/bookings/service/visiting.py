@@ -121,19 +121,23 @@ def assign(visit: BookingsVisit, guide: BookingsGuide | None, *, version: int, b
     return visit
 
 
-def confirm(visit: BookingsVisit, guide: BookingsGuide | None, *, version: int, by: int) -> None:
+def confirm(
+    visit: BookingsVisit, guide: BookingsGuide | None, *, version: int, by: int, without: bool = False
+) -> None:
     """Give a visit its guide and approve it in one go; who asked is told.
+
+    ``without``: nobody can show them round although they wanted it; they read so.
 
     Raises: Refused (no guide though one is wanted, the guide is busy, one's own visit), NotFree, Conflict.
     """
-    if visit.with_guide and guide is None:
-        text = _("他们想要讲解，请选一位讲解员。")
-        raise Refused([Refusal(code="guide", text=text, field="guide")])
     booking = session.get_one(BookingsBooking, visit.booking_id)
     with transaction():
         row = _lock(booking, visit, guide)
         if row.state != "requested" or booking.version != version:
             raise Conflict(current=booking)
+        if without and guide is None and visit.with_guide:
+            visit.with_guide = False
+            steps.note(booking, "guide", by=by, words=_("这次没有讲解"))
         _claim(visit, guide, row)
         deciding.approve(booking, version=version, by=by)
 

@@ -65,9 +65,7 @@ def desk_answered(uid: str) -> Any:
     except NotFree as clash:
         return _page(found, errors={"time": verdicts.texts(clash.verdicts)[0]}, status=409)
     except Refused as refused:
-        own = any(one.code == "own" for one in refused.refusals)
-        errors = {one.field: one.text for one in refused.refusals}
-        return _page(found, errors=errors, status=403 if own else 422)
+        return _refused(found, refused)
     if act == "approve":
         say(ngettext("批准了%(num)s个时间，已经告诉对方。", "批准了%(num)s个时间，已经告诉对方。", number))
     else:
@@ -88,9 +86,16 @@ def desk_approve(uid: str) -> Any:
     except NotFree as clash:
         return _page(found, errors={"time": verdicts.texts(clash.verdicts)[0]}, status=409)
     except Refused as refused:
-        return _page(found, errors={one.field: one.text for one in refused.refusals}, status=403)
+        return _refused(found, refused)
     say(ngettext("批准了%(num)s个时间，已经告诉对方。", "批准了%(num)s个时间，已经告诉对方。", number))
     return go(url_for("bookings.desk_requests"))
+
+
+def _refused(found: Record, refused: Refused) -> Any:
+    own = any(one.code == "own" for one in refused.refusals)
+    # A guide is chosen on the visit's own page; what is wrong here is that this time cannot be approved yet.
+    errors = {"time" if one.field == "guide" else one.field: one.text for one in refused.refusals}
+    return _page(found, errors=errors, status=403 if own else 422)
 
 
 def _chosen(found: Record) -> list[int]:

@@ -9,13 +9,16 @@ from flask import abort, g, request, url_for
 from portal.api import clock, district, go, once, render, required_version, requires, say, sentences
 from portal.api import gettext as _
 
-from .. import permissions, typed, words
+from .. import actors, permissions, typed, words
 from ..models import BookingsBooking, BookingsGuide, BookingsOccurrence, BookingsVisit
 from ..queries import places
 from ..queries import visits as queries
 from ..service import desk, guides
 from ..verdicts import NotFree, Refused, texts
 from . import bookings
+
+#: In place of a guide's number: nobody can show them round.
+WITHOUT = "none"
 
 
 @bookings.get("/visits/desk")
@@ -99,10 +102,11 @@ def visit_decide(uid: str) -> Any:
     """Confirm it with its guide, give it another guide, or refuse it with a reason."""
     found, booking, row = _visit(uid, permissions.APPROVE)
     act, version, by = request.form.get("act", ""), required_version(), g.actor
-    chosen = _chosen()
+    without = request.form.get("guide") == WITHOUT
+    chosen = None if without else _chosen()
     try:
         if act == "confirm":
-            desk.confirm_visit(by, found, chosen, version=version)
+            desk.confirm_visit(by, found, chosen, version=version, without=without)
             say(_("参观定下来了，已经通知对方。"))
         elif act == "guide":
             desk.assign_guide(by, found, chosen, version=version)
@@ -113,8 +117,9 @@ def visit_decide(uid: str) -> Any:
         else:
             abort(400)
     except Refused as refused:
+        own = any(one.code == "own" for one in refused.refusals)
         errors = {one.field if one.field != "approve" else "guide": one.text for one in refused.refusals}
-        return _page(found, booking, row, errors=errors)
+        return _page(found, booking, row, errors=errors, status=403 if own else 422)
     except NotFree as taken:
         return _page(found, booking, row, errors={"guide": sentences(*texts(taken.verdicts))}, status=409)
     return go(url_for("bookings.visit", uid=uid))
@@ -133,9 +138,9 @@ def _chosen() -> BookingsGuide | None:
 def _visit(
     uid: str, permission: str = permissions.DESK
 ) -> tuple[BookingsVisit, BookingsBooking, BookingsOccurrence]:
-    _everywhere(permission)
+    """Return a visit to whoever has a permission at its room: the same people who reach its record."""
     found = queries.one(uid)
-    if found is None:
+    if found is None or not actors.reaches(g.actor, permission, places.room_of(found[2])):
         abort(404)
     return found
 
@@ -161,7 +166,11 @@ def _page(
         state=words.STATES[row.state],
         when=words.when_words(row.starts_at, row.ends_at),
         given=given,
-        guides=[(one.id, one.name) for one in queries.guides()],
+        guides=[
+            *((one.id, one.name) for one in queries.guides()),
+            *([(WITHOUT, _("这次不讲解"))] if row.state == "requested" and found.with_guide else []),
+        ],
+        lists=g.actor.reach(permissions.DESK).everywhere,
         record=f"/d/{district().code}/bookings/desk/{booking.uid}",
         decides=g.actor.can(permissions.APPROVE) and row.state in ("requested", "approved"),
         errors=errors or {},
