@@ -17,10 +17,14 @@ _SECONDS = re.compile(r"(?:.* )?(\d{1,2}:\d{2}):\d{2}(?:\.\d+)?", re.ASCII)
 
 def _day(cell: sheet_kit.Cell, where: sheet_kit.Where) -> date:
     """Read a whole day: a month alone is none."""
-    found = sheet_values.dates.day(cell, where)
     text = sheet_values.text.as_text(cell)
+    try:
+        found = sheet_values.dates.day(cell, where)
+    except sheet_kit.CellError:
+        found = None  # its words are those of a birthday, for which a month is enough
     month = isinstance(cell, Decimal) and (cell != cell.to_integral_value() or len(text) == 6)
-    if month or isinstance(cell, str) and sheet_values.dates.whole_day(text.split(" ")[0]) is None:
+    typed_badly = isinstance(cell, str) and sheet_values.dates.whole_day(text.split(" ")[0]) is None
+    if found is None or month or typed_badly:
         raise sheet_kit.CellError(
             _l("%(label)s“%(value)s”看不懂，请写成2026-03-05这样。", label=where.label, value=text[:30])
         )

@@ -23,7 +23,8 @@ GOOD = [
 #: What is wrong with one cell -> what is said of the row.
 BAD = {
     ("day", "2026-03"): "日期“2026-03”看不懂，请写成2026-03-05这样。",
-    ("day", "明天"): "日期“明天”看不懂",
+    ("day", "明天"): "日期“明天”看不懂，请写成2026-03-05这样。",
+    ("day", "2026-13-40"): "日期“2026-13-40”看不懂，请写成2026-03-05这样。",
     ("day", "2026-03-01"): "这个时间已经过了",
     ("start", "上午"): "开始“上午”看不懂，请写成09:30这样。",
     ("start", "11:00"): "结束时间要晚于开始时间。",
@@ -68,7 +69,8 @@ def test_rows_are_seen_first_then_taken_in_and_twice_is_once(desk: Somebody):
     assert "没有登记过叫“外面的公司”的单位，写进备注。" in words
     done = desk.press(seen, "登记这2个")
     assert done.status_code == 303
-    assert "新登记2个预约。1个没有登记。" in said(desk.client.get(done.location))
+    told = said(desk.client.get(done.location))
+    assert "新登记2个预约。1个没有登记：第4行。改好后再选一次这个文件，登记过的不会重复。" in told
     assert desk.press(seen, "登记这2个").status_code == 303 and count(desk) == 2
     with desk.center.inside():
         one, two = session.scalars(select(BookingsBooking).order_by(BookingsBooking.id))
@@ -96,8 +98,10 @@ def test_each_wrong_row_says_why_and_the_good_one_is_taken_in(desk: Somebody):
     for number, expected in enumerate(BAD.values(), 2):
         row = words[words.index(f"第{number}行") : words.index(f"第{number + 1}行")]
         assert expected in row, (number, row)
-    desk.press(seen, "登记这1个")
+    done = desk.press(seen, "登记这1个")
     assert count(desk) == 1
+    told = said(desk.client.get(done.location))
+    assert "新登记1个预约。13个没有登记：第2、3、4、5、6、7、8、9、10、11等行。" in told
 
 
 #: Files that are no such sheet -> what is said of them.

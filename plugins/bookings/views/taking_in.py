@@ -185,5 +185,6 @@ def _said_of(counts: dict[str, int]) -> str:
         ngettext("%(n)s个没有登记。", "%(n)s个没有登记。", counts["cannot"], n=counts["cannot"])
         if counts["cannot"]
         else "",
+        _("再选一次这个文件，能看到每个的原因，登记过的不会重复。") if counts["cannot"] else "",
     ]
     return str(sentences(*[word for word in words if word]))

@@ -20,6 +20,9 @@ from ..sheet_reading import Row
 from . import bookings
 from .taking_in import counts_of, pack, shown, unpack
 
+#: So many rows are named in a sentence.
+FEW = 10
+
 
 @bookings.get("/take-in/sheet")
 @requires(permissions.DESK)
@@ -81,9 +84,9 @@ def take_in_sheet_commit() -> Any:
         rows, _notices = sheet_reading.read(data, request.form.get("name", "")[:120], _rooms())
     except sheet_kit.SheetError as refused:
         return _ask(str(refused))
-    done = [_wrong(row) for row in rows if row.room is None]
+    done = [(row, _wrong(row)) for row in rows if row.room is None]
     for room, there in _by_room(rows):
-        done += service.take_in(
+        taken = service.take_in(
             room,
             [row.event for row in there],
             asker=actors.for_somebody(g.actor, room),
@@ -92,11 +95,10 @@ def take_in_sheet_commit() -> Any:
             skip=False,
             by=int(g.actor.account_id),
         )
-    counts = counts_of(done)
-    words = [ngettext("新登记%(n)s个预约。", "新登记%(n)s个预约。", counts["new"], n=counts["new"])]
-    if counts["cannot"]:
-        words.append(ngettext("%(n)s个没有登记。", "%(n)s个没有登记。", counts["cannot"], n=counts["cannot"]))
-    say(str(sentences(*words)))
+        done += zip(there, taken, strict=True)
+    new = sum(line.verdict == "new" for _row, line in done)
+    words = [ngettext("新登记%(n)s个预约。", "新登记%(n)s个预约。", new, n=new)]
+    say(str(sentences(*words, *_left_out([row.number for row, line in done if line.verdict == "cannot"]))))
     return go(url_for("bookings.take_in_sheet"))
 
 
@@ -125,6 +127,25 @@ def _by_room(rows: list[Row]) -> list[tuple[Room, list[Row]]]:
 
 def _wrong(row: Row) -> Line:
     return Line(event=row.event, verdict="cannot", reasons=(row.event.problem,))
+
+
+def _left_out(numbers: list[int]) -> list[str]:
+    """Say which rows were not taken in; why stands on the page before, which the same file shows again."""
+    if not numbers:
+        return []
+    named = _("、").join(str(number) for number in sorted(numbers)[:FEW])
+    if len(numbers) > FEW:
+        named = _("%(rows)s等", rows=named)
+    return [
+        ngettext(
+            "%(n)s个没有登记：第%(rows)s行。",
+            "%(n)s个没有登记：第%(rows)s行。",
+            len(numbers),
+            n=len(numbers),
+            rows=named,
+        ),
+        _("改好后再选一次这个文件，登记过的不会重复。"),
+    ]
 
 
 def _shown(row: Row, line: Line) -> dict[str, Any]:
