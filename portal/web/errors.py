@@ -63,7 +63,7 @@ def _csrf(_error: CSRFError) -> Any:
 def _conflict(error: Conflict) -> Any:
     if error.why:
         current_app.logger.info("conflict: %s", error.why)
-    answer = page(409, message=error.message)
+    answer = page(409, message=error.message, seen=_seen())
     if htmx.is_htmx():
         # htmx swaps a 409 in: this is a page about the form, not the form as it stands now. It is said, and
         # what was typed stays where it is (rule K15).
@@ -72,6 +72,14 @@ def _conflict(error: Conflict) -> Any:
         )
         answer.headers["HX-Trigger"] = json.dumps({"announce": {"value": spoken, "kind": "bad"}})
     return htmx_safe(answer)
+
+
+def _seen() -> str | None:
+    """Return the address of the page the form stood on, where opening it shows how things stand now."""
+    path = htmx.referrer_path()
+    plain = path.partition("?")[0].removeprefix(request.root_path.rstrip("/"))
+    there = current_app.url_map.bind("").test(plain, "GET")
+    return path if there and plain != "/" else None
 
 
 def _key_lost(error: KeyLost) -> Any:

@@ -99,6 +99,25 @@ def test_a_conflict_without_words_for_people_shows_none_of_its_own(world: World,
     assert "conflict: somebody was quicker" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("referrer", "offered"),
+    [
+        ("http://localhost/login?x=1", "/login?x=1"),
+        ("http://localhost/test/late", ""),  # that address takes forms only
+        ("http://localhost/", ""),
+        ("http://evil.example/me/security", ""),
+        ("http://localhost/nowhere-at-all", ""),
+        ("", ""),
+    ],
+)
+def test_a_conflict_leads_back_to_how_things_stand(world: World, referrer: str, offered: str):
+    browser = world.browser(world.account())
+    page = browser.post("/test/late", headers={"Referer": referrer}).text
+    assert ("重新打开这一页" in page) == bool(offered)
+    assert not offered or f'href="{offered}"' in page
+    assert "回到首页" in page
+
+
 def test_an_invalid_form_leaves_nothing_and_its_key_free(world: World):
     browser = world.browser(world.account())
     before = count()
