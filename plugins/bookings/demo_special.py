@@ -37,6 +37,14 @@ GROUPS = (
 )
 
 
+#: What nobody had in the end, and why.
+_NOTHING = (
+    ("refused", "这个时间中心自己有活动"),
+    ("lapsed", "到期没有答复"),
+    ("cancelled", "临时有会，改天再约"),
+)
+
+
 def write(made: Rows, rooms: Sequence[Room], hours: Hours, people: People) -> None:
     """Write them all; the booking rows wait in ``made`` until the rest is known, and go in here."""
     big = max((room for room in rooms if len(room.units) == 1), key=lambda room: (room.capacity, -room.id))
@@ -44,6 +52,7 @@ def write(made: Rows, rooms: Sequence[Room], hours: Hours, people: People) -> No
     days = _open_days(big, hours)
     visits = _visits(made, big, days)
     _own(made, party, _open_days(party, hours), people)
+    _came_to_nothing(made, party, _open_days(party, hours), people)
     _series(made, party, people)
     displaced = _displaced(made, big, days, people)
     waits = _for_wishes(made, big, days)
@@ -88,6 +97,16 @@ def _own(made: Rows, room: Room, days: Sequence[tuple[date, int]], people: Peopl
         start = clock.at(day, opens + 30 * (number % 3))
         made.add(room, start, start + timedelta(minutes=30), state="completed" if number % 3 else "no_show",
                  title="支部学习", headcount=10, booker=booker)  # fmt: skip
+
+
+def _came_to_nothing(made: Rows, room: Room, days: Sequence[tuple[date, int]], people: People) -> None:
+    """Write one of each that nobody had in the end: dice alone may leave one out."""
+    booker = people.bookers[0] if people.bookers else None
+    for number, (state, reason) in enumerate(_NOTHING):
+        day, opens = _before(days, number)
+        start = clock.at(day, opens + 90)
+        made.add(room, start, start + timedelta(minutes=30), state=state, title="健康讲座", headcount=8,
+                 booker=booker, reason=reason)  # fmt: skip
 
 
 def _series(made: Rows, room: Room, people: People) -> None:
