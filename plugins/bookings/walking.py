@@ -40,6 +40,13 @@ def minutes(straight: int | None, by: Pace) -> int | None:
     return max(1, -(-straight * by.winding_percent // (by.metres_a_minute * 100)))
 
 
+def rings(by: Pace) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the circles of a map, (metres, minutes): whatever lies inside is as near as its list says."""
+    near, far = CIRCLES[0] // 2, CIRCLES[0]
+    metres = [number * by.metres_a_minute * 100 // by.winding_percent for number in (near, far)]
+    return (metres[0], near), (metres[1], far)
+
+
 def between(start: around.Point | None, lat: float | None, lng: float | None, by: Pace) -> int | None:
     """Return the walking minutes from a point to another."""
     return minutes(around.metres(start, lat, lng), by)

@@ -21,7 +21,7 @@ from portal.web.headers import allow_image_source
 
 #: Metres of one degree of latitude, on a sphere of 6,371,008.8 m.
 DEGREE = 111_195.08
-#: (metres, minutes of walking, 80 m each) of the circles around the origin.
+#: (metres, minutes of walking, 80 m each) of the circles around the origin, where nobody says otherwise.
 RINGS = ((400, 5), (800, 10))
 #: Units of the drawing: width, least and most height, free edges at the sides and above, a dot's radius.
 _WIDE, _LEAST, _MOST, _EDGE, _BAND, _DOT = 320, 260, 420, 26, 44, 13
@@ -115,8 +115,15 @@ def _host(text: str) -> str:
     return text[len("https://") :].split("/")[0]
 
 
-def place_plan(places: Sequence[MapPlace], origin: tuple[float, float] | None = None) -> MapPlan:
+def place_plan(
+    places: Sequence[MapPlace],
+    origin: tuple[float, float] | None = None,
+    *,
+    rings: tuple[tuple[int, int], tuple[int, int]] = RINGS,
+) -> MapPlan:
     """Draw places in their order, numbered from 1, around an optional origin (latitude, longitude).
+
+    ``rings``: the two circles around it, each (metres in a straight line, minutes of walking).
 
     Raises:
         ValueError: coordinates that lie nowhere.
@@ -130,7 +137,7 @@ def place_plan(places: Sequence[MapPlace], origin: tuple[float, float] | None = 
     # Equirectangular: true to scale at this latitude, which is true enough within a city.
     middle = sum(lat for lat, _ in points) / len(points)
     flat = [(lng * math.cos(math.radians(middle)) * DEGREE, lat * DEGREE) for lat, lng in points]
-    reach = RINGS[-1][0] if origin else 0
+    reach = rings[-1][0] if origin else 0
     around = [
         (x + dx, y + dy) for x, y in flat[len(places) :] for dx, dy in ((reach, reach), (-reach, -reach))
     ]
@@ -158,7 +165,7 @@ def place_plan(places: Sequence[MapPlace], origin: tuple[float, float] | None = 
         scale=(round(most * unit, 1), most),
         origin=origin,
         here=(round(spots[-1][0], 1), round(spots[-1][1], 1)) if origin else None,
-        rings=tuple((round(m * unit, 1), m, minutes) for m, minutes in RINGS) if origin else (),
+        rings=tuple((round(m * unit, 1), m, minutes) for m, minutes in rings) if origin else (),
     )
 
 

@@ -166,6 +166,14 @@ def test_a_path_winds_and_an_old_walker_takes_a_minute_for_eighty_metres(
     assert walking.minutes(metres and 80, steep) == {None: None, 0: 1}.get(metres, 4)
 
 
+@pytest.mark.parametrize("by", [walking.Pace(), walking.Pace(winding_percent=200, metres_a_minute=45)])
+def test_the_circles_of_the_map_are_the_minutes_of_the_list(by: walking.Pace):
+    near, far = walking.rings(by)
+    assert (near[1], far[1]) == (5, 10)
+    for metres, minutes in (near, far):
+        assert [walking.minutes(one, by) for one in (metres, metres + 1)] == [minutes, minutes + 1]
+
+
 def test_each_room_gets_the_answer_it_would_get_alone(inside: Center):
     """The property: whatever is asked, the search says of each room what ``judge`` says."""
     dice = random.Random(20260302)

@@ -135,6 +135,10 @@ def test_anybody_sees_venues_and_what_was_agreed(shared: Shared):
     browser = shared.center.world.browser()
     page = browser.get(url(shared, "?lat=30.7&lng=117.2&q=礼堂")).get_data(as_text=True)
     assert "甲厂礼堂" in page
+    place(shared, "近处", 30.701)
+    page = browser.get(url(shared, "?lat=30.7&lng=117.2")).get_data(as_text=True)
+    # Five and ten minutes of the paths that the list counts, not of a straight line.
+    assert 'data-metres="307"' in page and 'data-metres="615"' in page
     page = browser.get(url(shared, shared.venue.uid)).get_data(as_text=True)
     for words in ("星期二 09:00—12:00", "不收费", "2026年6月30日", "本区所有党组织"):
         assert words in page

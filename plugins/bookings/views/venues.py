@@ -10,7 +10,7 @@ from flask import abort, current_app, g, request, url_for
 from portal.api import MapPlace, around, district, ngettext, place_plan, public, render, slow_down
 from portal.api import gettext as _
 
-from .. import actors, agreement_words, permissions, words
+from .. import actors, agreement_words, permissions, walking, words
 from ..agreements import window_words
 from ..queries import places
 from ..queries import venue_list as queries
@@ -49,6 +49,7 @@ def venues() -> Any:
             if one.lat is not None and one.lng is not None
         ],
         origin=point,
+        rings=walking.rings(walking.pace(district())),
     )
     return render(
         "bookings/venues.html",
