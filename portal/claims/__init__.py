@@ -6,7 +6,7 @@ check-then-insert, and serves buffers, closures and offers that are held for som
 
 from portal.claims.grid import DEFAULT_GRID, GRIDS, EmptySpan, OffGrid, instant, nearest, slots, widened
 from portal.claims.models import Claim, ClaimUnit
-from portal.claims.queries import busy, held, taken
+from portal.claims.queries import busy, held, kinds, taken
 from portal.claims.service import hand_over, lock, make_unit, mark, release, reserve
 from portal.claims.terms import Clash, Holder, Taken, UnknownUnit, Want
 
@@ -26,6 +26,7 @@ __all__ = [
     "hand_over",
     "held",
     "instant",
+    "kinds",
     "lock",
     "make_unit",
     "mark",

@@ -64,12 +64,17 @@ def _runs(slots: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 def busy(unit_ids: Iterable[int], span: range) -> dict[int, set[int]]:
     """Return the taken slots within ``span`` of each unit that has any."""
-    found = rows(Claim, _CLAIM.c.unit_id, _CLAIM.c.slot).where(
+    return {unit_id: set(found) for unit_id, found in kinds(unit_ids, span).items()}
+
+
+def kinds(unit_ids: Iterable[int], span: range) -> dict[int, dict[int, str]]:
+    """Return the taken slots within ``span`` of each unit that has any, and what each is taken for."""
+    found = rows(Claim, _CLAIM.c.unit_id, _CLAIM.c.slot, _CLAIM.c.kind).where(
         _CLAIM.c.unit_id.in_(sorted(set(unit_ids))), _CLAIM.c.slot >= span.start, _CLAIM.c.slot < span.stop
     )
-    by_unit: dict[int, set[int]] = {}
-    for unit_id, slot in session.execute(found):
-        by_unit.setdefault(unit_id, set()).add(slot)
+    by_unit: dict[int, dict[int, str]] = {}
+    for unit_id, slot, kind in session.execute(found):
+        by_unit.setdefault(unit_id, {})[slot] = kind
     return by_unit
 
 

@@ -16,11 +16,12 @@ from .places import Room
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Day:
-    """A room's day: when it is open, and the parts of that which are free and which are not."""
+    """A room's day: when it is open, and the parts of that which are free, taken, and closed for a time."""
 
     opens: tuple[Span, ...]
     free: tuple[Span, ...]
     busy: tuple[Span, ...]
+    shut: tuple[Span, ...]
 
 
 def of_day(rooms: Sequence[Room], day: date, *, running: bool = False) -> dict[int, Day]:
@@ -30,29 +31,32 @@ def of_day(rooms: Sequence[Room], day: date, *, running: bool = False) -> dict[i
     """
     hours = Hours(rooms, day, day)
     midnight = clock.at(day)
-    taken: dict[int, set[int]] = {}
+    taken: dict[int, dict[int, str]] = {}
     for grid in sorted({room.grid for room in rooms}):
         units = [unit for room in rooms if room.grid == grid for unit in room.units]
-        taken |= claims.busy(units, claims.slots(midnight, midnight + timedelta(days=1), grid))
+        taken |= claims.kinds(units, claims.slots(midnight, midnight + timedelta(days=1), grid))
     return {room.id: _of(room, hours, taken, midnight, running) for room in rooms}
 
 
-def _of(room: Room, hours: Hours, taken: dict[int, set[int]], midnight: datetime, running: bool) -> Day:
-    gone = set().union(*(taken.get(unit, ()) for unit in room.units))
+def _of(room: Room, hours: Hours, taken: dict[int, dict[int, str]], midnight: datetime, running: bool) -> Day:
+    gone: dict[int, str] = {}
+    for unit in room.units:
+        for slot, kind in taken.get(unit, {}).items():
+            # A hall of which one part is closed and the other taken is taken.
+            gone[slot] = "shut" if kind == "closed" and gone.get(slot) != "busy" else "busy"
     opens = [
         Span(start=midnight + timedelta(minutes=first), end=midnight + timedelta(minutes=last))
         for first, last in hours.windows(room, clock.civil(midnight))
     ]
     first = _slot(clock.now(), room.grid, up=not running)
-    free: list[Span] = []
-    busy: list[Span] = []
+    found: dict[str, list[Span]] = {"free": [], "busy": [], "shut": []}
     for window in opens:
-        for span, is_taken in _runs(window, gone, room.grid, first):
-            (busy if is_taken else free).append(span)
-    return Day(opens=tuple(opens), free=tuple(free), busy=tuple(busy))
+        for span, state in _runs(window, gone, room.grid, first):
+            found[state].append(span)
+    return Day(opens=tuple(opens), **{state: tuple(spans) for state, spans in found.items()})
 
 
-def _runs(window: Span, gone: set[int], grid: int, least: int) -> Iterator[tuple[Span, bool]]:
+def _runs(window: Span, gone: dict[int, str], grid: int, least: int) -> Iterator[tuple[Span, str]]:
     first, last = max(_slot(window.start, grid, up=True), least), _slot(window.end, grid, up=False)
     marks = [first, *_changes(range(first, last), gone), last]
     for begin, end in pairwise(marks):
@@ -62,17 +66,17 @@ def _runs(window: Span, gone: set[int], grid: int, least: int) -> Iterator[tuple
                     start=claims.instant(begin, grid).astimezone(clock.SHANGHAI),
                     end=claims.instant(end, grid).astimezone(clock.SHANGHAI),
                 ),
-                begin in gone,
+                gone.get(begin, "free"),
             )
 
 
-def _changes(slots: Iterable[int], gone: set[int]) -> Iterator[int]:
-    before: bool | None = None
+def _changes(slots: Iterable[int], gone: dict[int, str]) -> Iterator[int]:
+    before: str | None = None
     for slot in slots:
-        is_taken = slot in gone
-        if before is not None and is_taken != before:
+        state = gone.get(slot, "free")
+        if before is not None and state != before:
             yield slot
-        before = is_taken
+        before = state
 
 
 def _slot(at: datetime, grid: int, *, up: bool) -> int:

@@ -9,13 +9,15 @@ import pytest
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.service import changing, closing, keeping, waiting
+from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import said, somebody
+from plugins.bookings.tests.test_nights import open_at_night
 from plugins.bookings.verdicts import Span
 from portal.api import clock, session
 from portal.testing import queries
 
-SECRETS = ("密谈甲乙", "岑联系", "看不见的支部")
+SECRETS = ("密谈甲乙", "岑联系", "看不见的支部", "7531")
 
 
 def hall(center: Center) -> str:
@@ -54,13 +56,13 @@ class _Main:
 @pytest.mark.parametrize(
     ("hour", "minute", "words"),
     [
-        (7, 59, "没开放 08:00开 今天已约： 09:00—10:00"),
-        (8, 0, "空着 到09:00 今天已约： 09:00—10:00"),
-        (8, 59, "空着 到09:00 今天已约： 09:00—10:00"),
+        (7, 59, "没开放 08:00开 今天接下来： 09:00—10:00 已约"),
+        (8, 0, "空着 到09:00 今天接下来： 09:00—10:00 已约"),
+        (8, 59, "空着 到09:00 今天接下来： 09:00—10:00 已约"),
         (9, 0, "已约 到10:00"),
         (9, 50, "已约 到10:00"),  # the slot that runs is somebody's to its end
         (10, 0, "空着 到22:00"),
-        (22, 0, "没开放"),
+        (22, 0, "没开放 明天 08:00开"),
     ],
 )
 def test_a_room_stands_as_the_minute_has_it(inside: Center, hour: int, minute: int, words: str):
@@ -79,6 +81,28 @@ def test_a_hall_is_taken_with_its_part_and_a_closed_room_says_why(inside: Center
     assert "停用：刷墙 到3月5日 12:00" in shown["培训室"]
     alone = said(read(inside, door(inside), at(3, 9, 30)))
     assert "培训室" in alone and "停用：刷墙" in alone and "东厅" not in alone
+
+
+def test_who_may_stay_in_a_closure_is_inside_and_a_later_one_is_no_booking(inside: Center):
+    kept = inside.times(inside.book(span(3, 9, 11)))[0].id
+    for room, hours in (("培训室", (8, 12)), ("东厅", (14, 16))):
+        when, choices = span(3, *hours), {kept: "keep"} if room == "培训室" else {}
+        closing.close(inside.venue, inside.room(room), span=when, reason="刷墙", choices=choices, by=None)
+    shown = cards(read(inside, hall(inside), at(3, 9, 30)))
+    assert "已约 到11:00" in shown["培训室"] and "停用：刷墙" not in shown["培训室"]
+    assert shown["东厅"] == shown["大厅"].replace("大厅", "东厅") and "14:00—16:00 停用" in shown["东厅"]
+    assert "停用：刷墙 到12:00" in cards(read(inside, hall(inside), at(3, 11, 30)))["培训室"]
+    # The room's own page calls neither of them a booking.
+    page = said(read(inside, door(inside, "东厅").removesuffix("/screen"), at(3, 9, 30)))
+    assert "已约" not in page and "停用：刷墙" in page
+
+
+def test_a_night_is_shown_to_its_end(inside: Center):
+    open_at_night(inside)
+    inside.book(Span(start=at(3, 23), end=at(4, 1)))
+    assert "23:00—2026年3月4日 01:00 已约" in cards(read(inside, hall(inside), at(3, 20)))["培训室"]
+    assert "已约 到明天 01:00" in cards(read(inside, hall(inside), at(3, 23, 30)))["培训室"]
+    assert "已约 到01:00" in cards(read(inside, hall(inside), at(4, 0, 30)))["培训室"]
 
 
 def test_what_is_asked_for_or_offered_is_taken_and_what_competes_is_free(inside: Center):
@@ -104,7 +128,8 @@ def test_nobody_is_named_whoever_looks(inside: Center):
     branch = inside.world.organization(inside.district, name=SECRETS[2])
     owner = somebody(inside)
     asker = Asker(account_id=owner.id, organization_id=branch.id)
-    inside.book(span(3, 9, 10), title=SECRETS[0], asker=asker, by=owner.id)
+    contact = Contact(name=SECRETS[1], phone="10088887531")
+    inside.book(span(3, 9, 10), title=SECRETS[0], contact=contact, asker=asker, by=owner.id)
     desk = somebody(inside, role="desk", district=inside.district)
     session.commit()
     with clock.frozen(at(3, 9, 5)):

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import abort, current_app, url_for
 
-from portal.api import civil, clock, public, render_screen
+from portal.api import civil, clock, public, render_screen, slow_down
 from portal.api import gettext as _
 
 from ..codes import drawn
@@ -22,8 +22,10 @@ from ..words import hours_words, soon_words, weekday
 from . import bookings
 from .room import room_or_404
 
-#: Taken times of the day that a card lists; a wall has no second page.
+#: Times of the day that a card lists; a wall has no second page.
 MOST = 6
+#: So often one address may ask: some dozens of displays behind one line, each twice a minute.
+POLLS_A_MINUTE = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,48 +61,70 @@ def room_screen(room_uid: str) -> Any:
 
 
 def _shown(title: str, rooms: Sequence[Room], book: str, *, alone: bool = False) -> Any:
+    slow_down("bookings.screen", a_minute=POLLS_A_MINUTE)
     now = clock.now().astimezone(clock.SHANGHAI)
-    begin, today = clock.at(now.date()), now.date()
-    times = windows.of_day(rooms, today, running=True) if rooms else {}
-    closed = closures.of_rooms(rooms, begin, begin + timedelta(days=1)) if rooms else {}
+    today, tomorrow = now.date(), now.date() + timedelta(days=1)
+    times = [windows.of_day(rooms, day, running=True) if rooms else {} for day in (today, tomorrow)]
+    closed = closures.of_rooms(rooms, now, clock.at(tomorrow)) if rooms else {}
     return render_screen(
         "bookings/screen.html",
         title=title,
         lead=f"{civil(today)} {weekday(today)}",
         now=now,
         alone=alone,
-        cards=[_card(room, times[room.id], closed[room.id], now) for room in rooms],
+        cards=[_card(room, [day[room.id] for day in times], closed[room.id], now) for room in rooms],
         code=drawn(current_app.config["PUBLIC_URL"] + book),
     )
 
 
-def _card(room: Room, day: Day, closed: Sequence[Any], now: datetime) -> Card:
-    """Say how a room stands now; what is taken is taken, whoever has it and whyever."""
-    running = _at(day.busy, now)
-    shut = next((one for one in closed if one.starts_at <= now < one.ends_at), None)
-    free = _at(day.free, now)
-    if shut is not None:
-        until = _("到%(time)s", time=_hour(shut.ends_at, now))
-        what, tone, icon = _("停用：%(why)s", why=shut.reason), "warn", "x-circle-fill"
-    elif running is not None:
-        until = _("到%(time)s", time=_hour(running.end, now))
+def _card(room: Room, days: Sequence[Day], closed: Sequence[Any], now: datetime) -> Card:
+    """Say how a room stands now; what is taken is taken, whoever has it."""
+    free, busy, shut = (_over_midnight(*spans) for spans in zip(*map(_kinds, days), strict=True))
+    until = _("到%(time)s", time=_hour(end, now)) if (end := _end(busy, now) or _end(shut, now)) else ""
+    if _end(busy, now):
+        # Also where a closure lies around it: who may stay is inside.
         what, tone, icon = _("已约"), "bad", "lock"
-    elif free is not None:
-        until = _("到%(time)s", time=_hour(free.end, now))
+    elif end:
+        one = next((one for one in closed if one.starts_at <= now < one.ends_at), None)
+        what = _("停用：%(why)s", why=one.reason) if one is not None else _("停用")
+        until = _("到%(time)s", time=_hour(one.ends_at if one is not None else end, now))
+        tone, icon = "warn", "x-circle-fill"
+    elif end := _end(free, now):
+        until = _("到%(time)s", time=_hour(end, now))
         what, tone, icon = _("空着"), "ok", "check-circle-fill"
     else:
-        opens = next((one.start for one in day.opens if one.start > now), None)
+        opens = next((one.start for day in days for one in day.opens if one.start > now), None)
         until = "" if opens is None else _("%(time)s开", time=_hour(opens, now))
         what, tone, icon = _("没开放"), "quiet", "clock"
-    later = [hours_words(one.start, one.end) for one in day.busy if one.start > now]
-    more = later[MOST:]
-    if more:
-        later = [*later[:MOST], _("还有%(n)s段", n=len(more))]
-    return Card(room=room, what=what, tone=tone, icon=icon, until=until, later=later)
+    later = _later(busy, _("已约"), now) + _later(shut, _("停用"), now)
+    lines = [f"{hours_words(one.start, one.end)} {said}" for one, said in sorted(later, key=_start)]
+    if len(lines) > MOST:
+        lines = [*lines[:MOST], _("还有%(n)s段", n=len(lines) - MOST)]
+    return Card(room=room, what=what, tone=tone, icon=icon, until=until, later=lines)
 
 
-def _at(spans: Sequence[Span], now: datetime) -> Span | None:
-    return next((one for one in spans if one.start <= now < one.end), None)
+def _kinds(day: Day) -> tuple[Sequence[Span], Sequence[Span], Sequence[Span]]:
+    return day.free, day.busy, day.shut
+
+
+def _over_midnight(today: Sequence[Span], tomorrow: Sequence[Span]) -> list[Span]:
+    """Return the spans of today, the last one to its end where it goes on over midnight."""
+    found = list(today)
+    if found and tomorrow and found[-1].end == tomorrow[0].start:
+        found[-1] = Span(start=found[-1].start, end=tomorrow[0].end)
+    return found
+
+
+def _end(spans: Sequence[Span], now: datetime) -> datetime | None:
+    return next((one.end for one in spans if one.start <= now < one.end), None)
+
+
+def _later(spans: Sequence[Span], said: str, now: datetime) -> list[tuple[Span, str]]:
+    return [(one, said) for one in spans if one.start > now]
+
+
+def _start(line: tuple[Span, str]) -> datetime:
+    return line[0].start
 
 
 def _hour(at: datetime, now: datetime) -> str:
