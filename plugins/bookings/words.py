@@ -98,6 +98,15 @@ def state_words(state: str, *, answered: bool) -> tuple[Any, str]:
     return OUTBID if state == "lapsed" and answered else STATES[state]
 
 
+def guide_words(name: str, wanted: bool, state: str) -> str:
+    """Say who shows a visit round, or how that stands; ``state`` is its time's."""
+    if name:
+        return name
+    if not wanted:
+        return _("不用")
+    return _("还没安排") if state == "requested" else _("这次没有讲解")
+
+
 def weekday(day: date) -> str:
     """Name the weekday of a day."""
     return str(WEEKDAYS[day.weekday()])

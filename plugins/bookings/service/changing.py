@@ -87,7 +87,8 @@ def move_all(
             together=len(rows) > 1,
         )
         old_rooms = sorted({row.room_id for row in rows})
-        grids = freeing.lock_around([*old_rooms, room.id], judging.units(question))
+        units = [*judging.units(question), *guides.units(booking)]
+        grids = freeing.lock_around([*old_rooms, room.id], units)
         for row in rows:
             session.refresh(row)
             if row.version != versions[row.id] or not _may_change(row):
@@ -129,8 +130,8 @@ def move_all(
                 waits = asks or row in waited and not approves
                 _place(row, span, room, policy, wants, asks=waits, by=by)
         swap(booking, version=None, room_id=room.id if _all_there(booking, room) else booking.room_id)
-        # A guide's time was let go with the room's: the desk finds another, or the same.
-        guides.let_go(booking)
+        # A guide's time was let go with the room's: shortened it is theirs again, moved the desk finds one.
+        guides.follow(booking, moving[0], grids)
         steps.note(booking, "moved", by=by, words=verdicts.clock_words(chosen[0]))
         approved = sum(row.state == "approved" for row in waited)
         if approved:

@@ -23,8 +23,17 @@ from .asking import holder
 from .waiting import put_in_line
 
 
-def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection[int] | None = None) -> int:
+def approve(
+    booking: BookingsBooking,
+    *,
+    version: int,
+    by: int,
+    only: Collection[int] | None = None,
+    alone: bool = False,
+) -> int:
     """Approve what is requested of a booking (``only`` these occurrences); return how many times.
+
+    ``alone``: a visit that wanted a guide is received without.
 
     Where requests compete, the approval claims the slots; those it leaves nothing for become entries of the
     waiting list, not refusals.
@@ -45,7 +54,8 @@ def approve(booking: BookingsBooking, *, version: int, by: int, only: Collection
         rows = requested(booking, only)
         if not rows or not {row.room_id for row in rows} <= set(rooms):
             raise Conflict(current=booking)
-        guides.require(booking)
+        if not alone:
+            guides.require(booking)
         now = clock.now()
         if any(row.starts_at <= now for row in rows):
             # Nobody was there for what was not theirs yet: it would count as not turned up.

@@ -181,10 +181,11 @@ def assign_guide(
     """Give a visit its guide, another one, or none.
 
     Raises:
-        PermissionError: the room is at a venue of somebody else.
+        PermissionError: guides are the district's, wherever the group is received.
         Refused, Conflict: as ``visiting.assign``.
     """
-    return visiting.assign(visit, guide, version=version, by=_receives(actor, visit))
+    by = actors.require(actor, permissions.APPROVE, None)
+    return visiting.assign(visit, guide, version=version, by=by)
 
 
 def confirm_visit(
@@ -196,7 +197,8 @@ def confirm_visit(
     without: bool = False,
 ) -> None:
     """Give a visit its guide and approve it. Raises: PermissionError, Refused, NotFree, Conflict."""
-    visiting.confirm(visit, guide, version=version, by=_receives(actor, visit), without=without)
+    by = _receives(actor, visit) if guide is None else actors.require(actor, permissions.APPROVE, None)
+    visiting.confirm(visit, guide, version=version, by=by, without=without)
 
 
 def _receives(actor: Actor, visit: BookingsVisit) -> int:

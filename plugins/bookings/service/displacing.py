@@ -82,7 +82,8 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
             ),
             needs={int(kind): number for kind, number in booking.needs.items()},
         )
-        grids = freeing.lock_around([row.room_id], judging.units(question))
+        units = [*judging.units(question), *guides.units(booking)]
+        grids = freeing.lock_around([row.room_id], units)
         session.refresh(row)
         wish = _place_in_line(row)
         if row.version != version or row.state != "displaced" or row.starts_at <= clock.now():
@@ -97,8 +98,9 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
         )
         if crowd or not answer.verdicts[0].free:
             raise NotFree([replace(one, refusals=(*one.refusals, *crowd)) for one in answer.verdicts])
-        # What nobody had approved waits for an answer again.
-        asks = row.decided_at is None and needs_approval(policy, question.asker, by=booking.account_id)
+        # What nobody had approved waits for an answer again, and so does a visit whose guide cannot come.
+        again = row.decided_at is None or guides.lacking(booking, row, grids)
+        asks = again and needs_approval(policy, question.asker, by=booking.account_id, way=booking.way)
         competes = asks and policy.pending == "compete"
         swap(
             row,
@@ -116,8 +118,7 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
             claims.reserve(holder(row), answer.wants[0], district_id=row.district_id)
         if wish is not None:
             swap(wish, version=None, states=("waiting",), state="withdrawn")
-        # A guide's time went with the room's, and may be another group's by now.
-        guides.let_go(booking)
+        guides.follow(booking, row, grids)
         swap(booking, version=None)
         steps.note(booking, "given_back", by=by, occurrence=row)
         audit.record("bookings.give_back", booking, actor=by, district=booking.district_id)

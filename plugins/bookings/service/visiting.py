@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from portal.api import Conflict, audit, claims, district, session, swap, transaction
+from portal.api import Conflict, audit, district, session, swap, transaction
 from portal.api import gettext as _
 
 from .. import judging, messages
@@ -16,10 +16,8 @@ from ..policy import policies
 from ..queries import places
 from ..queries.places import Room
 from ..verdicts import Refusal, Refused, Span
-from ..wants import of_piece
-from . import asking, deciding, freeing, steps
-from .asking import Contact, Wanted, holder
-from .guides import GUIDE_GRID
+from . import asking, deciding, freeing, guides, steps
+from .asking import Contact, Wanted
 
 #: Kinds of rooms in which a group is received; the others only when none of these seats them.
 _KINDS = ("hall", "party", "training")
@@ -110,7 +108,7 @@ def assign(visit: BookingsVisit, guide: BookingsGuide | None, *, version: int, b
     with transaction():
         row = _lock(booking, visit, guide)
         swap(booking, version=version)
-        _claim(visit, guide, row)
+        guides.give(visit, guide, row)
         steps.note(booking, "guide", by=by, words=guide.name if guide is not None else _("没有讲解了"))
         if row.state == "approved":
             room = places.room(id=row.room_id)
@@ -135,11 +133,15 @@ def confirm(
         row = _lock(booking, visit, guide)
         if row.state != "requested" or booking.version != version:
             raise Conflict(current=booking)
-        if without and guide is None and visit.with_guide:
-            visit.with_guide = False
-            steps.note(booking, "guide", by=by, words=_("这次没有讲解"))
-        _claim(visit, guide, row)
-        deciding.approve(booking, version=version, by=by)
+        guides.give(visit, guide, row)
+        alone = without and guide is None and visit.with_guide
+        deciding.approve(booking, version=version, by=by, alone=alone)
+        if alone:
+            why = _("这次没有讲解")
+            steps.note(booking, "guide", by=by, words=why)
+            messages.tell(
+                "altered", booking, row, places.room_of(row), key=f"alone:{booking.id}:{version}", why=why
+            )
 
 
 def _lock(booking: BookingsBooking, visit: BookingsVisit, guide: BookingsGuide | None) -> BookingsOccurrence:
@@ -156,21 +158,3 @@ def _lock(booking: BookingsBooking, visit: BookingsVisit, guide: BookingsGuide |
     if row is None:
         raise Conflict(current=booking)
     return row
-
-
-def _claim(visit: BookingsVisit, guide: BookingsGuide | None, row: BookingsOccurrence) -> None:
-    if visit.guide_id is not None:
-        old = session.get_one(BookingsGuide, visit.guide_id)
-        claims.release(holder(row), unit_id=old.unit_id)
-    if guide is not None:
-        if not guide.active:
-            text = _("这位讲解员现在不接待，请另选一位。")
-            raise Refused([Refusal(code="guide", text=text, field="guide")])
-        want = of_piece(guide.unit_id, GUIDE_GRID, Span(start=row.starts_at, end=row.ends_at))
-        try:
-            claims.reserve(holder(row), [want], district_id=row.district_id)
-        except claims.Taken:
-            text = _("%(name)s这个时间要带别的团，请另选一位。", name=guide.name)
-            raise Refused([Refusal(code="guide", text=text, field="guide")]) from None
-    visit.guide_id = guide.id if guide is not None else None
-    session.flush()

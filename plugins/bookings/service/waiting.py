@@ -18,7 +18,7 @@ from ..queries import places
 from ..queries.holders import is_member
 from ..queries.places import Room
 from ..verdicts import NotFree, Refusal, Refused, Span
-from . import freeing, regaining, steps
+from . import freeing, guides, regaining, steps
 from .asking import Wanted, answer_by, holder, needs_approval, of_itself, write_booking
 
 #: Places in lines that one account has at most: each one offered is held from everybody else.
@@ -173,7 +173,10 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
             phone=messages.wish_phone(wish),
             by=by,
         )
-        asks = not _approved_before(wish) and needs_approval(policy, Asker(account_id=wish.account_id), by=by)
+        # Whoever shows a visit round is found anew.
+        again = guides.wanted(had) or not _approved_before(wish)
+        way = had.way if had is not None else "page"
+        asks = again and needs_approval(policy, Asker(account_id=wish.account_id), by=by, way=way)
         row = BookingsOccurrence(
             uid=crypto.new_uid(),
             district_id=booking.district_id,

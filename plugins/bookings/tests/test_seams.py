@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from plugins.bookings import alternatives, jobs, judging, typed
 from plugins.bookings.judging import Asker, Question
-from plugins.bookings.models import BookingsGuide, BookingsRoom, BookingsVisit
+from plugins.bookings.models import BookingsRoom
 from plugins.bookings.policy import policy_of
 from plugins.bookings.queries import calendar, presence, report
 from plugins.bookings.service import (
@@ -34,7 +34,7 @@ from plugins.bookings.tests.sharing import Shared
 from plugins.bookings.tests.test_desk_rights import key
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from plugins.bookings.views import desk_answer, desk_record
-from portal.api import Conflict, claims, clock, notices, session
+from portal.api import Conflict, clock, notices, session
 
 
 def days(count: int, *, first: int = 3) -> list[Span]:
@@ -207,35 +207,6 @@ def test_a_member_has_a_shared_time_given_back_and_no_more_come_than_are_let_out
     with pytest.raises(NotFree) as refused:
         displacing.give_back(row, version=row.version, by=by)
     assert codes(refused.value.verdicts) == [["fire"]]
-    inside.owns_its_slots()
-
-
-def test_a_visit_that_is_given_back_has_no_guide_whose_time_it_lost(inside: Center):
-    account, by = inside.world.account().id, inside.world.account().id
-    unit = claims.make_unit(district_id=inside.district.id, owner="bookings", label="guide")
-    guide = BookingsGuide(district_id=inside.district.id, unit_id=unit.id, name="岑小岚")
-    session.add(guide)
-    session.flush()
-
-    def asked(name: str) -> tuple[Any, Any]:
-        made = visiting.ask(
-            visiting.Group(name=name),
-            span=span(10, 9, 11),
-            headcount=20,
-            contact=Contact(name="王老师", phone="10012345678"),
-            asker=Asker(account_id=account),
-            by=account,
-        )
-        return made, session.scalars(select(BookingsVisit).where(BookingsVisit.booking_id == made.id)).one()
-
-    (made, visit), (other, group) = asked("莲湖小学"), asked("老年大学")
-    visiting.confirm(visit, guide, version=made.version, by=by)
-    (row,) = inside.times(made)
-    displacing.displace(row, version=row.version, reason="要用", by=by)
-    visiting.confirm(group, guide, version=other.version, by=by)
-    displacing.give_back(row, version=row.version, by=by)
-    session.refresh(visit)
-    assert (visit.guide_id, group.guide_id) == (None, guide.id)
     inside.owns_its_slots()
 
 

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select, update
 
 from plugins.bookings.judging import Asker
-from plugins.bookings.models import BookingsGuide, BookingsOccurrence, BookingsVisit
+from plugins.bookings.models import BookingsOccurrence, BookingsVisit
 from plugins.bookings.service import visiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import span
 from plugins.bookings.tests.test_desk_rights import ROLES, Street, key
 from plugins.bookings.tests.test_visits import guide
-from portal.api import session
+from portal.api import notices, session
 
 
 @pytest.fixture
@@ -110,11 +110,13 @@ def test_at_neither_entrance_a_visit_that_wants_a_guide_is_approved_without(stre
     with street.inside():
         assert [row.state for row in street.times()] == ["approved"] * 2
         with_whom = session.scalars(select(BookingsVisit).order_by(BookingsVisit.id)).all()
-        assert [(visit.guide_id, visit.with_guide) for visit in with_whom] == [(one, True), (None, False)]
+        assert [(visit.guide_id, visit.with_guide) for visit in with_whom] == [(one, True), (None, True)]
         street.owns_its_slots()
     # Who asked reads that nobody shows them round.
     mine = street.browser("resident").get(f"/d/{street.district.code}/bookings/{found[1][0]}")
-    assert "这次没有讲解" in mine.get_data(as_text=True)
+    assert "<dd>这次没有讲解" in mine.get_data(as_text=True)
+    told = [one.text for one in notices.inbox(street.accounts["resident"].id, limit=9)]
+    assert sum("这次没有讲解" in text for text in told) == 1
 
 
 def test_at_neither_entrance_somebody_answers_the_own_visit(street: Street):
@@ -125,17 +127,33 @@ def test_at_neither_entrance_somebody_answers_the_own_visit(street: Street):
     assert both(street, "desk", found, "approve") == [303, 303]
 
 
-def test_a_guide_is_given_by_whoever_answers_for_the_room(street: Street):
+def test_guides_are_the_districts_and_the_room_is_its_owners(street: Street):
+    """Whoever answers for the hall may receive a group there; whom the district sends, it says."""
     with street.inside():
         found = visits(street, with_guide=True, room="礼堂")
-        number = guide(street).id
-    pages = street.base.replace("/desk", "/visits")
-    form = {"act": "confirm", "version": 1, "guide": str(number)}
+        number = str(guide(street).id)
+    uid = found[0][0]
+    path = f"{street.base.replace('/desk', '/visits')}/{uid}"
+    form = {"act": "confirm", "version": 1, "guide": number}
     answers = [
-        street.browser(who).post(f"{pages}/{found[0][0]}", data={**form, "_once": key()}).status_code
+        street.browser(who).post(path, data={**form, "_once": key()}).status_code
         for who in ("neighbour", "member", "resident", "owner")
     ]
-    assert answers == [404, 404, 404, 303]
+    assert answers == [404, 404, 404, 403]
+    owner = street.browser("owner")
+    page = owner.get(path).get_data(as_text=True)
+    assert "岑小岚" not in page and "这次不讲解" in page
+    assert owner.post(path, data={**form, "guide": "none", "_once": key()}).status_code == 303
+    assert "换讲解员" not in owner.get(path).get_data(as_text=True)
+    desk = street.browser("desk")
+    assert "换讲解员" in desk.get(path).get_data(as_text=True)
+    # Somebody is found after all; and what is no guide at all is none.
+    given = {"act": "guide", "version": 2, "guide": number, "_once": key()}
+    assert desk.post(path, data=given).status_code == 303
+    assert desk.post(path, data={**given, "version": 3, "guide": "none", "_once": key()}).status_code == 303
     with street.inside():
-        assert session.scalars(select(BookingsGuide.name)).one() == "岑小岚"
         assert [row.state for row in street.times()] == ["approved", "requested"]
+        assert session.scalars(select(BookingsVisit.guide_id).order_by(BookingsVisit.id)).all() == [
+            None,
+            None,
+        ]

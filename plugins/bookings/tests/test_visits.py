@@ -9,8 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from plugins.bookings.judging import Asker
-from plugins.bookings.models import BookingsBooking, BookingsGuide, BookingsOccurrence, BookingsVisit
-from plugins.bookings.service import changing, guides, visiting
+from plugins.bookings.models import (
+    BookingsBooking,
+    BookingsGuide,
+    BookingsOccurrence,
+    BookingsVisit,
+    BookingsWish,
+)
+from plugins.bookings.service import changing, closing, displacing, guides, visiting, waiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import Center, span
@@ -162,6 +168,63 @@ def test_a_visit_that_moves_asks_again_and_lets_its_guide_go(inside: Center):
     )
     session.refresh(visit)
     assert (state(visit), visit.guide_id, held(one)) == ("requested", None, 0)
+    inside.owns_its_slots()
+
+
+def test_shortened_a_visit_keeps_its_guide_for_the_time_that_is_left(inside: Center):
+    one, visit, by = guide(inside), ask(inside, 10, 9, 11), desk(inside)
+    visiting.confirm(visit, one, version=booking(visit).version, by=by)
+    (row,) = inside.times()
+    asker = Asker(account_id=booking(visit).account_id)
+    changing.move(
+        row,
+        version=row.version,
+        span=span(10, 9, 10),
+        room=inside.room(held_room(inside, row)),
+        asker=asker,
+        by=by,
+    )
+    session.refresh(visit)
+    assert (state(visit), visit.guide_id, held(one)) == ("approved", one.id, 4)
+    inside.owns_its_slots()
+
+
+def held_room(center: Center, row: BookingsOccurrence) -> str:
+    return center.room_name(row.room_id)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_given_back_a_visit_has_its_guide_again_or_waits_for_one(inside: Center, busy: bool):
+    one, visit, by = guide(inside), ask(inside, 10, 9, 11), desk(inside)
+    visiting.confirm(visit, one, version=booking(visit).version, by=by)
+    (row,) = inside.times()
+    displacing.displace(row, version=row.version, reason="要用", by=by)
+    assert held(one) == 0
+    if busy:
+        other = ask(inside, 10, 10, 12, name="老年大学", people=35)
+        visiting.confirm(other, one, version=booking(other).version, by=by)
+    displacing.give_back(row, version=row.version, by=by)
+    session.refresh(visit)
+    found = (state(visit), visit.guide_id, held(one))
+    assert found == (("requested", None, 8) if busy else ("approved", one.id, 8))
+    inside.owns_its_slots()
+
+
+def test_a_visit_that_takes_its_time_again_waits_for_a_guide(inside: Center):
+    inside.setting("waiting_list", True)
+    one, visit, by = guide(inside), ask(inside, 10, 9, 11), desk(inside)
+    visiting.confirm(visit, one, version=booking(visit).version, by=by)
+    (row,) = inside.times()
+    room = inside.room(held_room(inside, row))
+    when = span(10, 8, 12)
+    made = closing.close(inside.venue, room, span=when, reason="检修", choices={row.id: "displace"}, by=None)
+    closing.lift(made, version=made.version, by=None)
+    (wish,) = session.scalars(select(BookingsWish))
+    taken = waiting.take(wish, version=wish.version, by=wish.account_id)
+    session.refresh(visit)
+    assert (visit.booking_id, state(visit), visit.guide_id, held(one)) == (taken.id, "requested", None, 0)
+    visiting.confirm(visit, one, version=booking(visit).version, by=by)
+    assert (state(visit), held(one)) == ("approved", 8)
     inside.owns_its_slots()
 
 

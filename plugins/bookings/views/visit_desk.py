@@ -34,6 +34,7 @@ def visits_desk() -> Any:
         every=every,
         states=words.STATES,
         when=words.when_words,
+        guide=words.guide_words,
         today=clock.today(),
     )
 
@@ -116,6 +117,8 @@ def visit_decide(uid: str) -> Any:
             say(_("没有接，原因已经告诉对方。"))
         else:
             abort(400)
+    except PermissionError:
+        abort(403)
     except Refused as refused:
         own = any(one.code == "own" for one in refused.refusals)
         errors = {one.field if one.field != "approve" else "guide": one.text for one in refused.refusals}
@@ -155,6 +158,8 @@ def _page(
 ) -> Any:
     given = queries.guide(found.guide_id) if found.guide_id is not None else None
     room = places.room_of(row)
+    decides = actors.reaches(g.actor, permissions.APPROVE, room) and row.state in ("requested", "approved")
+    sends = g.actor.reach(permissions.APPROVE).everywhere
     return render(
         "bookings/visit.html",
         status=status if errors else 200,
@@ -167,12 +172,13 @@ def _page(
         when=words.when_words(row.starts_at, row.ends_at),
         given=given,
         guides=[
-            *((one.id, one.name) for one in queries.guides()),
+            *((one.id, one.name) for one in (queries.guides() if sends else ())),
             *([(WITHOUT, _("这次不讲解"))] if row.state == "requested" and found.with_guide else []),
         ],
         lists=g.actor.reach(permissions.DESK).everywhere,
         record=f"/d/{district().code}/bookings/desk/{booking.uid}",
-        decides=g.actor.can(permissions.APPROVE) and row.state in ("requested", "approved"),
+        decides=decides and (sends or row.state == "requested"),
+        said=words.guide_words(given.name if given else "", found.with_guide, row.state),
         errors=errors or {},
         typed=request.form,
     )
