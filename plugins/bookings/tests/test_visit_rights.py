@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
-from plugins.bookings.models import BookingsOccurrence, BookingsVisit
-from plugins.bookings.service import visiting
+from plugins.bookings.models import BookingsVisit
+from plugins.bookings.service import changing, visiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.service.visiting import Group
 from plugins.bookings.tests.conftest import span
@@ -23,11 +23,13 @@ def street(world: Any, march: None) -> Street:
     return Street(world)
 
 
-def visits(street: Street, *, with_guide: bool, room: str, who: str = "resident") -> list[tuple[str, str]]:
-    """Let a group ask for two visits alike, on two days; return (uid, ticked value) of each."""
-    account = street.accounts[who].id
+def visits(
+    street: Street, *, with_guide: bool, room: str, who: str = "resident"
+) -> list[tuple[str, str, int]]:
+    """Let a group ask for two visits alike, on two days; return (uid, ticked value, version) of each."""
+    account, found = street.accounts[who].id, []
     for day in (10, 11):
-        visiting.ask(
+        made = visiting.ask(
             Group(name="莲湖小学", with_guide=with_guide),
             span=span(day, 9, 11),
             headcount=20,
@@ -35,24 +37,28 @@ def visits(street: Street, *, with_guide: bool, room: str, who: str = "resident"
             asker=Asker(account_id=account),
             by=account,
         )
-    if room != "培训室":
-        # As where the desk has moved both there.
-        session.execute(update(BookingsOccurrence).values(room_id=street.room(room).id))
-    found = []
-    for row in street.times():
-        booking = session.get_one(visiting.BookingsBooking, row.booking_id)
-        booking.room_id = row.room_id
-        found.append((str(booking.uid), f"{row.uid}.{row.version}"))
+        (row,) = street.times(made)
+        if room != "培训室":
+            changing.move(
+                row,
+                version=row.version,
+                span=span(day, 9, 11),
+                room=street.room(room),
+                asker=Asker(staff=True, host=True),
+                by=street.accounts["desk"].id,
+            )
+        session.refresh(made)
+        found.append((str(made.uid), f"{row.uid}.{row.version}", int(made.version)))
     session.commit()
     return found
 
 
-def both(street: Street, who: str, found: list[tuple[str, str]], act: str, **form: str) -> list[int]:
+def both(street: Street, who: str, found: list[tuple[str, str, int]], act: str, **form: str) -> list[int]:
     """Do the same to the first by its own page and to the second by its record; return the statuses."""
     browser = street.browser(who)
-    (first, _one), (second, ticked) = found
-    own = {"act": "confirm" if act == "approve" else act, "version": 1, "_once": key(), **form}
-    record = {"act": act, "version": 1, "_once": key(), "time": ticked, **form}
+    (first, _one, version), (second, ticked, _same) = found
+    own = {"act": "confirm" if act == "approve" else act, "version": version, "_once": key(), **form}
+    record = {"act": act, "version": version, "_once": key(), "time": ticked, **form}
     visit = street.base.replace("/desk", "/visits")
     return [
         browser.post(f"{visit}/{first}", data=own).status_code,
@@ -62,6 +68,7 @@ def both(street: Street, who: str, found: list[tuple[str, str]], act: str, **for
 
 def states(street: Street) -> list[str]:
     with street.inside():
+        street.owns_its_slots()
         return [row.state for row in street.times()]
 
 
@@ -104,7 +111,7 @@ def test_at_neither_entrance_a_visit_that_wants_a_guide_is_approved_without(stre
     assert listed.count("安排讲解，定下来") == 2 and ">批准<" not in listed
     assert states(street) == ["requested"] * 2
     pages = street.base.replace("/desk", "/visits")
-    for (uid, _ticked), chosen in zip(found, (str(one), "none"), strict=True):
+    for (uid, _ticked, _version), chosen in zip(found, (str(one), "none"), strict=True):
         form = {"act": "confirm", "version": 1, "_once": key(), "guide": chosen}
         assert browser.post(f"{pages}/{uid}", data=form).status_code == 303
     with street.inside():
@@ -134,7 +141,7 @@ def test_guides_are_the_districts_and_the_room_is_its_owners(street: Street):
         number = str(guide(street).id)
     uid = found[0][0]
     path = f"{street.base.replace('/desk', '/visits')}/{uid}"
-    form = {"act": "confirm", "version": 1, "guide": number}
+    form = {"act": "confirm", "version": found[0][2], "guide": number}
     answers = [
         street.browser(who).post(path, data={**form, "_once": key()}).status_code
         for who in ("neighbour", "member", "resident", "owner")
@@ -148,9 +155,14 @@ def test_guides_are_the_districts_and_the_room_is_its_owners(street: Street):
     desk = street.browser("desk")
     assert "换讲解员" in desk.get(path).get_data(as_text=True)
     # Somebody is found after all; and what is no guide at all is none.
-    given = {"act": "guide", "version": 2, "guide": number, "_once": key()}
+    given = {"act": "guide", "version": found[0][2] + 1, "guide": number, "_once": key()}
     assert desk.post(path, data=given).status_code == 303
-    assert desk.post(path, data={**given, "version": 3, "guide": "none", "_once": key()}).status_code == 303
+    assert (
+        desk.post(
+            path, data={**given, "version": found[0][2] + 2, "guide": "none", "_once": key()}
+        ).status_code
+        == 303
+    )
     with street.inside():
         assert [row.state for row in street.times()] == ["approved", "requested"]
         assert session.scalars(select(BookingsVisit.guide_id).order_by(BookingsVisit.id)).all() == [
