@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from plugins.bookings.codes import drawn
 from plugins.bookings.judging import Asker
 from plugins.bookings.service import changing, closing, keeping, waiting
 from plugins.bookings.service.asking import Contact
@@ -143,6 +144,14 @@ def test_nobody_is_named_whoever_looks(inside: Center):
                 assert "已约" in page and not [word for word in SECRETS if word in page]
 
 
+def test_its_code_leads_to_where_that_can_be_booked(inside: Center):
+    here = f"{inside.world.app.config['PUBLIC_URL']}/d/{inside.district.code}/bookings/"
+    for path, address in ((hall(inside), here), (door(inside), f"{here}rooms/{inside.room().uid}")):
+        page = read(inside, path, at(3, 9)).text
+        assert str(drawn(address)) in page
+        assert inside.world.browser().get(address[address.index("/d/") :]).status_code == 200
+
+
 def test_many_times_are_counted_and_not_listed(inside: Center):
     for hour in range(8, 22, 2):
         inside.book(span(3, hour, hour + 1))
@@ -153,7 +162,7 @@ def test_many_times_are_counted_and_not_listed(inside: Center):
 def test_it_asks_again_and_is_loaded_anew_after_an_upgrade(inside: Center):
     path = hall(inside)
     page = read(inside, path, at(3, 9))
-    assert 'hx-trigger="every 30s"' in page.text and '<meta http-equiv="refresh"' in page.text
+    assert 'hx-trigger="every 30s, online from:window"' in page.text and '<meta http-equiv="refresh"' in page.text
     look = page.text.split('"look": "')[1].split('"')[0]
     same = read(inside, f"{path}?look={look}", at(3, 9, 1), **{"HX-Request": "true"})
     assert "<html" not in same.text and "09:01" in same.text and "HX-Refresh" not in same.headers
