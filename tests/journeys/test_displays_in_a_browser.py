@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -39,9 +38,7 @@ def pass_on(page: Any) -> None:
     page.clock.fast_forward(30_000)
 
 
-def test_a_display_can_be_read_shows_what_comes_and_says_when_it_does_not(
-    center: Center, visit: Any
-) -> None:
+def test_a_display_can_be_read_shows_what_comes_and_says_when_it_does_not(center: Center, visit: Any) -> None:
     with center.inside():
         hall, door = center.room().venue_uid, center.room().uid
         center.book(span(3, 9, 12), room="东厅")

@@ -162,7 +162,8 @@ def test_many_times_are_counted_and_not_listed(inside: Center):
 def test_it_asks_again_and_is_loaded_anew_after_an_upgrade(inside: Center):
     path = hall(inside)
     page = read(inside, path, at(3, 9))
-    assert 'hx-trigger="every 30s, online from:window"' in page.text and '<meta http-equiv="refresh"' in page.text
+    assert 'hx-trigger="every 30s, online from:window"' in page.text
+    assert '<meta http-equiv="refresh"' in page.text
     look = page.text.split('"look": "')[1].split('"')[0]
     same = read(inside, f"{path}?look={look}", at(3, 9, 1), **{"HX-Request": "true"})
     assert "<html" not in same.text and "09:01" in same.text and "HX-Refresh" not in same.headers
