@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from plugins.bookings.models import BookingsVenue
+from plugins.bookings.models import BookingsRoom, BookingsVenue
+from plugins.bookings.service import ruling
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, said, somebody
+from plugins.bookings.tests.test_points import miss
 from portal.api import Model, clock, session, settings
 from portal.testing import queries
 
@@ -72,6 +74,41 @@ def test_who_does_not_fit_says_why(me: Somebody):
     assert "1间合适" in words
     assert "培训室 测试党群服务中心 这间房坐30人，请换一间大的，或者少来几位。" in words
     assert "东厅 测试党群服务中心 这个时间已经有人约了。" in words
+
+
+def test_what_fits_says_why(me: Somebody):
+    """One line a room: what was asked for and is met there, and how soon it is had."""
+    query: dict[str, Any] = {"people": "35", "has": ["projector", "wifi"], "step": "1", "item": ["移动音响"]}
+    with me.center.inside():
+        venue = session.get_one(BookingsVenue, me.center.venue.id)
+        venue.lat, venue.lng = 30.715, 117.22
+        for name in ("东厅", "大厅"):
+            room = session.get_one(BookingsRoom, me.center.room(name).id)
+            room.features, room.step_free = ["wifi", "projector", "sound"], True
+        me.center.equipment("移动音响", 1)
+        me.center.setting("points", True)
+        me.center.setting("release", True)
+        asks = {"approval": "ask", "answer_workdays": 3}
+        by, bounds = me.center.staff("district_admin"), {"min_minutes": 15, "max_minutes": 480}
+        ruling.decide(venue, room, version=0, values=asks, effective=bounds, by=by)
+        session.commit()
+    met = "合适：35人坐得下，有投影、无线网，移动音响那时借得到，不走台阶，走路大约10分钟，"
+    hour = {"day": "2026-03-03", "from": "09:00", "to": "10:00"}
+    words = said(me.get(lat="30.72", lng="117.22", **hour, **query))
+    assert "2间合适" in words and words.count("合适：") == 2
+    assert f"音响话筒 · 不走台阶 {met}约上就算" in words
+    assert f"{met}一般3个工作日内答复" in words
+    # Of what was not asked for, and before a time is chosen, it says no more than it knows.
+    assert "合适：有移动音响，约上就算" in said(me.get(item="移动音响"))
+    assert "合适：约上就算" in said(me.get(day="2026-03-03"))
+    assert "合适：" not in said(me.get())
+    with me.center.inside():
+        miss(me.center, me.id, 3, 4, 5)
+        session.commit()
+    with me.on(at(6, 9)):
+        # Whoever did not turn up three times is answered first everywhere, and reads so.
+        full = said(me.get(day="2026-03-09"))
+        assert full.count("一般2个工作日内答复") == 3 and "约上就算" not in full
 
 
 def test_chips_take_one_condition_off(me: Somebody):

@@ -13,7 +13,7 @@ from flask import current_app, g, request, url_for
 from portal.api import around, clock, district, ngettext, public, render, slow_down
 from portal.api import gettext as _
 
-from .. import nights, typed, walking, words
+from .. import fitting, nights, typed, walking, words
 from ..actors import asker
 from ..queries import search, windows
 from ..queries.search import Found, Need
@@ -76,12 +76,14 @@ def find() -> Any:
     fit = [one for one in found if one.fits]
     rest = [one for one in found if not one.fits]
     every = bool(request.args.get("all"))
+    chips, shown = _chips(asked), fit if every else fit[:FEW]
     return render(
         "bookings/find.html",
         block="content",
         status=422 if asked.wrong else 200,
         asked=asked,
-        fit=fit if every else fit[:FEW],
+        fit=shown,
+        why=fitting.reasons(shown, need) if chips else {},
         fitting=len(fit),
         rest=rest if every else rest[:FEW],
         more_fit=0 if every else max(0, len(fit) - FEW),
@@ -89,7 +91,7 @@ def find() -> Any:
         free=free,
         starts=starts,
         equipment=search.equipment_names(),
-        chips=_chips(asked),
+        chips=chips,
         quick=_quick(asked),
         words=words,
         circles=walking.CIRCLES,
