@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from plugins.bookings.judging import Asker
+from plugins.bookings.models import BookingsVenue
 from plugins.bookings.service import feeds, handing, places, waiting
 from plugins.bookings.tests import conftest
 from plugins.bookings.tests.conftest import Center, at, span
@@ -30,7 +31,7 @@ SHOTS = os.environ.get("BOOKINGS_SHOTS", "")
 EVERYBODY = {
     "find": "",
     "found": "?day=2026-03-10&from=11:00&to=12:00&people=35&item=移动音响&lat=31.2&lng=121.5",
-    "venues": "venues/",
+    "venues": "venues/?lat=31.2&lng=121.5",
     "venue": "venues/{shared}",
     "room": "rooms/{room}",
     "visits": "visits/",
@@ -79,7 +80,8 @@ def full(center: Center, account: Any) -> dict[str, str]:
     by = center.world.actor(account, center.district)
     for name in ("points", "release", "waiting_list"):
         center.setting(name, True)
-    center.venue.lat, center.venue.lng = 31.201, 121.501
+    venue = session.get_one(BookingsVenue, center.venue.id)
+    venue.lat, venue.lng = 31.201, 121.501
     shared = Shared(center)
     agreed, draft = shared.agree(), shared.draft()
     kind = places.make_equipment(center.venue, name="移动音响", pieces=2, by=None)
