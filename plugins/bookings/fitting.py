@@ -18,7 +18,7 @@ def reasons(fit: Sequence[Found], need: Need) -> dict[int, str]:
     known = policies(district(), [one.room for one in fit])
     answers = _Answers(need.asker)
     return {
-        one.room.id: _("合适：%(why)s", why=_("，").join([*_met(one, need), answers.of(known[one.room.id])]))
+        one.room.id: _("合适：%(why)s", why=" · ".join([*_met(one, need), answers.of(known[one.room.id])]))
         for one in fit
     }
 

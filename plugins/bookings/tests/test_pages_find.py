@@ -92,14 +92,14 @@ def test_what_fits_says_why(me: Somebody):
         by, bounds = me.center.staff("district_admin"), {"min_minutes": 15, "max_minutes": 480}
         ruling.decide(venue, room, version=0, values=asks, effective=bounds, by=by)
         session.commit()
-    met = "合适：35人坐得下，有投影、无线网，移动音响那时借得到，不走台阶，走路大约10分钟，"
+    met = "合适：35人坐得下 · 有投影、无线网 · 移动音响那时借得到 · 不走台阶 · 走路大约10分钟 · "
     hour = {"day": "2026-03-03", "from": "09:00", "to": "10:00"}
     words = said(me.get(lat="30.72", lng="117.22", **hour, **query))
     assert "2间合适" in words and words.count("合适：") == 2
     assert f"音响话筒 · 不走台阶 {met}约上就算" in words
     assert f"{met}一般3个工作日内答复" in words
     # Of what was not asked for, and before a time is chosen, it says no more than it knows.
-    assert "合适：有移动音响，约上就算" in said(me.get(item="移动音响"))
+    assert "合适：有移动音响 · 约上就算" in said(me.get(item="移动音响"))
     assert "合适：约上就算" in said(me.get(day="2026-03-03"))
     assert "合适：" not in said(me.get())
     with me.center.inside():
