@@ -183,14 +183,14 @@ def waits(booking_id: int) -> bool:
     return session.execute(found.limit(1)).first() is not None
 
 
-def own_at(room: Room, span: Span, account_id: int) -> str | None:
-    """Return the uid of one's own booking that has this time of a room, a hall or a part of it."""
+def own_at(room: Room, span: Span, whose: Hands) -> BookingsBooking | None:
+    """Return the booking in somebody's hands that has this time of a room, a hall or a part of it."""
     touching = sorted(neighbours([room.id]))
     found = (
-        rows(BookingsBooking, _BOOKING.uid)
+        select(BookingsBooking)
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
         .where(
-            _BOOKING.account_id == account_id,
+            whose.where(_BOOKING),
             _TIME.room_id.in_(touching),
             _TIME.state.in_(LIVE),
             _TIME.starts_at < span.end,

@@ -17,6 +17,7 @@ from plugins.bookings.service import desk, feeds, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, said, somebody
 from plugins.bookings.tests.test_keeping_pages import post
+from plugins.bookings.tests.test_pages_ask import ask
 from plugins.bookings.verdicts import Refused, Span
 from portal.api import Grant, clock, everything, notices, session, transaction
 from portal.testing import queries
@@ -86,6 +87,9 @@ def test_an_office_holder_changes_what_another_booked_and_nothing_once_the_offic
     assert "支部学习" not in said(b.get("mine"))
     listed = said(b.get("mine", of="office"))
     assert ("支部学习" in listed, "同心支部 · 赵*" in listed, "本单位的" in listed) == (True, True, True)
+    again = ask(b, day="2026-03-04")
+    assert again.status_code == 409 and "本单位的同志已经约了这个时间。" in said(again)
+    assert "本单位" not in said(ask(branch.neighbour, day="2026-03-04"))
     assert "支部学习" in said(a.get("mine")) and "支部学习" in said(a.get("mine", of="office"))
     page = said(b.get(uid))
     assert "这是同心支部的预约。您改了或者取消了，会告诉约的人。" in page and "谁约的" in page
