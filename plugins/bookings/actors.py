@@ -9,7 +9,7 @@ from portal.api import Actor
 from . import permissions
 from .judging import Asker
 from .models import BookingsBooking
-from .queries.holders import is_member, is_own
+from .queries.holders import Hands, is_member, is_own
 from .queries.places import Room
 
 
@@ -28,13 +28,22 @@ def reached(actor: Actor, permission: str, rooms: Iterable[Room]) -> list[Room]:
 
 def asker(actor: Actor, *, organization_id: int | None = None) -> Asker:
     """Return who asks for themselves or an organization of theirs; staff are held to the limits too."""
-    offices = {held.organization_id for held in actor.held}
     return Asker(
         account_id=actor.account_id,
         is_member=actor.member_id is not None,
         organization_id=organization_id if organization_id in organizations(actor) else None,
-        office=organization_id is not None and organization_id in offices,
+        office=organization_id in offices(actor),
     )
+
+
+def offices(actor: Actor) -> frozenset[int]:
+    """Return the organizations somebody holds an office at today."""
+    return frozenset(held.organization_id for held in actor.held if held.organization_id is not None)
+
+
+def hands(actor: Actor) -> Hands:
+    """Return whose bookings somebody sees and changes as their own."""
+    return Hands(account_id=actor.account_id, offices=offices(actor))
 
 
 def for_somebody(actor: Actor, room: Room, *, account_id: int | None = None) -> Asker:
@@ -44,10 +53,11 @@ def for_somebody(actor: Actor, room: Room, *, account_id: int | None = None) -> 
     return Asker(account_id=account_id, staff=True, host=_host(actor, room))
 
 
-def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
+def of_booking(actor: Actor, booking: BookingsBooking, room: Room, *, at_desk: bool = True) -> Asker:
     """Return who asks when a booking changes: its owner again, or staff on the owner's behalf.
 
-    Nobody is staff in a matter of their own, whatever login or number it was written down with.
+    Nobody is staff in a matter of their own, whatever login or number it was written down with; nor where it
+    is changed on its own pages (not ``at_desk``), for the organization it was made for.
     """
     own = is_own(
         actor.account_id,
@@ -55,7 +65,7 @@ def of_booking(actor: Actor, booking: BookingsBooking, room: Room) -> Asker:
         phone_index=booking.phone_index,
         name=booking.contact_name,
     )
-    staff = not own and reaches(actor, permissions.DESK, room)
+    staff = at_desk and not own and reaches(actor, permissions.DESK, room)
     return Asker(
         account_id=booking.account_id,
         is_member=actor.member_id is not None if own else is_member(booking.account_id),
@@ -83,10 +93,8 @@ def require(actor: Actor, permission: str, owner_path: str | None) -> int:
 
 def organizations(actor: Actor) -> list[int]:
     """Return the organizations this person may book for: the own branch, and those of the own offices."""
-    found = [held.organization_id for held in actor.held if held.organization_id is not None]
-    if actor.organization_id is not None:
-        found.append(actor.organization_id)
-    return sorted(set(found))
+    own = {actor.organization_id} if actor.organization_id is not None else set()
+    return sorted(offices(actor) | own)
 
 
 def covers(actor: Actor, permission: str, owner_path: str | None) -> bool:

@@ -9,6 +9,7 @@ from portal.api import gettext as _
 from portal.api import lazy_gettext as _l
 
 from . import permissions, words
+from .actors import hands
 from .queries import mine
 
 NAV = NavItem(key="bookings", label=_l("约场地"), endpoint="bookings.find", icon="calendar3", order=40)
@@ -58,7 +59,7 @@ def _invitation() -> Card:
 
 
 def todos(actor: Actor) -> list[Todo]:
-    """Return the offers that wait for this person's word."""
+    """Return the offers that wait for this person's word, those to an organization of theirs too."""
     if actor.account_id is None or not actor.can(permissions.BOOK):
         return []
     return [
@@ -70,5 +71,5 @@ def todos(actor: Actor) -> list[Todo]:
             url=url_for("bookings.wish", wish_uid=one.uid),
             order=5,
         )
-        for one in mine.wishes(actor.account_id, states=("offered",))
+        for one in mine.wishes(hands(actor), states=("offered",))
     ]

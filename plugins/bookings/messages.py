@@ -113,6 +113,12 @@ _declare(
     kind="duty",
 )
 _declare(
+    "left",
+    _l("候补退掉了"),
+    _l("候补的场地有变化，请登录查看。"),
+    _l("本单位的同志退掉了%(room)s（%(when)s）的候补。还想要，可以再排。"),
+)
+_declare(
     "reminder",
     _l("场地预约提醒"),
     _l("您约的场地%(date)s %(time)s开始，请按时到。"),
@@ -209,19 +215,24 @@ def offered(wish: BookingsWish, room: Room) -> None:
     """Say to one person that the time is held for them, and until when."""
     assert wish.hold_until is not None
     until = wish.hold_until.astimezone(clock.SHANGHAI)
+    short = f"{until.month}-{until.day} {until:%H:%M}"
+    _of_wish("offered", wish, room, time=short, until=f"{until:%Y-%m-%d %H:%M}")
+
+
+def left(wish: BookingsWish, room: Room) -> None:
+    """Say that somebody of the same organization gave up a place in line."""
+    _of_wish("left", wish, room)
+
+
+def _of_wish(template: str, wish: BookingsWish, room: Room, **values: str) -> None:
     _send(
-        "bookings.offered",
+        f"bookings.{template}",
         account_id=wish.account_id,
         phone=wish_phone(wish),
         district_id=wish.district_id,
-        values={
-            "time": f"{until.month}-{until.day} {until:%H:%M}",
-            "room": f"{room.venue} {room.name}",
-            "when": _when(wish),
-            "until": f"{until:%Y-%m-%d %H:%M}",
-        },
+        values={"room": f"{room.venue} {room.name}", "when": _when(wish), **values},
         url=_address(f"wishes/{wish.uid}"),
-        key=f"bookings:offered:{wish.id}",
+        key=f"bookings:{template}:{wish.id}",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.api import clock, ngettext
@@ -75,8 +75,10 @@ def next_words(
     return found
 
 
-def timeline(steps: Sequence[BookingsStep], times: Sequence[BookingsOccurrence]) -> list[dict[str, Any]]:
-    """Return the life of a booking for ``macros/timeline.html``; staff are named by their office only."""
+def timeline(
+    steps: Sequence[BookingsStep], times: Sequence[BookingsOccurrence], names: Mapping[int | None, str]
+) -> list[dict[str, Any]]:
+    """Return the life of a booking for ``macros/timeline.html``; only accounts in ``names`` are named."""
     by_id = {row.id: row for row in times}
     found: list[dict[str, Any]] = []
     for step in steps:
@@ -89,7 +91,7 @@ def timeline(steps: Sequence[BookingsStep], times: Sequence[BookingsOccurrence])
                 "label": str(words.STEPS.get(step.action, step.action)),
                 "state": "stopped" if stopped else "done",
                 "at": f"{words.day_words(local.date())} {local:%H:%M}",
-                "who": "",
+                "who": names.get(step.actor_id, ""),
                 "note": _("：").join(one for one in (when, step.note) if one),
             }
         )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import desc, func, select
 
 from portal.api import Account, claims, clock, crypto, district, everything, rows, session
 from portal.api import gettext as _
@@ -16,6 +16,7 @@ from portal.api import gettext as _
 from ..calendar_file import Entry
 from ..models import BookingsBooking, BookingsFeed, BookingsOccurrence, BookingsStep
 from . import places
+from .holders import hands_of
 from .places import Room
 
 #: Days back that a calendar keeps, and ahead that a room's wall shows; times in one calendar.
@@ -92,11 +93,14 @@ def of_rooms(room_ids: Iterable[int]) -> list[BookingsFeed]:
 
 
 def mine(account_id: int) -> list[Entry]:
-    """Return an account's own times of the last ``BACK`` days and of those to come."""
+    """Return an account's own times of the last ``BACK`` days and of those to come.
+
+    Those of the organizations where it holds an office today are its own, and none of them the day it ends.
+    """
     since = clock.at(clock.today() - timedelta(days=BACK))
     # Whose they are first: by their times alone it would be everybody's.
-    own = rows(BookingsBooking, _BOOKING.id).where(_BOOKING.account_id == account_id)
-    ids = list(session.scalars(own.order_by(_BOOKING.id.desc()).limit(MOST)))
+    own = hands_of(account_id).of(rows(BookingsBooking, _BOOKING.id), _BOOKING)
+    ids = list(session.scalars(own.order_by(desc("id")).limit(MOST)))
     if not ids:
         return []
     return _entries(_TIME.booking_id.in_(ids), _TIME.starts_at >= since, _TIME.state.in_(sorted(STATUS)))

@@ -1,13 +1,14 @@
-"""Who has a booking where, and whether they are members here."""
+"""Whose a booking is, who has one where, and whether they are members here."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, union
 
-from portal.api import Account, Member, clock, rows, session
+from portal.api import Account, Grant, Member, clock, district, everything, mask_name, rows, session
 
 from ..models import BookingsBooking, BookingsOccurrence, BookingsRoom
 
@@ -16,23 +17,82 @@ _BOOKING: Any = BookingsBooking.__table__.c
 _ROOM: Any = BookingsRoom.__table__.c
 _MEMBER: Any = Member.__table__.c
 _ACCOUNT: Any = Account.__table__.c
+_GRANT: Any = Grant.__table__.c
 
 
-def has_booking_at(account_id: int, venue_id: int) -> bool:
-    """Tell whether an account has an approved time at a venue that is not over."""
-    found = (
-        rows(BookingsOccurrence, _TIME.id)
-        .join(BookingsBooking, _BOOKING.id == _TIME.booking_id)
-        .join(BookingsRoom, _ROOM.id == _TIME.room_id)
-        .where(
-            _BOOKING.account_id == account_id,
-            _ROOM.venue_id == venue_id,
-            _TIME.state.in_(("approved", "checked_in")),
-            _TIME.ends_at > clock.now(),
-        )
-        .limit(1)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hands:
+    """Who sees and changes a booking as its own: the login that made it, and the offices of its organization.
+
+    ``offices`` are the organizations somebody holds an office at now; an ordinary member of one has none.
+    """
+
+    account_id: int | None = None
+    offices: frozenset[int] = frozenset()
+
+    def have(self, one: Any) -> bool:
+        """Tell whether a booking or a wish is in these hands."""
+        own = self.account_id is not None and one.account_id == self.account_id
+        return own or one.organization_id in self.offices
+
+    def where(self, columns: Any) -> ColumnElement[bool]:
+        """Return the same as a condition for rows of bookings or wishes."""
+        return or_(false(), *self._each(columns))
+
+    def of(self, asked: Any, columns: Any) -> Any:
+        """Return a select of bookings or wishes narrowed to those in these hands, for lists.
+
+        Each key is asked for by itself: of one with an "or" in it SQLite reads the whole district's.
+        """
+        found = [asked.where(one) for one in self._each(columns)]
+        return union(*found) if len(found) > 1 else found[0] if found else asked.where(false())
+
+    def _each(self, columns: Any) -> list[ColumnElement[bool]]:
+        own = [columns.account_id == self.account_id] if self.account_id is not None else []
+        return own + [columns.organization_id == one for one in sorted(self.offices)]
+
+
+def hands_of(account_id: int) -> Hands:
+    """Return the hands of an account that is not logged in: by the offices it holds here today.
+
+    Whose login it is knows them already: ``actors.hands``.
+    """
+    # The district is looked at here: asked for, too, SQLite might read all of its grants.
+    held = select(_GRANT.organization_id, _GRANT.district_id).where(
+        _GRANT.account_id == account_id, _GRANT.organization_id.is_not(None), _in_force()
     )
-    return session.scalar(found) is not None
+    with everything():
+        found = session.execute(held).all()
+    here = district().id
+    offices = frozenset(row.organization_id for row in found if row.district_id == here)
+    return Hands(account_id=account_id, offices=offices)
+
+
+def colleagues(booking: BookingsBooking) -> dict[int | None, str]:
+    """Return the masked names of those in whose hands an organization's booking is today, by account."""
+    if booking.organization_id is None:
+        return {}
+    held = select(_GRANT.account_id).where(_GRANT.organization_id == booking.organization_id, _in_force())
+    known = or_(_ACCOUNT.id == booking.account_id, _ACCOUNT.id.in_(held))
+    found = session.execute(select(_ACCOUNT.id, _ACCOUNT.display_name).where(known))
+    return {row.id: mask_name(row.display_name) for row in found}
+
+
+def _in_force() -> ColumnElement[bool]:
+    today = clock.today()
+    return and_(_GRANT.valid_from <= today, or_(_GRANT.valid_to.is_(None), _GRANT.valid_to > today))
+
+
+def has_booking_at(whose: Hands, venue_id: int) -> bool:
+    """Tell whether somebody has an approved time at a venue that is not over."""
+    own = whose.of(rows(BookingsBooking, _BOOKING.id), _BOOKING)
+    found = (
+        rows(BookingsOccurrence, _TIME.state)
+        .join(BookingsRoom, _ROOM.id == _TIME.room_id)
+        .where(_TIME.booking_id.in_(own), _ROOM.venue_id == venue_id, _TIME.ends_at > clock.now())
+    )
+    # Told of the state, SQLite begins with every time of the district in it.
+    return any(state in ("approved", "checked_in") for state in session.scalars(found))
 
 
 def logins(account_id: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What somebody booked or waits for: lists of one's own, page by page, and what one booking's page shows."""
+"""What somebody booked or waits for, or their organization: lists, page by page, and one booking's page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, desc, func, select, tuple_
 
-from portal.api import Organization, clock, rows, session
+from portal.api import Account, Organization, clock, mask_name, rows, session
 
 from ..models import (
     BookingsBooking,
@@ -21,6 +21,7 @@ from ..models import (
 )
 from ..models.booking import LIVE
 from ..verdicts import Span
+from .holders import Hands
 from .places import Room, neighbours
 
 _BOOKING: Any = BookingsBooking.__table__.c
@@ -29,13 +30,17 @@ _ROOM: Any = BookingsRoom.__table__.c
 _VENUE: Any = BookingsVenue.__table__.c
 _WISH: Any = BookingsWish.__table__.c
 _ORGANIZATION: Any = Organization.__table__.c
+_ACCOUNT: Any = Account.__table__.c
 #: Bookings on one page of a list.
 SIZE = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One booking of a list: its next (or last) time, and how many times there are in each state."""
+    """One booking of a list: its next (or last) time, and how many times there are in each state.
+
+    ``who`` made it, masked, and for which organization, where it is not one's own list.
+    """
 
     uid: str
     title: str
@@ -47,6 +52,8 @@ class Line:
     answered: bool
     times: int
     coming: int
+    who: str = ""
+    organization: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +64,18 @@ class Page:
     after: str | None
 
 
-def page(account_id: int, *, coming: bool, after: str = "") -> Page:
-    """Return bookings with a time to come, the next first; or those that are over, the last first."""
+def page(whose: Hands, *, coming: bool, after: str = "") -> Page:
+    """Return bookings with a time to come, the next first; or those that are over, the last first.
+
+    Where they are nobody's own but only of offices, each says who made it.
+    """
     now = clock.now()
     ahead = _TIME.state.in_(LIVE) & (_TIME.ends_at > now)
     # While something is to come that is what counts, afterwards the last time there was.
     counted = func.count(case((ahead, _TIME.id)))
     key = func.min(case((ahead, _TIME.starts_at))) if coming else func.max(_TIME.starts_at)
     # As a list of ids, or SQLite begins with every time of the district instead of one's own bookings.
-    own = rows(BookingsBooking, _BOOKING.id).where(_BOOKING.account_id == account_id)
+    own = whose.of(rows(BookingsBooking, _BOOKING.id), _BOOKING)
     grouped = (
         rows(BookingsBooking, _BOOKING.id, _BOOKING.uid, key.label("at"), counted.label("coming"))
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
@@ -84,12 +94,12 @@ def page(account_id: int, *, coming: bool, after: str = "") -> Page:
         found = found.where(behind)
     order = (grouped.c.at, grouped.c.id) if coming else (grouped.c.at.desc(), grouped.c.id.desc())
     listed = session.execute(found.order_by(*order).limit(SIZE + 1)).all()
-    lines = _lines([row.id for row in listed[:SIZE]], coming=coming)
+    lines = _lines([row.id for row in listed[:SIZE]], coming=coming, named=whose.account_id is None)
     more = len(listed) > SIZE
     return Page(lines=tuple(lines), after=lines[-1].uid if more and lines else None)
 
 
-def _lines(ids: Sequence[int], *, coming: bool) -> list[Line]:
+def _lines(ids: Sequence[int], *, coming: bool, named: bool) -> list[Line]:
     if not ids:
         return []
     found = (
@@ -100,24 +110,29 @@ def _lines(ids: Sequence[int], *, coming: bool) -> list[Line]:
             _BOOKING.title,
             _ROOM.name.label("room"),
             _VENUE.name.label("venue"),
+            _TIME.id.label("time_id"),
             _TIME.starts_at,
             _TIME.ends_at,
             _TIME.state,
             _TIME.decided_by,
+            _ACCOUNT.display_name.label("who"),
+            _ORGANIZATION.name.label("organization"),
         )
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
         .join(BookingsRoom, _ROOM.id == _TIME.room_id)
         .join(BookingsVenue, _VENUE.id == _ROOM.venue_id)
-        .where(_BOOKING.id.in_(ids))
-        .order_by(_TIME.starts_at, _TIME.id)
+        .outerjoin(Account, _ACCOUNT.id == _BOOKING.account_id)
+        .outerjoin(Organization, _ORGANIZATION.id == _BOOKING.organization_id)
+        .where(_TIME.booking_id.in_(ids))
     )
     by_booking: dict[int, list[Any]] = {}
-    for row in session.execute(found):
+    # Told an order, SQLite reads all times of the district along it.
+    for row in sorted(session.execute(found), key=lambda row: (row.starts_at, row.time_id)):
         by_booking.setdefault(row.id, []).append(row)
-    return [_line(by_booking[number], coming=coming) for number in ids]
+    return [_line(by_booking[number], coming=coming, named=named) for number in ids]
 
 
-def _line(times: Sequence[Any], *, coming: bool) -> Line:
+def _line(times: Sequence[Any], *, coming: bool, named: bool) -> Line:
     now = clock.now()
     ahead = [row for row in times if row.state in LIVE and row.ends_at > now]
     shown = ahead[0] if coming and ahead else times[-1]
@@ -132,20 +147,20 @@ def _line(times: Sequence[Any], *, coming: bool) -> Line:
         answered=shown.decided_by is not None,
         times=len(times),
         coming=len(ahead),
+        who=mask_name(shown.who) if named and shown.who else "",
+        organization=shown.organization if named else "",
     )
 
 
 def next_line(account_id: int) -> Line | None:
     """Return the booking that comes next, or None."""
-    found = page(account_id, coming=True).lines
+    found = page(Hands(account_id=account_id), coming=True).lines
     return found[0] if found else None
 
 
-def booking(uid: str, account_id: int) -> BookingsBooking | None:
-    """Return one's own booking; another's is as good as none."""
-    return session.scalar(
-        select(BookingsBooking).where(BookingsBooking.uid == uid, BookingsBooking.account_id == account_id)
-    )
+def booking(uid: str, whose: Hands) -> BookingsBooking | None:
+    """Return a booking that is in somebody's hands; another's is as good as none."""
+    return session.scalar(select(BookingsBooking).where(BookingsBooking.uid == uid, whose.where(_BOOKING)))
 
 
 def times(booking_id: int) -> list[BookingsOccurrence]:
@@ -168,14 +183,14 @@ def waits(booking_id: int) -> bool:
     return session.execute(found.limit(1)).first() is not None
 
 
-def own_at(room: Room, span: Span, account_id: int) -> str | None:
-    """Return the uid of one's own booking that has this time of a room, a hall or a part of it."""
+def own_at(room: Room, span: Span, whose: Hands) -> BookingsBooking | None:
+    """Return the booking in somebody's hands that has this time of a room, a hall or a part of it."""
     touching = sorted(neighbours([room.id]))
     found = (
-        rows(BookingsBooking, _BOOKING.uid)
+        select(BookingsBooking)
         .join(BookingsOccurrence, _TIME.booking_id == _BOOKING.id)
         .where(
-            _BOOKING.account_id == account_id,
+            whose.where(_BOOKING),
             _TIME.room_id.in_(touching),
             _TIME.state.in_(LIVE),
             _TIME.starts_at < span.end,
@@ -186,11 +201,12 @@ def own_at(room: Room, span: Span, account_id: int) -> str | None:
     return session.scalar(found.limit(1))
 
 
-def wishes(account_id: int, *, states: Sequence[str] | None = None, most: int = 50) -> list[Any]:
-    """Return one's places on waiting lists with their rooms, the newest first."""
+def wishes(whose: Hands, *, states: Sequence[str] | None = None, most: int = 50) -> list[Any]:
+    """Return the places on waiting lists in somebody's hands, with their rooms, the newest first."""
     found = (
         rows(
             BookingsWish,
+            _WISH.id.label("number"),
             _WISH.uid,
             _WISH.starts_at,
             _WISH.ends_at,
@@ -201,24 +217,23 @@ def wishes(account_id: int, *, states: Sequence[str] | None = None, most: int = 
         )
         .join(BookingsRoom, _ROOM.id == _WISH.room_id)
         .join(BookingsVenue, _VENUE.id == _ROOM.venue_id)
-        .where(_WISH.account_id == account_id)
-        .order_by(_WISH.id.desc())
-        .limit(most)
     )
     if states is not None:
         found = found.where(_WISH.state.in_(states))
-    return list(session.execute(found))
+    held = whose.of(found, _WISH)
+    return list(session.execute(held.order_by(desc("number")).limit(most)))
 
 
-def wish(uid: str, account_id: int) -> BookingsWish | None:
-    """Return one's own place on a waiting list; another's is as good as none."""
-    return session.scalar(
-        select(BookingsWish).where(BookingsWish.uid == uid, BookingsWish.account_id == account_id)
-    )
+def wish(uid: str, whose: Hands) -> BookingsWish | None:
+    """Return a place on a waiting list that is in somebody's hands; another's is as good as none."""
+    return session.scalar(select(BookingsWish).where(BookingsWish.uid == uid, whose.where(_WISH)))
 
 
-def in_line(booking_id: int) -> list[str]:
-    """Return the uids of the open places on waiting lists whose holder asked for these times in a booking."""
+def in_line(booking_id: int, whose: Hands) -> list[str]:
+    """Return the uids of the open places on waiting lists whose holder asked for these times in a booking.
+
+    Only of those in these hands: who books for an organization may also wait for themselves.
+    """
     same = (
         _TIME.room_id == _WISH.room_id,
         _TIME.starts_at == _WISH.starts_at,
@@ -228,7 +243,7 @@ def in_line(booking_id: int) -> list[str]:
         rows(BookingsWish, _WISH.uid)
         .join(BookingsBooking, _BOOKING.account_id == _WISH.account_id)
         .join(BookingsOccurrence, and_(_TIME.booking_id == _BOOKING.id, *same))
-        .where(_BOOKING.id == booking_id, _WISH.state.in_(("waiting", "offered")))
+        .where(_BOOKING.id == booking_id, _WISH.state.in_(("waiting", "offered")), whose.where(_WISH))
         .order_by(_WISH.starts_at, _WISH.id)
     )
     return list(session.scalars(found))

@@ -23,6 +23,7 @@ from ..models import (
 )
 from ..verdicts import LONGEST
 from . import places
+from .holders import Hands
 from .places import Room
 
 _TIME: Any = BookingsOccurrence.__table__.c
@@ -81,13 +82,13 @@ def expected(rooms_there: dict[int, Room], *, code: str = "") -> list[Expected]:
     return _read(rooms_there, span, living)
 
 
-def of_account(account_id: int, room_ids: Collection[int]) -> list[Expected]:
+def in_hands(whose: Hands, room_ids: Collection[int]) -> list[Expected]:
     """Return somebody's own times around now in these rooms: to come within the hours, or going on."""
     now = clock.now()
     there = {room.id: room for room in places.rooms(ids=room_ids)}
     span = (_TIME.starts_at > now - BACK) & (_TIME.starts_at <= now + timedelta(hours=12))
     states = _TIME.state.in_(("requested", "approved", "checked_in", "no_show"))
-    return _read(there, span, states, _TIME.ends_at > now, _BOOKING.account_id == account_id)
+    return _read(there, span, states, _TIME.ends_at > now, whose.where(_BOOKING))
 
 
 def one(uid: str) -> BookingsOccurrence | None:

@@ -188,7 +188,7 @@ def cancel(
         audit.record(
             "bookings.cancel", booking, actor=by, district=booking.district_id, detail={"times": len(rows)}
         )
-        if staff:
+        if staff or booking.account_id != by:
             first = rows[0]
             room = places.room_of(first)
             key = f"cancelled:{first.id}"

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from portal.api import Actor, Conflict, session
 
 from .. import actors, permissions
+from ..judging import Asker
 from ..models import (
     BookingsBooking,
     BookingsClosure,
@@ -27,11 +28,24 @@ from .altering import Said
 
 
 def may(actor: Actor, permission: str, booking: BookingsBooking, rooms: Collection[Room]) -> bool:
-    """Tell whether somebody may act on a booking in all of these rooms; owners may change their own."""
-    own = booking.account_id is not None and booking.account_id == actor.account_id
-    if own and permission == permissions.DESK:
+    """Tell whether somebody may act on a booking in all of these rooms; whose it is may change it."""
+    if permission == permissions.DESK and actors.hands(actor).have(booking):
         return True
+    return _reaches(actor, permission, rooms)
+
+
+def _reaches(actor: Actor, permission: str, rooms: Collection[Room]) -> bool:
     return bool(rooms) and all(actors.reaches(actor, permission, room) for room in rooms)
+
+
+def _asker(actor: Actor, booking: BookingsBooking, rooms: Sequence[Room]) -> Asker:
+    """Return who changes a booking; the last of the rooms is where it goes.
+
+    An office holder of its organization who is not staff at all of them is none: as the organization itself.
+    """
+    _require(actor, permissions.DESK, booking, rooms)
+    at_desk = _reaches(actor, permissions.DESK, rooms)
+    return actors.of_booking(actor, booking, rooms[-1], at_desk=at_desk)
 
 
 def move(
@@ -44,14 +58,12 @@ def move(
         Refused, NotFree, Conflict: as ``changing.move``.
     """
     booking = session.get_one(BookingsBooking, row.booking_id)
-    _require(actor, permissions.DESK, booking, [*_rooms([row]), room])
-    asker = actors.of_booking(actor, booking, room)
     return changing.move(
         row,
         version=version,
         span=span,
         room=room,
-        asker=asker,
+        asker=_asker(actor, booking, [*_rooms([row]), room]),
         by=_who(actor),
         approves=actors.reaches(actor, permissions.APPROVE, room),
     )
@@ -73,13 +85,12 @@ def move_all(
         Refused, NotFree, Conflict: as ``changing.move_all``.
     """
     booking = session.get_one(BookingsBooking, rows[0].booking_id)
-    _require(actor, permissions.DESK, booking, [*_rooms(rows), room])
     return changing.move_all(
         rows,
         versions=dict(versions),
         spans=spans,
         room=room,
-        asker=actors.of_booking(actor, booking, room),
+        asker=_asker(actor, booking, [*_rooms(rows), room]),
         by=_who(actor),
         skip=skip,
         approves=actors.reaches(actor, permissions.APPROVE, room),
@@ -94,8 +105,7 @@ def alter(actor: Actor, booking: BookingsBooking, said: Said, *, version: int) -
         Refused, NotFree, Conflict: as ``altering.alter``.
     """
     rooms = _rooms(changing.upcoming(booking)) or places.rooms(ids={booking.room_id})
-    _require(actor, permissions.DESK, booking, rooms)
-    asker = actors.of_booking(actor, booking, rooms[0])
+    asker = _asker(actor, booking, rooms)
     return altering.alter(booking, said, version=version, asker=asker, by=_who(actor))
 
 
@@ -104,9 +114,10 @@ def cancel(
 ) -> int:
     """Call off these times of one booking; return how many. Raises: PermissionError, Refused, Conflict."""
     booking = session.get_one(BookingsBooking, rows[0].booking_id)
-    _require(actor, permissions.DESK, booking, _rooms(rows))
-    own = booking.account_id == actor.account_id
-    return changing.cancel(rows, versions=dict(versions), reason=reason, by=_who(actor), staff=not own)
+    rooms = _rooms(rows)
+    _require(actor, permissions.DESK, booking, rooms)
+    staff = booking.account_id != actor.account_id and _reaches(actor, permissions.DESK, rooms)
+    return changing.cancel(rows, versions=dict(versions), reason=reason, by=_who(actor), staff=staff)
 
 
 def displace(

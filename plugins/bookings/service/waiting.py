@@ -244,6 +244,8 @@ def leave(wish: BookingsWish, *, version: int, by: int | None) -> str:
         state = "declined" if wish.state == "offered" else "withdrawn"
         _let_go(wish, version=version, state=state)
         audit.record(f"bookings.wish_{state}", wish, actor=by, district=wish.district_id)
+        if by not in (None, wish.account_id):
+            messages.left(wish, places.room_of(wish))
     return state
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import column, insert, table
 from plugins.bookings import permissions
 from plugins.bookings.judging import Asker
 from plugins.bookings.queries.calendar import SHOWN
-from plugins.bookings.service import places
+from plugins.bookings.service import desk, places
 from plugins.bookings.tests.conftest import ALL_DAY, Center, span
 from portal.api import session
 
@@ -221,7 +221,10 @@ def test_calendar_and_record_give_the_same_answer(street: Street, who: str, poli
 def test_into_a_room_of_somebody_else_neither_way_leads(street: Street):
     """The secretary of the hall's owner may move within the hall, and not into the center's room."""
     with street.inside():
-        made = street.request(span(3, 9, 10))
+        # Of somebody the house let in; what is booked in its own name its office holders move as their own.
+        guest = Asker(account_id=street.accounts["resident"].id, staff=True, host=True)
+        made = street.book(span(3, 9, 10), room="礼堂", asker=guest)
+        session.commit()
         (row,) = street.times(made)
         room, uid, version = street.room("培训室").uid, row.uid, row.version
     browser = street.browser("owner")
@@ -244,6 +247,25 @@ def test_into_a_room_of_somebody_else_neither_way_leads(street: Street):
     assert answers == [403, 403]
     with street.inside():
         assert [one.version for one in street.times()] == [version]
+
+
+def test_who_is_staff_of_one_of_two_rooms_moves_the_own_organization_s_request_and_approves_nothing(
+    street: Street,
+):
+    """From the center into the hall of one's own house: as the organization, which asks again."""
+    with street.inside():
+        street.setting("approval", "ask")
+        street.request(span(3, 9, 10), room="培训室", who="member")
+        actor = street.world.actor(street.accounts["owner"], street.district)
+        for start, room in ((14, "礼堂"), (16, "礼堂")):
+            (row,) = street.times()
+            moved = {"version": row.version, "span": span(3, start, start + 1), "room": street.room(room)}
+            desk.move(actor, row, **moved)
+            session.commit()
+            # Within the hall its keeper is staff, as for any request there.
+            expected = "requested" if start == 14 else "approved"
+            assert [one.state for one in street.times()] == [expected]
+        street.owns_its_slots()
 
 
 def test_nobody_approves_the_own_request(street: Street):

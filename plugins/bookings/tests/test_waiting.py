@@ -12,6 +12,7 @@ from plugins.bookings import shown, wants
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsRoom, BookingsVisit, BookingsWish
 from plugins.bookings.queries import mine
+from plugins.bookings.queries.holders import Hands
 from plugins.bookings.service import changing, deciding, displacing, visiting, waiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
@@ -292,7 +293,7 @@ def test_nobody_competes_with_themselves_or_stands_in_line_twice(inside: Center)
     deciding.approve(made, version=made.version, by=staff)
     assert [one.state for one in inside.times()] == ["approved", "lapsed"]
     assert states() == ["waiting"]
-    assert mine.in_line(lost.id) == [before.uid]
+    assert mine.in_line(lost.id, Hands(account_id=lost.account_id)) == [before.uid]
     assert shown.headline(inside.times(lost)) == ("批给了别人", "bad")
     answered, received = (one for one in notices.inbox(loser.account_id or 0, limit=9))
     assert "几家可以同时申请" in received.text and "留着" not in received.text

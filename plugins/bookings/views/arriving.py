@@ -13,6 +13,7 @@ from portal.api import crypto, go, once, render, required_version, requires, say
 from portal.api import gettext as _
 
 from .. import permissions
+from ..actors import hands
 from ..models import BookingsOccurrence
 from ..policy import policies
 from ..presence import asks, door
@@ -34,7 +35,7 @@ ACTS: dict[str, Callable[..., None]] = {
 @bookings.get("/keep/arrive/<uid>")
 @signed_in
 def arrive(uid: str) -> Any:
-    """Show whoever scanned the code at a door their own booking there, with one button."""
+    """Show whoever scanned the code at a door their booking there or their organization's, one button."""
     return _door(uid)
 
 
@@ -44,7 +45,7 @@ def arrive(uid: str) -> Any:
 def arrive_act(uid: str) -> Any:
     """Check in to an own booking, take that back, or leave."""
     row = reads.one(request.form.get("time", ""))
-    mine = {one.id for one in reads.of_account(g.actor.account_id, _around(uid))}
+    mine = {one.id for one in reads.in_hands(hands(g.actor), _around(uid))}
     if row is None or row.id not in mine:
         abort(404)
     if request.form.get("act") == "in" and not _at_the_door(uid):
@@ -120,7 +121,7 @@ def _door(uid: str, *, said: str = "") -> Any:
         block="content" if said else None,
         status=422 if said else 200,
         room=places.room(uid=uid),
-        times=reads.of_account(g.actor.account_id, around),
+        times=reads.in_hands(hands(g.actor), around),
         at_the_door=_at_the_door(uid),
         states=STATES,
         when=when_words,

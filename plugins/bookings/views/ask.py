@@ -12,7 +12,7 @@ from portal.api import Account, clock, crypto, district, go, once, render, requi
 from portal.api import gettext as _
 
 from .. import alternatives, ask_form, judging, nights, permissions, typed, verdicts, words
-from ..actors import asker, organizations
+from ..actors import asker, hands, organizations
 from ..ask_form import Ask
 from ..policy import policy_of
 from ..queries import mine, venues, windows
@@ -208,7 +208,7 @@ def _not_free(room: Room, filled: Ask, wanted: Wanted, found: tuple[Verdict, ...
         status=409 if clash else 422,
         verdict=verdict if clash else None,
         others=others,
-        own=mine.own_at(room, verdict.span, g.actor.account_id) if clash else None,
+        own=mine.own_at(room, verdict.span, hands(g.actor)) if clash else None,
         may_wait=verdict.only_taken and policy_of(district(), room).waiting_list,
     )
 

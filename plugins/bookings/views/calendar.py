@@ -86,7 +86,7 @@ def _file(body: bytes, name: str) -> Response:
 @requires(permissions.BOOK)
 def one_calendar(uid: str) -> Response:
     """Hand out one of my own bookings as a file for a calendar."""
-    found = own_bookings.booking(uid, g.actor.account_id)
+    found = own_bookings.booking(uid, actors.hands(g.actor))
     if found is None:
         abort(404)
     body = calendar_file.write(reads.of_booking(found.id), name=_("场地预约"))
@@ -101,6 +101,7 @@ def calendar() -> Any:
     return render(
         "bookings/calendar.html",
         link=None if found is None else _shown(found),
+        has_office=bool(actors.offices(g.actor)),
         for_rooms=g.actor.can(permissions.MANAGE),
     )
 

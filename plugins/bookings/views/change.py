@@ -20,6 +20,7 @@ from portal.api import (
 from portal.api import gettext as _
 
 from .. import actors, alternatives, judging, nights, permissions, shown, typed, words
+from ..judging import Asker
 from ..models import BookingsBooking, BookingsOccurrence
 from ..policy import policy_of
 from ..queries import mine, places
@@ -65,7 +66,7 @@ def do_move(booking_uid: str, occurrence_uid: str) -> Any:
     if errors or day is None or first is None or last is None:
         return _move_page(booking, row, fields, errors=errors, status=422)
     span = typed.span_of(day, first, last)
-    who = actors.of_booking(g.actor, booking, room)
+    who = actors.of_booking(g.actor, booking, room, at_desk=False)
     try:
         moved = changing.move(row, version=version, span=span, room=room, asker=who, by=g.actor.account_id)
     except Refused as wrong:
@@ -102,7 +103,8 @@ def _typed_time(fields: Any) -> tuple[Any, Any, Any, dict[str, str]]:
 
 
 def _not_free(booking: BookingsBooking, row: BookingsOccurrence, room: Room, verdict: Verdict) -> Any:
-    question = question_of(booking, room, [row], [verdict.span])
+    who = actors.of_booking(g.actor, booking, room, at_desk=False)
+    question = question_of(booking, room, [row], [verdict.span], asker=who)
     others = alternatives.three(district(), question, verdict.span, headcount=booking.headcount)
     clash = {one.code for one in verdict.refusals} <= {"taken", "closed", "equipment"}
     errors, status = errors_of(verdict.refusals), 409 if clash else 422
@@ -121,7 +123,7 @@ def _move_page(
 ) -> Any:
     room = places.room(uid=fields.get("room", "")) or places.room_of(row)
     policy = policy_of(district(), room)
-    who = actors.of_booking(g.actor, booking, room)
+    who = actors.of_booking(g.actor, booking, room, at_desk=False)
     first, last = typed.minute(fields.get("from", "")), typed.end_minute(fields.get("to", ""))
     return render(
         "bookings/move.html",
@@ -162,13 +164,18 @@ def kept_for(fields: Any, night: Span | None, names: Sequence[str]) -> list[tupl
 
 
 def question_of(
-    booking: BookingsBooking, room: Room, rows: Sequence[BookingsOccurrence], spans: Sequence[Span]
+    booking: BookingsBooking,
+    room: Room,
+    rows: Sequence[BookingsOccurrence],
+    spans: Sequence[Span],
+    *,
+    asker: Asker,
 ) -> judging.Question:
     """Return what is to be judged when times of a booking move."""
     return judging.Question(
         room=room,
         spans=spans,
-        asker=actors.of_booking(g.actor, booking, room),
+        asker=asker,
         needs={int(kind): number for kind, number in booking.needs.items()},
         series=bool(booking.rule),
         apart_from=[asking.holder(row) for row in rows],

@@ -10,7 +10,7 @@ from flask import abort, g, redirect, request, url_for
 from portal.api import Conflict, clock, district, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import alternatives, nights, permissions, typed, words
+from .. import actors, alternatives, nights, permissions, typed, words
 from ..alternatives import Alternative
 from ..models import BookingsOccurrence
 from ..queries import places
@@ -59,7 +59,9 @@ def desk_move_to(uid: str) -> Any:
     except PermissionError:
         abort(403)
     except NotFree as clash:
-        question = question_of(found.booking, room, [row], [span])
+        question = question_of(
+            found.booking, room, [row], [span], asker=actors.of_booking(g.actor, found.booking, room)
+        )
         others = alternatives.three(district(), question, span, headcount=found.booking.headcount)
         errors = _beside(clash.verdicts[0].refusals)
         return _move_page(found, row, errors=errors, others=others, status=409)

@@ -80,7 +80,7 @@ def do_move_all(booking_uid: str) -> Any:
 def _own(booking_uid: str) -> Way:
     booking = booking_or_404(booking_uid)
     room = room_of(booking)
-    who = actors.of_booking(g.actor, booking, room)
+    who = actors.of_booking(g.actor, booking, room, at_desk=False)
     return Way(
         booking=booking,
         room=room,
@@ -132,7 +132,7 @@ def moved(way: Way) -> Any:
     except NotFree as taken:
         found = taken.verdicts
         return afterwards(lambda: _page(way, rows, fields, verdicts=found, status=409))
-    question = question_of(way.booking, way.room, rows, spans)
+    question = question_of(way.booking, way.room, rows, spans, asker=way.asker)
     found = judging.judge_move(question, policy_of(district(), way.room)).verdicts
     return _page(way, rows, fields, verdicts=found)
 

@@ -50,7 +50,7 @@ def save_words(booking_uid: str) -> Any:
                 booking,
                 said,
                 version=version,
-                asker=actors.of_booking(g.actor, booking, room),
+                asker=actors.of_booking(g.actor, booking, room, at_desk=False),
                 by=g.actor.account_id,
             )
         except Refused as wrong:

@@ -6,17 +6,19 @@ from typing import Any
 
 from flask import abort, g
 
+from portal.api import gettext as _
 from portal.api import render, requires, session
 
-from .. import permissions, presence, shown, words
+from .. import actors, permissions, presence, shown, words
 from ..models import BookingsBooking, BookingsEquipment
 from ..queries import days_off, mine, places, venues, visits
+from ..queries.holders import colleagues
 from . import bookings
 
 
 def booking_or_404(uid: str) -> BookingsBooking:
-    """Return one's own booking; another's is as good as none."""
-    found = mine.booking(uid, g.actor.account_id)
+    """Return a booking of one's own or of one's offices; another's is as good as none."""
+    found = mine.booking(uid, actors.hands(g.actor))
     if found is None:
         abort(404)
     return found
@@ -31,6 +33,8 @@ def show(booking_uid: str) -> Any:
     rooms = {room.id: room for room in places.rooms(ids={booking.room_id, *(row.room_id for row in times)})}
     room = rooms[booking.room_id]
     venue = venues.venue(room.venue_id)
+    together = colleagues(booking)
+    own = booking.account_id == g.actor.account_id
     open_times = [row for row in times if shown.may_change(row)]
     off, guessed = days_off.of_booking(booking, open_times)
     return render(
@@ -42,18 +46,21 @@ def show(booking_uid: str) -> Any:
         room=room,
         venue=venue,
         state=shown.headline(times),
-        steps=shown.timeline(mine.steps(booking.id), times),
+        steps=shown.timeline(
+            mine.steps(booking.id), times, together | {g.actor.account_id: _("您")} if together else {}
+        ),
         visit=visits.of_booking(booking.id) if booking.way == "visit" else None,
         organization=dict(mine.organization_names([booking.organization_id])).get(booking.organization_id)
         if booking.organization_id
         else None,
         needs=_needs(booking),
+        made_by=None if own else together.get(booking.account_id, ""),
         open_times=open_times,
         open_ids={row.id for row in open_times},
         off=off,
         guessed=guessed,
         used=shown.in_use(times),
-        in_line=mine.in_line(booking.id)
+        in_line=mine.in_line(booking.id, actors.hands(g.actor))
         if any(row.state in ("lapsed", "displaced") for row in times)
         else [],
         words=words,

@@ -135,4 +135,4 @@ def _knows_key(venue_id: int, rooms: list[places.Room]) -> bool:
         return False
     if rooms and actors.reaches(g.actor, permissions.DESK, rooms[0]):
         return True
-    return has_booking_at(g.actor.account_id, venue_id)
+    return has_booking_at(actors.hands(g.actor), venue_id)

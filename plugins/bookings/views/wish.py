@@ -11,6 +11,7 @@ from portal.api import Conflict, clock, go, once, render, required_version, requ
 from portal.api import gettext as _
 
 from .. import permissions, words
+from ..actors import hands
 from ..models import BookingsWish
 from ..queries import mine as reads
 from ..queries import places, venues
@@ -24,9 +25,7 @@ from .afterwards import afterwards, draws_afterwards
 @requires(permissions.BOOK)
 def wishes() -> Any:
     """Show one's places on waiting lists, those over too."""
-    return render(
-        "bookings/wishes.html", block="content", wishes=reads.wishes(g.actor.account_id), words=words
-    )
+    return render("bookings/wishes.html", block="content", wishes=reads.wishes(hands(g.actor)), words=words)
 
 
 @bookings.get("/wishes/<wish_uid>")
@@ -73,7 +72,7 @@ def leave_wish(wish_uid: str) -> Any:
 
 
 def _wish_or_404(uid: str) -> BookingsWish:
-    found = reads.wish(uid, g.actor.account_id)
+    found = reads.wish(uid, hands(g.actor))
     if found is None:
         abort(404)
     return found
