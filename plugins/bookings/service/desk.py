@@ -215,12 +215,8 @@ def confirm_visit(
 def _receives(actor: Actor, visit: BookingsVisit) -> int:
     """Return the account of whoever answers for the room of a visit: as for any other booking there."""
     booking = session.get_one(BookingsBooking, visit.booking_id)
-    _require(
-        actor,
-        permissions.APPROVE,
-        booking,
-        _rooms(changing.upcoming(booking)) or places.rooms(ids={booking.room_id}),
-    )
+    rooms = _rooms(changing.upcoming(booking)) or places.rooms(ids={booking.room_id})
+    _require(actor, permissions.APPROVE, booking, rooms)
     return _who(actor)
 
 

@@ -21,6 +21,12 @@ def lost(wish: BookingsWish) -> BookingsBooking | None:
     return session.get_one(BookingsBooking, had.booking_id) if had is not None else None
 
 
+def approved(wish: BookingsWish) -> bool:
+    """Tell whether the time was theirs, with whatever approval it took, until it was displaced."""
+    had = session.get(BookingsOccurrence, wish.occurrence_id) if wish.occurrence_id is not None else None
+    return had is not None and had.state == "displaced" and had.decided_at is not None
+
+
 def pieces(had: BookingsBooking | None, room: Room) -> list[int]:
     """Return the units of the equipment that may come back, to be locked with the room's."""
     of_each = wants.pieces_of(_needs(had), venue_id=room.venue_id)

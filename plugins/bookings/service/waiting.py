@@ -174,7 +174,7 @@ def take(wish: BookingsWish, *, version: int, by: int | None) -> BookingsBooking
             by=by,
         )
         # Whoever shows a visit round is found anew.
-        again = guides.wanted(had) or not _approved_before(wish)
+        again = guides.wanted(had) or not regaining.approved(wish)
         way = had.way if had is not None else "page"
         asks = again and needs_approval(policy, Asker(account_id=wish.account_id), by=by, way=way)
         row = BookingsOccurrence(
@@ -224,12 +224,6 @@ def _may_take(wish: BookingsWish, room: Room, policy: Policy) -> None:
     over = quota.against(policy, account_id=wish.account_id, spans=[span], own_name=own_name)
     if over:
         raise Refused(over)
-
-
-def _approved_before(wish: BookingsWish) -> bool:
-    """Tell whether the time was theirs, with whatever approval it took, until it was displaced."""
-    had = session.get(BookingsOccurrence, wish.occurrence_id) if wish.occurrence_id is not None else None
-    return had is not None and had.state == "displaced" and had.decided_at is not None
 
 
 def leave(wish: BookingsWish, *, version: int, by: int | None) -> str:
