@@ -1,6 +1,7 @@
 """The notices about bookings: what a lock screen may show, and what stands inside the portal.
 
-A booking of an account is told there; one the desk wrote down for somebody goes to the number they left.
+A booking of an account is told there; one the desk wrote down for somebody goes to the number they left
+(``messages_by_phone``).
 """
 
 from __future__ import annotations
@@ -12,12 +13,11 @@ from sqlalchemy import select
 from portal.api import clock, crypto, district, ngettext, notices, session
 from portal.api import lazy_gettext as _l
 
+from . import messages_by_phone as by_phone
 from . import words
 from .models import BookingsBooking, BookingsOccurrence, BookingsWish
 from .models.booking import LIVE
 from .queries.places import Room
-
-_INSIDE = ("room", "venue", "when", "why", "until", "title", "count")
 
 
 def _declare(key: str, title: Any, body: Any, inside: Any, *, kind: str = "result") -> None:
@@ -195,13 +195,14 @@ def tell(
         "until": _until(row),
     }
     _send(
-        f"bookings.{template}",
+        template,
         account_id=booking.account_id if to is None else to,
         phone=phone_of(booking) if to is None else "",
         district_id=booking.district_id,
         values=values,
         url=_address(url or booking.uid),
         key=f"bookings:{key}",
+        room=room,
     )
 
 
@@ -210,7 +211,7 @@ def offered(wish: BookingsWish, room: Room) -> None:
     assert wish.hold_until is not None
     until = wish.hold_until.astimezone(clock.SHANGHAI)
     _send(
-        "bookings.offered",
+        "offered",
         account_id=wish.account_id,
         phone=wish_phone(wish),
         district_id=wish.district_id,
@@ -222,6 +223,7 @@ def offered(wish: BookingsWish, room: Room) -> None:
         },
         url=_address(f"wishes/{wish.uid}"),
         key=f"bookings:offered:{wish.id}",
+        room=room,
     )
 
 
@@ -254,15 +256,19 @@ def _send(
     values: dict[str, str],
     url: str,
     key: str,
+    room: Room,
 ) -> None:
     if account_id is not None:
         notices.notify(
-            template, account_id=account_id, district_id=district_id, params=values, url=url, dedupe_key=key
+            f"bookings.{template}",
+            account_id=account_id,
+            district_id=district_id,
+            params=values,
+            url=url,
+            dedupe_key=key,
         )
     elif phone:
-        # No account: only what may stand on a lock screen goes out, and nothing waits inside.
-        outward = {name: value for name, value in values.items() if name not in _INSIDE}
-        notices.send_to_phone(template, phone=phone, params=outward, district_id=district_id)
+        by_phone.send(template, phone=phone, values=values, district_id=district_id, venue_id=room.venue_id)
 
 
 def _address(rest: str) -> str:
