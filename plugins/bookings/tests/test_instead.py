@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +14,7 @@ from sqlalchemy import select
 from plugins.bookings.judging import Asker
 from plugins.bookings.messages_by_phone import WORDS
 from plugins.bookings.models import BookingsAgreement, BookingsBooking
-from plugins.bookings.service import closing, deciding
+from plugins.bookings.service import closing, deciding, visiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, labels, said, somebody
@@ -234,6 +237,30 @@ def test_who_has_no_account_is_called_to_the_telephone_and_the_desk_has_the_time
     ]
     page = desk.get(f"desk/{uid}")
     assert "可以换成： 东厅 2026年3月3日 09:00—10:00" in said(page) and "desk/counter?resource=" in page.text
+
+
+def test_a_visit_is_asked_for_again_as_a_visit(inside: Center):
+    me = somebody(inside)
+    made = visiting.ask(
+        visiting.Group(name="莲湖小学"),
+        span=span(10, 9, 11),
+        headcount=20,
+        contact=Contact(name="王老师", phone="10012345678"),
+        asker=Asker(account_id=me.id),
+        by=me.id,
+    )
+    (row,) = inside.times(made)
+    room, when = inside.room(inside.room_name(row.room_id)), span(10, 8, 10)
+    closing.close(inside.venue, room, span=when, reason="检修", choices={row.id: "displace"}, by=None)
+    uid = made.uid
+    session.commit()
+    page = me.get(uid)
+    assert offered(page) == []
+    links = re.findall(r'href="([^"]+/visits/new\?[^"]+)"', page.text)
+    assert len(links) == 3 and "莲湖" not in unquote(links[0])
+    form = me.client.get(unescape(links[0])).text
+    for name, value in (("begins", "10:00"), ("stops", "12:00"), ("headcount", "20"), ("day-day", "10")):
+        assert re.search(rf'name="{name}"[^>]*value="{value}"', form), name
 
 
 def test_a_request_answered_away_is_not_displaced(inside: Center):
