@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from plugins.bookings.judging import Asker
 from plugins.bookings.messages_by_phone import WORDS
-from plugins.bookings.models import BookingsAgreement, BookingsBooking
+from plugins.bookings.models import BookingsAgreement, BookingsBooking, BookingsWish
 from plugins.bookings.service import closing, deciding, visiting
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
@@ -228,7 +228,8 @@ def test_who_has_no_account_is_called_to_the_telephone_and_the_desk_has_the_time
     desk = somebody(inside, role="district_admin", district=inside.district)
     made = inside.book(span(3, 9, 10), contact=Contact(name="李大爷", phone="10012345678"))
     touched = {inside.times(made)[0].id: "displace"}
-    closing.close(inside.venue, inside.room(), span=span(3, 8, 22), reason="检修", choices=touched, by=None)
+    when = span(3, 8, 22)
+    closed = closing.close(inside.venue, inside.room(), span=when, reason="检修", choices=touched, by=None)
     uid = made.uid
     session.commit()
     assert sent == [
@@ -237,6 +238,19 @@ def test_who_has_no_account_is_called_to_the_telephone_and_the_desk_has_the_time
     ]
     page = desk.get(f"desk/{uid}")
     assert "可以换成： 东厅 2026年3月3日 09:00—10:00" in said(page) and "desk/counter?resource=" in page.text
+    # Opened again it is offered to them first, and had by calling: they have no page to take it on.
+    with inside.inside():
+        assert closing.lift(session.merge(closed), version=closed.version, by=None) == 1
+        session.commit()
+    assert sent[2] == (
+        "10012345678 您候补的场地有了，给您留到3-2 12:00。要的话，请在这之前联系服务台0000-8801111。"
+    )
+    done = desk.press(desk.get(f"desk/{uid}"), "恢复给他")
+    assert done.status_code == 303 and sent[3].endswith("又能用了，照原来的时间来就行。")
+    with inside.inside():
+        assert [row.state for row in inside.times()] == ["approved"]
+        assert session.scalars(select(BookingsWish.state)).all() == ["withdrawn"]
+        inside.owns_its_slots()
 
 
 def test_a_visit_is_asked_for_again_as_a_visit(inside: Center):
