@@ -218,9 +218,12 @@ def test_who_has_no_account_is_called_to_the_telephone_and_the_desk_has_the_time
     inside: Center, monkeypatch: pytest.MonkeyPatch
 ):
     sent: list[str] = []
+    really = notices.send_to_phone
 
-    def send(template: str, *, phone: str, params: dict[str, str], district_id: int) -> None:
+    def send(template: str, *, phone: str, params: dict[str, str], district_id: int) -> int:
+        assert template.endswith("_called")
         sent.append(f"{phone} {WORDS[template.removeprefix('bookings.').removesuffix('_called')] % params}")
+        return really(template, phone=phone, params=params, district_id=district_id)
 
     monkeypatch.setattr(notices, "send_to_phone", send)
     inside.venue.contact_phone = "0000-8801111"
