@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from portal.api import DistrictRef, clock
 
@@ -32,18 +32,25 @@ def three(
     district: DistrictRef, question: Question, span: Span, *, headcount: int, most: int = 3
 ) -> list[Alternative]:
     """Return up to ``most`` free times instead of ``span``, one of each kind first; nothing is held."""
+    return list(islice(mixed(district, question, span, headcount=headcount), most))
+
+
+def mixed(district: DistrictRef, question: Question, span: Span, *, headcount: int) -> Iterator[Alternative]:
+    """Yield free times instead of ``span``, in turn another hour, another room, another day.
+
+    Rooms are judged one by one, as far as somebody reads on.
+    """
     hours = _other_hours(district, question, span)
     rooms = _other_rooms(district, question, span, headcount)
     days = _other_days(district, question, span)
-    mixed = [one for turn in zip_longest(hours, rooms, days) for one in turn if one is not None]
-    return mixed[:most]
+    return (one for turn in zip_longest(hours, rooms, days) for one in turn if one is not None)
 
 
 def larger(
     district: DistrictRef, question: Question, span: Span, *, headcount: int, most: int = 3
 ) -> list[Alternative]:
     """Return up to ``most`` rooms that are free at the very time and large enough; nothing is held."""
-    return _other_rooms(district, question, span, headcount)[:most]
+    return list(islice(_other_rooms(district, question, span, headcount), most))
 
 
 def _other_hours(district: DistrictRef, question: Question, span: Span) -> list[Alternative]:
@@ -61,8 +68,10 @@ def _other_hours(district: DistrictRef, question: Question, span: Span) -> list[
     return _free(district, question, [one for one in wanted if one != span])
 
 
-def _other_rooms(district: DistrictRef, question: Question, span: Span, headcount: int) -> list[Alternative]:
-    """Return rooms free at the same time and large enough: the same house first, then the smallest."""
+def _other_rooms(
+    district: DistrictRef, question: Question, span: Span, headcount: int
+) -> Iterator[Alternative]:
+    """Yield rooms free at the same time and large enough: the same house first, then the smallest."""
     own = question.room
     fitting = [
         room
@@ -72,15 +81,14 @@ def _other_rooms(district: DistrictRef, question: Question, span: Span, headcoun
     fitting.sort(key=lambda room: (room.venue_id != own.venue_id, room.capacity, room.id))
     fitting = fitting[:ROOMS]
     known = policies(district, fitting)
-    found = []
     for room in fitting:
         if not_open_to(known[room.id], question.asker):
             continue
         # What was wanted of one house's equipment is not another's.
-        asked = replace(question, room=room, spans=(span,), needs={}, apart_from=())
+        needs = question.needs if room.venue_id == own.venue_id else {}
+        asked = replace(question, room=room, spans=(span,), needs=needs, apart_from=())
         if judge(asked, known[room.id]).verdicts[0].free:
-            found.append(Alternative(room=room, span=span))
-    return found
+            yield Alternative(room=room, span=span)
 
 
 def _other_days(district: DistrictRef, question: Question, span: Span) -> list[Alternative]:

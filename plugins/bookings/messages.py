@@ -1,23 +1,22 @@
 """The notices about bookings: what a lock screen may show, and what stands inside the portal.
 
-A booking of an account is told there; one the desk wrote down for somebody goes to the number they left.
+A booking of an account is told there; one the desk wrote down for somebody goes to the number they left
+(``messages_by_phone``).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
-from portal.api import clock, crypto, district, ngettext, notices, session
+from portal.api import clock, crypto, district, ngettext, notices
 from portal.api import lazy_gettext as _l
 
+from . import messages_by_phone as by_phone
 from . import words
 from .models import BookingsBooking, BookingsOccurrence, BookingsWish
 from .models.booking import LIVE
+from .queries import mine
 from .queries.places import Room
-
-_INSIDE = ("room", "venue", "when", "why", "until", "title", "count")
 
 
 def _declare(key: str, title: Any, body: Any, inside: Any, *, kind: str = "result") -> None:
@@ -163,7 +162,7 @@ _declare(
 def asked(booking: BookingsBooking, room: Room, *, waits: bool) -> None:
     """Say that a request came in, or that the room is booked."""
     # A day left out of a series is not booked, were it the first of them.
-    times = [row for row in booking_times(booking) if row.state in LIVE]
+    times = [row for row in mine.times(booking.id) if row.state in LIVE]
     waiting = "competing" if any(row.competes for row in times) else "requested"
     template, key = waiting if waits else "booked", f"asked:{booking.id}"
     tell(template, booking, times[0], room, key=key, times=len(times))
@@ -201,13 +200,14 @@ def tell(
         "until": _until(row),
     }
     _send(
-        f"bookings.{template}",
+        template,
         account_id=booking.account_id if to is None else to,
         phone=phone_of(booking) if to is None else "",
         district_id=booking.district_id,
         values=values,
         url=_address(url or booking.uid),
         key=f"bookings:{key}",
+        room=room,
     )
 
 
@@ -226,13 +226,14 @@ def left(wish: BookingsWish, room: Room) -> None:
 
 def _of_wish(template: str, wish: BookingsWish, room: Room, **values: str) -> None:
     _send(
-        f"bookings.{template}",
+        template,
         account_id=wish.account_id,
         phone=wish_phone(wish),
         district_id=wish.district_id,
         values={"room": f"{room.venue} {room.name}", "when": _when(wish), **values},
         url=_address(f"wishes/{wish.uid}"),
         key=f"bookings:{template}:{wish.id}",
+        room=room,
     )
 
 
@@ -250,12 +251,6 @@ def wish_phone(wish: BookingsWish) -> str:
     return crypto.decrypt("bookings_wish.phone_sealed", wish.uid, wish.phone_sealed)
 
 
-def booking_times(booking: BookingsBooking) -> list[BookingsOccurrence]:
-    """Return the times of a booking in their order."""
-    found = select(BookingsOccurrence).where(BookingsOccurrence.booking_id == booking.id)
-    return list(session.scalars(found.order_by(BookingsOccurrence.starts_at, BookingsOccurrence.id)))
-
-
 def _send(
     template: str,
     *,
@@ -265,15 +260,19 @@ def _send(
     values: dict[str, str],
     url: str,
     key: str,
+    room: Room,
 ) -> None:
     if account_id is not None:
         notices.notify(
-            template, account_id=account_id, district_id=district_id, params=values, url=url, dedupe_key=key
+            f"bookings.{template}",
+            account_id=account_id,
+            district_id=district_id,
+            params=values,
+            url=url,
+            dedupe_key=key,
         )
     elif phone:
-        # No account: only what may stand on a lock screen goes out, and nothing waits inside.
-        outward = {name: value for name, value in values.items() if name not in _INSIDE}
-        notices.send_to_phone(template, phone=phone, params=outward, district_id=district_id)
+        by_phone.send(template, phone=phone, values=values, district_id=district_id, venue_id=room.venue_id)
 
 
 def _address(rest: str) -> str:

@@ -133,7 +133,7 @@ def against(span: Span | None, reason: str) -> list[Refusal]:
     """Return what cannot be of a closure, whatever is in it; ``span`` None where it could not be read."""
     refused: list[Refusal] = []
     if not reason.strip():
-        text = _("请写为什么停用，约了的人会看到。")
+        text = _("请写为什么停用，大家都会看到。")
         refused.append(Refusal(code="reason", text=text, field="reason"))
     if span is None:
         return refused

@@ -22,6 +22,7 @@ from ..policy import policy_of
 from ..queries import places
 from ..queries.holders import is_member
 from ..verdicts import NotFree, Refusal, Refused, Span
+from ..wants import WISH
 from . import freeing, guides, steps
 from .asking import answer_by, holder, needs_approval
 from .changing import OPEN
@@ -63,6 +64,8 @@ def displace(
 def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
     """Let whoever was displaced have the time again, as it was; the place in line is given up with it.
 
+    Who has no account cannot take an offer on a page: it is taken at the desk, by giving the time back.
+
     Raises:
         NotFree: somebody has it by now, or the room is closed then.
         Conflict: it was changed meanwhile, has begun, or is just offered to the one who waits.
@@ -88,10 +91,11 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
         wish = _place_in_line(row)
         if row.version != version or row.state != "displaced" or row.starts_at <= clock.now():
             raise Conflict(current=row)
-        if wish is not None and wish.state == "offered":
+        held = [claims.Holder(WISH, wish.id)] if wish is not None and wish.state == "offered" else []
+        if held and booking.account_id is not None:
             raise Conflict(_("这个时间正留给他，等他确认。"), current=row)
         session.refresh(booking)
-        answer = judging.judge(question, policy, grids=grids)
+        answer = judging.judge(replace(question, apart_from=held), policy, grids=grids)
         # More may be coming by now than when it was taken away.
         crowd = verdicts.of_headcount(
             room, booking.headcount, over_reason=booking.over_reason, by_keeper=True
@@ -114,10 +118,12 @@ def give_back(row: BookingsOccurrence, *, version: int, by: int) -> None:
             reason="",
             sequence=row.sequence + 1,
         )
+        for hold in held:
+            claims.release(hold)
         if not competes:
             claims.reserve(holder(row), answer.wants[0], district_id=row.district_id)
         if wish is not None:
-            swap(wish, version=None, states=("waiting",), state="withdrawn")
+            swap(wish, version=None, states=("waiting", "offered"), state="withdrawn", hold_until=None)
         guides.follow(booking, row, grids)
         swap(booking, version=None)
         steps.note(booking, "given_back", by=by, occurrence=row)

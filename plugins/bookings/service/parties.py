@@ -48,7 +48,7 @@ def said_why(reason: str) -> str:
     """Return the reason, tidied. Raises: Refused where there is none."""
     why = reason.strip()[:200]
     if not why:
-        raise Refused([Refusal(code="reason", text=_("请写原因，约了的人会看到。"), field="reason")])
+        raise Refused([Refusal(code="reason", text=_("请写原因。"), field="reason")])
     return why
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from plugins.bookings.models import BookingsWish
-from plugins.bookings.service import changing, closing
+from plugins.bookings.service import changing, closing, freeing, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.verdicts import NotFree, Refused, Span
 from portal.api import Conflict, clock, notices, session
@@ -128,16 +128,27 @@ def test_a_kept_booking_that_is_called_off_leaves_no_hole_in_the_closure(inside:
 
 
 def test_lifting_offers_the_slots_to_those_displaced_first(inside: Center):
+    """Before somebody who has waited for that very time since long before it was closed."""
     inside.setting("waiting_list", True)
     ids = six(inside)
+    wanted = inside.wanted(span(10, 9, 10), asker=_somebody(inside))
+    with clock.frozen(at(1, 9)):
+        waits = waiting.join(wanted, by=None)
     made = close(inside, {**dict.fromkeys(ids, "cancel"), ids[1]: "displace"})
+    assert [one.id for one in freeing.forecast(made, [inside.room()])] == [waits.id + 1]
     assert closing.lift(made, version=made.version, by=None) == 1
-    (wish,) = session.scalars(select(BookingsWish)).all()
-    assert (wish.state, wish.ahead, wish.starts_at) == ("offered", True, at(10, 9))
+    first, second = session.scalars(select(BookingsWish).order_by(BookingsWish.ahead.desc())).all()
+    assert (first.state, first.ahead, first.starts_at) == ("offered", True, at(10, 9))
+    assert (second.id, second.state, second.ahead) == (waits.id, "waiting", False)
+    assert second.joined_at < first.joined_at
+    assert [waiting.places_before(one) for one in (first, second)] == [0, 1]
     # It is held: nobody else gets it meanwhile; the others are free.
     with pytest.raises(NotFree):
         inside.book(span(10, 9, 10))
     inside.book(span(9, 9, 10))
+    waiting.leave(first, version=first.version, by=None)
+    session.refresh(second)
+    assert second.state == "offered"
     inside.owns_its_slots()
 
 

@@ -121,7 +121,10 @@ def test_lifting_names_who_is_offered_the_time_and_does_so(street: Street):
         assert len(rows) == 6
     address = f"{street.base.removesuffix('/desk')}/rooms/{place(street)[2:]}?day=2026-03-03"
     day = street.browser("member").get(address)
-    assert "停用：" in day.get_data(as_text=True)
+    # As the form says to whoever writes it: everybody reads why.
+    form = browser.get(f"{street.base}/closures/new").get_data(as_text=True)
+    assert "大家都会看到：房间的页面和门口的屏幕上会写。请别写人名和电话。" in form
+    assert "原因大家都会看到" in said and "停用：空调检修" in day.get_data(as_text=True)
     shown = browser.get(at).get_data(as_text=True)
     assert "先把时间留给6家" in shown and shown.count("停用时让出来的") == 6
     lifted = browser.post(f"{at}/lift", data={"_once": key(), "version": 1})
@@ -159,7 +162,7 @@ def test_the_foretold_offers_are_those_made(street: Street):
     [
         ({"place": "r.none"}, "请选场馆或者房间"),
         ({"from-day": "下周"}, "日期看不懂"),
-        ({"reason": " "}, "请写为什么停用"),
+        ({"reason": " "}, "请写为什么停用，大家都会看到。"),
         ({"to-day": "2026-03-02", "to": "7"}, "结束时间要晚于开始时间"),
         ({"from-day": "2026-02-02", "to-day": "2026-02-03"}, "这个时间已经过了"),
     ],

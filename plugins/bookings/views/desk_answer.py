@@ -7,25 +7,20 @@ from typing import Any
 
 from flask import abort, g, redirect, request, url_for
 
-from portal.api import Conflict, clock, district, go, ngettext, once, render, required_version, requires, say
+from portal.api import Conflict, clock, go, ngettext, once, render, required_version, requires, say
 from portal.api import gettext as _
 
-from .. import alternatives, permissions, verdicts
-from ..judging import Asker, Question
+from .. import instead, permissions, verdicts
 from ..models import BookingsOccurrence
 from ..queries import desk as queries
 from ..queries import places, requests
-from ..queries.holders import is_member
 from ..queries.requests import Near
 from ..service import desk as work
-from ..verdicts import NotFree, Refused, Span
+from ..verdicts import NotFree, Refused
 from ..words import STATES, day_words, hours_words, in_brackets, until_words
 from . import bookings
 from .desk import reached, versions_sent
 from .desk_record import Record, page, record_of
-
-#: Times that are offered instead of one that is refused.
-OTHERS = 3
 
 
 @bookings.get("/desk/<uid>/answer")
@@ -55,10 +50,10 @@ def desk_answered(uid: str) -> Any:
         if act == "approve":
             number = work.approve(g.actor, found.booking, version=version, only=only)
         else:
-            instead = [text for text in request.form.getlist("instead") if text in _offered(found)]
+            others = [text for text in request.form.getlist("instead") if text in _offered(found)]
             reason = request.form.get("reason", "")
             number = work.refuse(
-                g.actor, found.booking, version=version, reason=reason, instead=instead, only=only
+                g.actor, found.booking, version=version, reason=reason, instead=others, only=only
             )
     except PermissionError:
         abort(403)
@@ -182,25 +177,7 @@ def _offered(found: Record, row: BookingsOccurrence | None = None) -> list[str]:
 
 def times_instead(found: Record, row: BookingsOccurrence) -> list[str]:
     """Return up to three free times instead of one, in the words that go into a message."""
-    booking = found.booking
-    question = Question(
-        room=found.rooms[row.room_id],
-        spans=(),
-        # What they are told they book themselves, within their limits; for who has no account the desk does.
-        asker=Asker(
-            account_id=booking.account_id,
-            is_member=is_member(booking.account_id),
-            organization_id=booking.organization_id,
-            staff=booking.account_id is None,
-        ),
-        needs={int(kind): number for kind, number in booking.needs.items()},
-    )
-    span = Span(start=row.starts_at, end=row.ends_at)
-    there = alternatives.three(district(), question, span, headcount=booking.headcount, most=OTHERS)
-    # Rooms of two houses may be called the same.
-    own = question.room.venue_id
-    return [
-        f"{one.room.name if one.room.venue_id == own else f'{one.room.venue} {one.room.name}'}"
-        f" {verdicts.clock_words(one.span)}"
-        for one in there
-    ]
+    booking, room = found.booking, found.rooms[row.room_id]
+    # What they are told they book themselves, within their limits; for who has no account the desk does.
+    there = instead.free(booking, row, room, instead.owner(booking))
+    return [instead.said(one, room) for one in there]

@@ -241,10 +241,14 @@ def _preview(
     )
 
 
-def choices() -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, ...]]:
     """Return what can become of a booking inside a closure."""
     return [
-        ("displace", _("让出来，告诉对方还有哪些时间，恢复后先给他")),
+        (
+            "displace",
+            _("让出来，恢复后先给他"),
+            _("通知对方，对方打开预约就能看到还有哪些时间。没有账号、只留了电话的，请他打电话来，您帮他找。"),
+        ),
         ("keep", _("保留，照常用")),
         ("cancel", _("取消，告诉对方原因")),
     ]

@@ -21,13 +21,15 @@ from portal.api import (
 )
 from portal.api import gettext as _
 
-from .. import actors, messages, permissions, presence
+from .. import actors, instead, messages, permissions, presence
+from ..instead import Instead
 from ..models import BookingsBooking, BookingsOccurrence
 from ..queries import desk as queries
-from ..queries import handovers, places
+from ..queries import handovers, mine, places
 from ..queries.places import Room
 from ..service import changing
 from ..service import desk as work
+from ..verdicts import Span
 from ..words import STEPS, state_words, when_words
 from . import bookings
 from .desk import reached, tabs
@@ -67,7 +69,7 @@ def record_of(uid: str) -> Record:
     found = queries.booking(uid)
     if found is None:
         abort(404)
-    times = messages.booking_times(found)
+    times = mine.times(found.id)
     rooms = {room.id: room for room in places.rooms(ids={found.room_id, *(row.room_id for row in times)})}
     if not reached(permissions.SEE, list(rooms.values())):
         abort(404)
@@ -113,6 +115,7 @@ def page(
     """Render the page of one booking."""
     booking = found.booking
     waiting = work.answerable(g.actor, found.times)
+    others = {one.row.id: one for one in _others(found)}
     return render(
         "bookings/desk_show.html",
         status=status,
@@ -120,7 +123,7 @@ def page(
         record=found,
         booking=booking,
         facts=_facts(found, phone),
-        lines=[_line(found, row) for row in found.times],
+        lines=[_line(found, row, others.get(row.id)) for row in found.times],
         steps=_timeline(found),
         handed=handovers.handed({row.room_id for row in found.times}, booking_id=booking.id),
         slip=any(row.state in ("approved", "checked_in") for row in found.times),
@@ -172,7 +175,14 @@ def when_of(found: Record, row: BookingsOccurrence) -> str:
     return f"{when_words(row.starts_at, row.ends_at)} {room.name}"
 
 
-def _line(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
+def _others(found: Record) -> list[Instead]:
+    """Return what is free instead of times that were taken away: who has no account asks on the telephone."""
+    if found.own or not instead.lost(found.times):
+        return []
+    return instead.of(found.booking, found.times, found.rooms, instead.owner(found.booking))
+
+
+def _line(found: Record, row: BookingsOccurrence, others: Instead | None) -> dict[str, Any]:
     word, tone = state_words(row.state, answered=row.decided_by is not None)
     movable = row in found.changeable
     return {
@@ -183,6 +193,9 @@ def _line(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
         "reason": row.reason,
         "answer_by": row.answer_by,
         "move": url_for("bookings.desk_move_form", uid=found.booking.uid, time=row.uid) if movable else "",
+        "others": [(instead.said(one, others.room), _counter(one.room, one.span)) for one in others.free]
+        if others is not None
+        else None,
         **_displacing(found, row),
     }
 
@@ -198,12 +211,16 @@ def _displacing(found: Record, row: BookingsOccurrence) -> dict[str, Any]:
         links["displace"] = url_for("bookings.desk_displace_form", uid=found.booking.uid, time=row.uid)
     elif row.state == "displaced":
         links["give_back"] = {"time": row.uid, "version": row.version}
-        start, end = (
-            f"{at.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}" for at in (row.starts_at, row.ends_at)
-        )
-        if actors.reaches(g.actor, permissions.DESK, room):
-            links["counter"] = url_for("bookings.desk_counter", resource=room.uid, start=start, end=end)
+        links["counter"] = _counter(room, Span(start=row.starts_at, end=row.ends_at))
     return links
+
+
+def _counter(room: Room, span: Span) -> str:
+    """Return where a time is written down for somebody; nothing where this person may not."""
+    if not actors.reaches(g.actor, permissions.DESK, room):
+        return ""
+    start, end = (f"{at.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}" for at in (span.start, span.end))
+    return url_for("bookings.desk_counter", resource=room.uid, start=start, end=end)
 
 
 def _timeline(found: Record) -> list[dict[str, Any]]:

@@ -9,11 +9,14 @@ from flask import abort, g
 from portal.api import gettext as _
 from portal.api import render, requires, session
 
-from .. import actors, permissions, presence, shown, words
+from .. import actors, instead, messages, permissions, presence, shown, words
+from ..alternatives import Alternative
+from ..instead import Instead
 from ..models import BookingsBooking, BookingsEquipment
 from ..queries import days_off, mine, places, venues, visits
 from ..queries.holders import colleagues
 from . import bookings
+from .ask import own_phone
 
 
 def booking_or_404(uid: str) -> BookingsBooking:
@@ -37,6 +40,7 @@ def show(booking_uid: str) -> Any:
     own = booking.account_id == g.actor.account_id
     open_times = [row for row in times if shown.may_change(row)]
     off, guessed = days_off.of_booking(booking, open_times)
+    asker = actors.asker(g.actor, organization_id=booking.organization_id)
     return render(
         "bookings/booking.html",
         block="content",
@@ -63,10 +67,26 @@ def show(booking_uid: str) -> Any:
         in_line=mine.in_line(booking.id, actors.hands(g.actor))
         if any(row.state in ("lapsed", "displaced") for row in times)
         else [],
+        instead=[(one, _choices(booking, one)) for one in instead.of(booking, times, rooms, asker)],
         words=words,
         next_words=shown.next_words,
         code_of=presence.code,
     )
+
+
+def _choices(booking: BookingsBooking, lost: Instead) -> list[tuple[Alternative, list[tuple[str, str]]]]:
+    """Return each time that is free instead of one, and what the form for its room is filled with."""
+    if booking.way == "visit":
+        return [(one, instead.visit_fields(booking, one)) for one in lost.free]
+    # A colleague who books again for the organization is called by the own name and on the own number.
+    contact = [("contact_name", g.actor.display_name)]
+    if lost.free and booking.account_id == g.actor.account_id:
+        phone = messages.phone_of(booking)
+        contact = [
+            ("contact_name", booking.contact_name),
+            *([("phone", phone)] if phone != own_phone() else []),
+        ]
+    return [(one, [*instead.fields(booking, lost.room, one), *contact]) for one in lost.free]
 
 
 def _needs(booking: BookingsBooking) -> list[tuple[str, int]]:

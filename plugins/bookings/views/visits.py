@@ -92,9 +92,9 @@ def _form(errors: dict[str, str] | None = None, *, status: int = 422) -> Any:
         status=status if errors else 200,
         block="content" if errors else None,
         errors=errors or {},
-        typed=request.form,
+        typed=request.values,
         name=g.actor.display_name,
-        parts=typed.day(request.form, "day") or typed.day_parts(request.form, "day"),
+        parts=typed.day(request.values, "day") or typed.day_parts(request.values, "day"),
         tail=own_phone()[-4:],
         back=url_for("bookings.visits"),
     )
