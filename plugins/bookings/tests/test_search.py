@@ -275,7 +275,7 @@ class Planned:
 
     @property
     def minutes(self) -> int:
-        """Three ten-thousandths of a degree between neighbours are 33.36 metres; the way is 1.3 times that."""
+        """Neighbours are three ten-thousandths of a degree apart, 33.36 metres; a way is 1.3 times that."""
         return max(1, math.ceil(round(abs(self.number - 66.6) * 33.36) * 1.3 / 80))
 
     @property

@@ -11,7 +11,7 @@ from flask import current_app, g, request, url_for
 from portal.api import Account, clock, crypto, district, go, once, render, requires, say, session, slow_down
 from portal.api import gettext as _
 
-from .. import alternatives, ask_form, judging, nights, permissions, typed, verdicts, words
+from .. import alternatives, ask_form, judging, nights, permissions, points, typed, verdicts, words
 from ..actors import asker, organizations
 from ..ask_form import Ask
 from ..policy import policy_of
@@ -181,6 +181,7 @@ def check_page(
         free=sum(one.free for one in found),
         refused=status == 409,
         asks=asks,
+        because=points.until(policy, wanted.asker.account_id) if asks and policy.approval != "ask" else None,
         competes=policy.pending == "compete",
         answer_by=asking.answer_by(policy, wanted.spans[0].start) if asks else None,
         organization=named.get(wanted.asker.organization_id or 0),
