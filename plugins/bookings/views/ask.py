@@ -201,7 +201,7 @@ def _not_free(room: Room, filled: Ask, wanted: Wanted, found: tuple[Verdict, ...
         others = _nearest(room, verdict, question) if "grid" in codes else []
         others = others or alternatives.three(district(), question, verdict.span, headcount=wanted.headcount)
     # A clash is a conflict (409); a time nobody could have is a wrong form (422).
-    clash = codes <= {"taken", "closed", "equipment"}
+    clash = verdict.clashes
     return form_page(
         room,
         filled,

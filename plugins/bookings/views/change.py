@@ -104,8 +104,7 @@ def _typed_time(fields: Any) -> tuple[Any, Any, Any, dict[str, str]]:
 def _not_free(booking: BookingsBooking, row: BookingsOccurrence, room: Room, verdict: Verdict) -> Any:
     question = question_of(booking, room, [row], [verdict.span])
     others = alternatives.three(district(), question, verdict.span, headcount=booking.headcount)
-    clash = {one.code for one in verdict.refusals} <= {"taken", "closed", "equipment"}
-    errors, status = errors_of(verdict.refusals), 409 if clash else 422
+    errors, status = errors_of(verdict.refusals), 409 if verdict.clashes else 422
     return _move_page(booking, row, request.form, errors=errors, others=others, status=status)
 
 
