@@ -1,4 +1,4 @@
-"""Whose decision holds: the room's, else its venue's, else the district's, else that of the district above."""
+"""Whose decision holds: the room's, else its venue's, else the district's, else one above."""
 
 from __future__ import annotations
 
