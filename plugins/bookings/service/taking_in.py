@@ -119,7 +119,7 @@ def _known(room: Room, events: Sequence[Incoming]) -> dict[str, BookingsTakenIn]
 
 
 def _ours(events: Sequence[Incoming]) -> set[str]:
-    """Return those of the UIDs that are times booked here, in whichever room: a calendar of ours came back."""
+    """Return those of the UIDs that are times booked here, in whichever room: our own calendar came back."""
     uids = sorted({event.uid for event in events})
     return set(session.scalars(select(BookingsOccurrence.uid).where(BookingsOccurrence.uid.in_(uids))))
 

@@ -105,7 +105,7 @@ def test_another_number_of_dates_is_not_taken_in_and_says_why(inside: Center) ->
 
 
 def test_the_own_calendar_taken_in_again_books_nothing(inside: Center) -> None:
-    """A single time, a series, one that was moved and one that was called off, out by the link and in again."""
+    """A single time, a series, one that was moved and one called off: out by the link and in again."""
     account = inside.world.account()
     asker = Asker(account_id=account.id)
     weeks = [span(day, 9, 10) for day in (3, 10, 17)]
