@@ -88,7 +88,7 @@ def test_who_did_not_come_three_times_waits_for_an_answer_and_reads_why(me: Some
     for instant, day, why in ((at(6, 8), "2026-03-09", True), (third, "2026-04-06", False)):
         with me.on(instant):
             checked = ask(me, day=day, _once=f"once-key-{day}")
-            words = "您最近几次约了没到场，或者取消得晚，2026年4月4日以前约这里都要先等答复。"
+            words = "您最近几次约了没到场，或者取消得晚，到2026年4月4日为止，约这里都要先等答复。"
             assert (words in said(checked), "要等场地方答复" in said(checked)) == (why, why)
             done = me.press(checked, "交上去" if why else "约下")
             assert done.status_code == 303
