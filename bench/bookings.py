@@ -1,10 +1,10 @@
-"""``python -m bench.bookings``: the week of 200 rooms, the room search and the booking POST.
+"""``python -m bench.bookings``: a page of the week at 200 rooms, the room search and the booking POST.
 
 Two installations in one run, 200 rooms each, with 1,000 and with 100,000 bookings of a year, on SQLite and on
 a private PostgreSQL. The 1,000 lie in the week that is shown, so that both show as much and differ in what
-else there is; the desk's pages hold 40 rooms each. As in ``bench.million`` both are served at the same time
-and asked in turns, the cheapest turn of each counts, all times are the processor's, and a bare reply of Flask
-stands beside them.
+else there is; the desk's pages hold 40 rooms each, which is looked at before anything is measured. As in
+``bench.million`` both are served at the same time and asked in turns, the cheapest turn of each counts, all
+times are the processor's, and a bare reply of Flask stands beside them.
 
 It ends with exit code 1 where a hundred times the bookings cost more than ``AIM`` times as much.
 ``BENCH_BOOKINGS`` makes the large one smaller, to try the bench itself; ``sqlite`` or ``postgresql`` keeps it
@@ -39,6 +39,8 @@ from portal.testing import postgresql
 
 AIM = 1.3
 ROOMS, SMALL = 200, 1_000
+#: Rooms that one page of the desk shows of them.
+SHOWN = 40
 LARGE = int(os.environ.get("BENCH_BOOKINGS", "100000"))
 HERE = "/d/990001/bookings"
 
@@ -84,6 +86,12 @@ class Asked:
         for _ in range(count):
             get(self.connection, path, headers)
         return (self.house.spent() - began) * 1_000_000 / count
+
+    def rooms(self, path: str) -> int:
+        """Return how many rooms a page of the desk shows."""
+        self.awake()
+        text = get(self.connection, path, {"Cookie": self.facts["cookies"]["desk"]}).decode()
+        return len(set(re.findall(r'data-r="([^"]+)"', text)))
 
     def book(self, count: int = 2) -> float:
         """Book free times, one after the other; return microseconds of the processor for each POST."""
@@ -132,10 +140,11 @@ class Asked:
 
 #: What is measured: its name, and how one house is asked for it.
 def _measures(day: str) -> dict[str, Callable[[Asked], float]]:
+    week, one_day = f"{HERE}/desk/week?from={day}", f"{HERE}/desk/day?on={day}"
     search = f"{HERE}/?" + urlencode({"day": day, "from": "14:00", "to": "15:00", "people": "10"})
     return {
-        "week, 40 of 200 rooms": lambda one: one.page(f"{HERE}/desk/week?from={day}", "desk"),
-        "day, 40 of 200 rooms": lambda one: one.page(f"{HERE}/desk/day?on={day}", "desk"),
+        f"week, {SHOWN} of {ROOMS} rooms": lambda one: one.page(week, "desk"),
+        f"day, {SHOWN} of {ROOMS} rooms": lambda one: one.page(one_day, "desk"),
         "list, 50 of all bookings": lambda one: one.page(f"{HERE}/desk/list?from={day}", "desk"),
         "room search, 200 rooms": lambda one: one.page(search, "member"),
         "room search, fragment": lambda one: one.page(search, "member", fragment=True),
@@ -189,6 +198,10 @@ def _run(name: str, folder: Path, *, on_postgresql: bool) -> list[str]:
         for house in houses:
             house.worker = stack.enter_context(running(house.port, house.environment))
             asked.append(Asked(house, house.ask("login")))
+        for view in ("week?from", "day?on"):
+            shown = [one.rooms(f"{HERE}/desk/{view}={one.facts['day']}") for one in asked]
+            if shown != [SHOWN] * len(asked):
+                raise SystemExit(f"{view}: {shown} rooms are shown, not {SHOWN}")
         print(f"\n{name}: {ROOMS} rooms; {filled[0]['said']}; {filled[1]['said']}")
         print(f"{'':<28}{'bare us':>9}{'small us':>10}{'large us':>10}{'x bare':>8}{'ratio':>8}{'middle':>8}")
         for what, measure in _measures(asked[0].facts["day"]).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,23 +26,31 @@ def halves(account_id: int) -> int:
 
 
 def full(policy: Policy, account_id: int | None) -> bool:
-    """Tell whether this person's bookings need an approval now.
+    """Tell whether this person's bookings need an approval now."""
+    return until(policy, account_id) is not None
+
+
+def until(policy: Policy, account_id: int | None) -> datetime | None:
+    """Return until when this person's bookings need an approval; None where they need none for points.
 
     For ``points_approval_days`` from the point that made it too many, also when an older one ends meanwhile.
     """
     if not policy.points or account_id is None:
-        return False
-    since = clock.now() - timedelta(days=policy.points_approval_days)
+        return None
+    lasts = timedelta(days=policy.points_approval_days)
+    since = clock.now() - lasts
     counted = rows(BookingsPoint, _POINT.given_at, _POINT.expires_at, _POINT.halves).where(
         _POINT.account_id == account_id, _POINT.expires_at > since, _POINT.state != "lifted"
     )
     found = session.execute(counted).all()
-    return any(
-        sum(one.halves for one in found if one.given_at <= last.given_at < one.expires_at)
-        >= policy.points_limit * 2
+    too_many = [
+        last.given_at
         for last in found
         if last.given_at > since
-    )
+        and sum(one.halves for one in found if one.given_at <= last.given_at < one.expires_at)
+        >= policy.points_limit * 2
+    ]
+    return max(too_many) + lasts if too_many else None
 
 
 def give(booking: BookingsBooking, row: BookingsOccurrence, *, why: str, policy: Policy) -> None:

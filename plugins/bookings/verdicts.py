@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from portal.api import civil, clock, ngettext
@@ -15,6 +15,10 @@ from .queries.places import Room
 
 #: Nobody has a room for longer in one go: what touches a day began no earlier than this before it.
 LONGEST = timedelta(days=31)
+#: Days ahead beyond which a day at the desk is a slip of the pen, where no policy lets people go further.
+SLIP = 365
+#: What somebody else has, or has closed; everything else is wrong with what was asked for.
+THEIRS = frozenset(("taken", "closed", "equipment"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +51,11 @@ class Verdict:
         return not self.refusals
 
     @property
+    def clashes(self) -> bool:
+        """Tell whether nothing stands in the way but what somebody else has: a conflict, no wrong form."""
+        return bool(self.refusals) and all(one.code in THEIRS for one in self.refusals)
+
+    @property
     def only_taken(self) -> bool:
         """Tell whether nothing but somebody else's booking stands in the way: one may wait for it."""
         return bool(self.refusals) and all(one.code == "taken" for one in self.refusals)
@@ -71,7 +80,7 @@ class NotFree(Exception):
 def of_time(span: Span, policy: Policy, *, series: bool, by_staff: bool, now: datetime) -> list[Refusal]:
     """Return what the policy has against a time. Staff are held to the clock and the order of times only.
 
-    Nobody may take a room for longer than LONGEST at once.
+    Nobody may take a room for longer than LONGEST at once, nor further ahead than any series or SLIP.
     """
     if span.end <= span.start:
         return [Refusal(code="order", text=_("结束时间要晚于开始时间。"), field="end")]
@@ -83,15 +92,17 @@ def of_time(span: Span, policy: Policy, *, series: bool, by_staff: bool, now: da
                 code="endless", text=_("一次最长%(long)s。", long=lasting(_minutes(LONGEST))), field="end"
             )
         ]
+    days = (clock.civil(span.start) - clock.civil(now)).days
     if by_staff:
-        return []
+        most = max(SLIP, policy.series_ahead_days, policy.max_ahead_days)
+        return [_too_far(clock.civil(now) + timedelta(days=most))] if days > most else []
     found: list[Refusal] = []
     minutes = _minutes(span.end - span.start)
     if span.start < now + timedelta(minutes=policy.min_lead_minutes):
         text = _("要提前%(long)s约，这个时间来不及了。", long=lasting(policy.min_lead_minutes))
         found.append(Refusal(code="lead", text=text))
     most = policy.series_ahead_days if series else policy.max_ahead_days
-    if (clock.civil(span.start) - clock.civil(now)).days > most:
+    if days > most:
         last = clock.civil(now) + timedelta(days=most)
         text = ngettext(
             "最多提前%(days)s天约，现在能约到%(last)s。",
@@ -108,6 +119,11 @@ def of_time(span: Span, policy: Policy, *, series: bool, by_staff: bool, now: da
         text = _("一次最短%(long)s。", long=lasting(policy.min_minutes))
         found.append(Refusal(code="short", text=text, field="end"))
     return found
+
+
+def _too_far(last: date) -> Refusal:
+    text = _("这一天太远了，现在最远能约到%(last)s。请看看年份有没有写错。", last=civil(last))
+    return Refusal(code="far", text=text)
 
 
 def _minutes(long: timedelta) -> int:

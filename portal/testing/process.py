@@ -6,12 +6,17 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from portal.config import ROOT
 from portal.testing import postgresql
+
+#: Seconds a process of the portal has to start, also where many others want the same processor.
+STARTS_WITHIN = 60.0
+READY = b"worker: ready"
 
 
 def environment(data_dir: Path) -> dict[str, str]:
@@ -22,33 +27,49 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def worker(data_dir: Path) -> Iterator[None]:
+def worker(data_dir: Path, *, within: float = STARTS_WITHIN) -> Iterator[None]:
     """Let ``portal worker`` run meanwhile, from when it is ready; what it said is shown if it failed.
 
-    Raises: RuntimeError, it ended by itself.
+    Args:
+        within: how long it may take to be ready, in seconds.
+
+    Raises: RuntimeError, it ended by itself or was not ready in time.
     """
-    with tempfile.TemporaryFile("w+") as said:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "portal", "worker", "--threads", "2"],
-            cwd=ROOT,
-            env={**environment(data_dir), "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-        )
+    with tempfile.TemporaryDirectory(prefix="worker-") as folder:
+        # A file and no pipe: nobody empties one while the test is at work, and a full one stops the worker.
+        said = Path(folder, "said.txt")
+        with said.open("wb") as out:
+            running = subprocess.Popen(
+                [sys.executable, "-m", "portal", "worker", "--threads", "2"],
+                cwd=ROOT,
+                env={**environment(data_dir), "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
         try:
-            assert running.stdout is not None
-            ready = running.stdout.readline()
-            if "ready" in ready:
-                yield
-            if "ready" not in ready or running.poll() is not None:
-                said.seek(0)
-                raise RuntimeError(f"the worker ended: {said.read()[-3000:]}")
+            _until_ready(running, said, within)
+            yield
+            if running.poll() is not None:
+                raise _failed("the worker ended", said)
         finally:
             running.terminate()
             try:
-                running.communicate(timeout=40)
+                running.wait(timeout=40)
             except subprocess.TimeoutExpired:
                 running.kill()
-                running.communicate()
+                running.wait()
+
+
+def _until_ready(running: subprocess.Popen[bytes], said: Path, within: float) -> None:
+    end = time.monotonic() + within
+    while READY not in said.read_bytes():
+        if running.poll() is not None:
+            raise _failed("the worker ended", said)
+        if time.monotonic() >= end:
+            raise _failed(f"the worker was not ready within {within:g} seconds", said)
+        time.sleep(0.05)
+
+
+def _failed(what: str, said: Path) -> RuntimeError:
+    return RuntimeError(f"{what}: {said.read_text(errors='replace')[-3000:]}")

@@ -36,10 +36,19 @@ class World:
 
     app: Flask
 
-    def district(self, code: str = "", *, name: str = "", plugins: tuple[str, ...] | None = None) -> District:
-        """Create a district with every plugin (or just ``plugins``) switched on."""
+    def district(
+        self,
+        code: str = "",
+        *,
+        name: str = "",
+        plugins: tuple[str, ...] | None = None,
+        parent: District | None = None,
+    ) -> District:
+        """Create a district, below ``parent`` if given, with every plugin (or ``plugins``) switched on."""
         number = next(_number)
-        made = districts.create(code=code or f"99{number:04d}", name=name or f"测试{number}区", kind="county")
+        made = districts.create(
+            code=code or f"99{number:04d}", name=name or f"测试{number}区", kind="county", parent=parent
+        )
         chosen = self.app.extensions["portal.registry"].plugins if plugins is None else plugins
         for slug in chosen:
             districts.switch(made, slug, on=True)

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from portal.database import session, transaction
 from portal.jobs import enqueue
 from portal.jobs.models import JobRow
+from portal.testing.process import worker
 from tests import house
 from tests.jobs import worker_house
 
@@ -104,3 +105,14 @@ def test_worker_told_to_stop_ends_its_job_first(app: Flask, start: Start, tmp_pa
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
     assert (count("done"), count("ready")) == (1, 1)
+
+
+def test_a_worker_that_does_not_start_is_said_in_time(tmp_path: Path):
+    """Neither one that ends by itself nor one that hangs at its start hangs the tests."""
+    with pytest.raises(RuntimeError, match="the worker ended: .*\\S"), worker(tmp_path):
+        pass
+    with (
+        pytest.raises(RuntimeError, match="not ready within 0 seconds"),
+        worker(tmp_path, within=0),
+    ):
+        pass

@@ -21,7 +21,7 @@ from ..verdicts import Span
 
 #: Offers made in the evening are held until the next morning (services/bookings b, waitlist).
 EVENING, MORNING = time(20), time(8)
-#: Buffers reach this far: who waits for the time beside a freed one may have it now too.
+#: Buffers reach this far: who waits for the time beside a freed one, or closed it, may have it now too.
 AROUND = timedelta(hours=8)
 
 
@@ -59,8 +59,9 @@ def _closures(rooms: dict[int, Room], first: datetime, last: datetime) -> Sequen
         select(BookingsClosure).where(
             BookingsClosure.venue_id.in_(sorted({room.venue_id for room in rooms.values()})),
             BookingsClosure.state == "closed",
-            BookingsClosure.starts_at < last,
-            BookingsClosure.ends_at > first,
+            # The minutes before and after a freed time are free as well, and may lie in a closure alone.
+            BookingsClosure.starts_at < last + AROUND,
+            BookingsClosure.ends_at > first - AROUND,
         )
     ).all()
 

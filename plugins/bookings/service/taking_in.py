@@ -2,6 +2,7 @@
 
 An event is known by its UID in the room. The same file twice changes nothing; a higher SEQUENCE changes the
 booking, a lower or equal one is passed over (criterion 21). What somebody moved by hand since then stays.
+What our own calendars handed out is known by its UID, too, and is never booked a second time.
 """
 
 from __future__ import annotations
@@ -47,10 +48,13 @@ def plan(
 ) -> list[Line]:
     """Say what taking these events in would do, as things stand now; nothing is written."""
     listed = list(events)
-    known = _known(room, listed)
+    known, ours = _known(room, listed), _ours(listed)
     taken: list[tuple[Span, str]] = []
     found: list[Line] = []
     for event in listed:
+        if event.uid in ours:
+            found.append(Line(event=event, verdict="same", reasons=(_("这就是这里的预约，不用再登记。"),)))
+            continue
         line = _line(room, event, known.get(event.uid), asker=asker, skip=skip)
         refused = verdicts.of_headcount(
             room, event.headcount or headcount, over_reason=over_reason, by_keeper=asker.staff
@@ -112,6 +116,12 @@ def _known(room: Room, events: Sequence[Incoming]) -> dict[str, BookingsTakenIn]
         select(BookingsTakenIn).where(BookingsTakenIn.room_id == room.id, BookingsTakenIn.event_uid.in_(uids))
     )
     return {row.event_uid: row for row in found}
+
+
+def _ours(events: Sequence[Incoming]) -> set[str]:
+    """Return those of the UIDs that are times booked here, in whichever room: our own calendar came back."""
+    uids = sorted({event.uid for event in events})
+    return set(session.scalars(select(BookingsOccurrence.uid).where(BookingsOccurrence.uid.in_(uids))))
 
 
 def _line(room: Room, event: Incoming, known: BookingsTakenIn | None, *, asker: Asker, skip: bool) -> Line:

@@ -54,7 +54,7 @@ class Center:
     _rooms: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.district = self.world.district()
+        self.district = self.district or self.world.district()
         self.ref = self.world.ref(self.district)
         with self.inside():
             self.venue = places.make_venue(
@@ -98,6 +98,10 @@ class Center:
         found = reads.room(id=self._rooms[name])
         assert found is not None
         return found
+
+    def room_id(self, name: str) -> int:
+        """Return the id of a room, wherever one stands."""
+        return self._rooms[name]
 
     def setting(self, name: str, value: Any) -> None:
         """Let the district decide something."""

@@ -1,4 +1,7 @@
-"""The promise behind every booking: each living one has exactly its slots, and no slot belongs to two."""
+"""The promise behind every booking: each living one has exactly its slots, and no slot belongs to two.
+
+A closure has every slot of its rooms in it that nobody keeps; a lifted one has none.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from plugins.bookings.models import BookingsBooking, BookingsEquipmentUnit, BookingsOccurrence, BookingsWish
+from plugins.bookings.models import (
+    BookingsBooking,
+    BookingsClosure,
+    BookingsEquipmentUnit,
+    BookingsOccurrence,
+    BookingsWish,
+)
 from plugins.bookings.models.booking import LIVE
 from plugins.bookings.queries import places
 from plugins.bookings.verdicts import Span
-from plugins.bookings.wants import CLOSURE, OCCURRENCE, WISH, of_room
+from plugins.bookings.wants import CLOSURE, OCCURRENCE, WISH, of_piece, of_room
 from portal.api import claims, session
 
 
@@ -33,8 +42,32 @@ def wrong() -> list[str]:
         found += _differs(OCCURRENCE, one, rooms, there, "use" if holds else None)
     for wish in session.scalars(select(BookingsWish).execution_options(populate_existing=True)):
         found += _differs(WISH, wish, rooms, there, "held" if wish.state == "offered" else None)
-    strange = [key for key in there if key[0] != CLOSURE]
-    return found + [f"{kind} {number} has slots and is not there" for kind, number in strange]
+    for closure in session.scalars(select(BookingsClosure).execution_options(populate_existing=True)):
+        found += _closed(closure, rooms, there.pop((CLOSURE, closure.id), set()), seen)
+    return found + [f"{kind} {number} has slots and is not there" for kind, number in there]
+
+
+def _closed(
+    closure: BookingsClosure, rooms: Any, has: set[tuple[int, int, str]], taken: set[tuple[int, int]]
+) -> list[str]:
+    """Hold a closure's slots against all of its rooms in its time, but for those that are somebody else's."""
+    span = Span(start=closure.starts_at, end=closure.ends_at)
+    within = {
+        (unit, slot)
+        for room in rooms.values()
+        if closure.state == "closed" and closure.venue_id == room.venue_id
+        if closure.room_id in (None, room.id)
+        for unit in room.units
+        for slot in of_piece(unit, room.grid, span).span
+    }
+    mine = {(unit, slot) for unit, slot, _kind in has}
+    own = within - (taken - mine)
+    found = [
+        f"closure {closure.id} has slots of the kind {kind}" for kind in {one[2] for one in has} - {"closed"}
+    ]
+    if mine != own:
+        found.append(f"closure {closure.id} ({closure.state}) lacks {own - mine}, has besides {mine - own}")
+    return found
 
 
 def _differs(kind: str, one: Any, rooms: Any, there: Any, use: str | None) -> list[str]:
@@ -47,7 +80,12 @@ def _differs(kind: str, one: Any, rooms: Any, there: Any, use: str | None) -> li
         ):
             own |= {(want.unit_id, slot, want.kind) for slot in want.span}
     if one.state in ("no_show", "completed") and has < own:
-        return []  # what was left of it was let go
+        # What was left of it was let go: the end, never a part before what is still held.
+        until: dict[int, int] = {}
+        for unit, slot, _kind in has:
+            until[unit] = max(slot, until.get(unit, slot))
+        gone = [(unit, slot) for unit, slot, _kind in own - has if slot < until.get(unit, slot)]
+        return [f"{kind} {one.id} ({one.state}) let go of {gone} and holds what comes after"] if gone else []
     return [] if has == own else [f"{kind} {one.id} ({one.state}) has {len(has)} slots, not {len(own)}"]
 
 

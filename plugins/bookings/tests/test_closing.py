@@ -127,6 +127,21 @@ def test_a_kept_booking_that_is_called_off_leaves_no_hole_in_the_closure(inside:
     inside.owns_its_slots()
 
 
+def test_minutes_to_tidy_up_that_reach_into_a_closure_are_closed_when_they_are_let_go(inside: Center):
+    """The booking is over when the closure begins; its quarter of an hour to tidy up is not."""
+    inside.setting("buffer_after", 15)
+    inside.book(span(9, 9, 10))
+    close(inside, {}, when=span(9, 10, 12))
+    inside.owns_its_slots()
+    (row,) = inside.times()
+    changing.cancel([row], versions={row.id: row.version}, reason="不用了", by=None, staff=True)
+    inside.owns_its_slots()
+    inside.setting("buffer_after", 0)
+    with pytest.raises(NotFree) as refused:
+        inside.book(Span(start=at(9, 10), end=at(9, 10, 15)))
+    assert [one.code for one in refused.value.verdicts[0].refusals] == ["closed"]
+
+
 def test_lifting_offers_the_slots_to_those_displaced_first(inside: Center):
     """Before somebody who has waited for that very time since long before it was closed."""
     inside.setting("waiting_list", True)

@@ -17,6 +17,8 @@ from plugins.bookings.models import (
     BookingsAgreement,
     BookingsBooking,
     BookingsClosure,
+    BookingsEquipment,
+    BookingsEquipmentUnit,
     BookingsOccurrence,
     BookingsPoint,
     BookingsRoom,
@@ -72,7 +74,7 @@ def test_the_demo_has_every_state_and_what_the_pages_show(loaded: Any):
     assert count(BookingsBooking, BookingsBooking.rule != "") == 1
 
 
-def test_the_demo_districts_share_180_venues(loaded: Any):
+def test_the_demo_districts_have_180_shared_venues_and_a_center_with_its_equipment(loaded: Any):
     assert sum(demo_places.SHARED.values()) == 180
     wanted = demo_places.SHARED.get(loaded.code, demo_places.FEW)
     assert count(BookingsVenue, BookingsVenue.kind == "shared") == wanted
@@ -81,16 +83,45 @@ def test_the_demo_districts_share_180_venues(loaded: Any):
     if wanted >= 60:
         assert set(states) == {"draft", "signed_a", "active", "suspended", "ended"}
         assert states["active"] == wanted * 15 // 20
-    five = ["咨询服务室", "教育培训室", "图书阅览室", "文体活动室", "党群活动室"]
-    names = session.scalars(
-        select(BookingsRoom.name)
-        .join(BookingsVenue, BookingsVenue.id == BookingsRoom.venue_id)
-        .where(BookingsVenue.kind == "center")
-        .order_by(BookingsRoom.position)
-    ).all()
-    assert names == (
-        five if loaded.code != "230108" else ["咨询服务室", "多功能厅东厅", "多功能厅西厅", "多功能厅"]
+    in_center = select(BookingsVenue.id).where(BookingsVenue.kind == "center")
+    rooms = session.scalars(
+        select(BookingsRoom).where(BookingsRoom.venue_id.in_(in_center)).order_by(BookingsRoom.position)
     )
+    # Order, what stands in each, and whether there are no steps on the way.
+    assert [(room.name, list(room.features), room.step_free) for room in rooms] == (
+        [
+            ("咨询服务室", ["screen", "wifi"], True),
+            ("教育培训室", ["projector", "sound", "whiteboard", "wifi"], True),
+            ("图书阅览室", ["wifi"], True),
+            ("文体活动室", ["sound", "mirror"], False),
+            ("党群活动室", ["screen", "sound", "wifi"], True),
+        ]
+        if loaded.code != "230108"
+        else [
+            ("咨询服务室", ["screen", "wifi"], True),
+            ("多功能厅东厅", ["projector", "sound"], True),
+            ("多功能厅西厅", ["screen", "sound"], True),
+            ("多功能厅", ["projector", "sound"], True),
+        ]
+    )
+    # What is lent there, each piece by itself and working.
+    lent = (
+        select(BookingsEquipment.name, func.count())
+        .join(BookingsEquipmentUnit, BookingsEquipmentUnit.equipment_id == BookingsEquipment.id)
+        .where(
+            BookingsEquipment.venue_id.in_(in_center),
+            BookingsEquipment.active,
+            BookingsEquipmentUnit.fault == "",
+        )
+        .group_by(BookingsEquipment.name)
+    )
+    assert {name: pieces for name, pieces in session.execute(lent)} == {
+        "投影仪": 2,
+        "移动电视": 1,
+        "无线话筒": 4,
+        "折叠椅（10把）": 5,
+        "活动室钥匙": 1,
+    }
 
 
 def test_everybody_of_the_demo_has_something_of_their_own(loaded: Any):

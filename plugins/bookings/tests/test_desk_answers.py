@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -145,6 +146,35 @@ def test_competing_requests_show_their_clash_and_the_loser_is_put_in_line(street
         states = {row.booking_id: (row.state, row.sequence) for row in street.times()}
         # Both are newer to a calendar than the requests they were.
         assert states.pop(rival) == ("lapsed", 1) and list(states.values()) == [("approved", 1)]
+        street.owns_its_slots()
+
+
+@pytest.mark.parametrize("path", ["answer", "approve"])
+def test_an_approval_that_came_too_late_says_so_with_three_other_times(street: Street, path: str):
+    """A request that holds nothing, and the desk has given the room to somebody else meanwhile."""
+    street.setting("pending", "compete")
+    with street.inside():
+        made = street.request(span(9, 9, 10), room="培训室")
+        (row,) = street.times(made)
+        form = {"version": made.version, "act": "approve", "time": f"{row.uid}.{row.version}"}
+        uid, number = made.uid, made.id
+        street.book(span(9, 9, 10), room="培训室", by=street.accounts["desk"].id)
+        session.commit()
+    sent = {**form, "_once": key()}
+    answer = street.browser("desk").post(f"{street.base}/{uid}/{path}", data=sent)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "2026年3月9日 09:00—10:00：这个时间已经有人约了。" in page
+    assert re.findall(r'name="instead"[^>]*value="([^"]*)"', page) == [
+        "培训室 2026年3月9日 08:00—09:00",
+        "东厅 2026年3月9日 09:00—10:00",
+        "培训室 2026年3月10日 09:00—10:00",
+    ]
+    with street.inside():
+        assert sorted((row.booking_id == number, row.state) for row in street.times()) == [
+            (False, "approved"),
+            (True, "requested"),
+        ]
         street.owns_its_slots()
 
 

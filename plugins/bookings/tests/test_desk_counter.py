@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from plugins.bookings import presence
 from plugins.bookings.models import BookingsBooking
-from plugins.bookings.service import places
+from plugins.bookings.service import changing, places
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import span
 from plugins.bookings.tests.test_desk_rights import Street, key
@@ -63,7 +63,7 @@ def test_the_form_begins_now_for_an_hour_or_as_soon_as_the_room_is_free(street: 
     [
         (0, 0, 303, ["checked_in"]),
         (14, 59, 303, ["checked_in"]),
-        (15, 0, 409, []),
+        (15, 0, 422, []),
         (-1, 59, 303, ["approved"]),
     ],
 )
@@ -235,7 +235,7 @@ def test_too_many_people_are_offered_a_larger_room_of_a_named_house(street: Stre
     # Closed from noon, and taken before it: the first reason is said, the other follows from it.
     late = browser.post(f"{street.base}/counter", data=form(street, room=uid, start="11点", end="下午一点"))
     said = late.get_data(as_text=True)
-    assert late.status_code == 409 and "09:00—12:00，请选在里面" in said and "已经有人约了" not in said
+    assert late.status_code == 422 and "09:00—12:00，请选在里面" in said and "已经有人约了" not in said
     # At six in the evening the form begins when that house opens again.
     with clock.frozen(clock.now().replace(hour=10)):
         evening = street.browser("desk").get(f"{street.base}/counter?resource={uid}")
@@ -260,6 +260,54 @@ def test_a_taken_time_offers_three_others_and_one_press_books_one(street: Street
     assert browser.post(f"{street.base}/counter", data=chosen).status_code == 303
     with street.inside():
         assert len(street.times()) == 2
+        street.owns_its_slots()
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "words"),
+    [
+        ({"start": "9", "end": "9"}, 422, "结束时间要晚于开始时间。"),
+        ({"start": "10", "end": "9"}, 422, "到第二天"),
+        ({"day": "2026-03-01"}, 422, "这个时间已经过了，请选以后的时间。"),
+        ({"start": "9:07", "end": "10:00"}, 422, "这间房按整格约，最近的时间是09:00和09:15。"),
+        ({"start": "9:00", "end": "9:50"}, 422, "这间房按整格约，最近的时间是09:45和10:00。"),
+        ({"day": "2027-03-03"}, 422, "这一天太远了，现在最远能约到2027年3月2日。请看看年份有没有写错。"),
+        ({"day": "2027-03-02"}, 303, ""),
+        ({"day": "2026-03-04"}, 409, "这个时间已经有人约了。"),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_422_and_what_somebody_has_is_409(
+    street: Street, values: dict[str, str], status: int, words: str
+):
+    """At the counter, and where the desk moves a time: typed, and dropped in the calendar."""
+    with street.inside():
+        street.book(span(4, 8, 22))
+        made = street.book(span(5, 9, 10), room="东厅")
+        (row,) = street.times(made)
+        uid, room, time, version = made.uid, street.room().uid, row.uid, row.version
+        session.commit()
+    browser, said = street.browser("desk"), {}
+    sent = {"day": "2026-03-03", "start": "9", "end": "10:00", **values}
+    said["counter"] = browser.post(f"{street.base}/counter", data=form(street, **sent))
+    if status == 303:  # the same time in the same room: what was booked just now is called off
+        with street.inside():
+            row = street.times()[-1]
+            changing.cancel([row], versions={row.id: 1}, reason="试", by=None, staff=True)
+            session.commit()
+    move = {"version": version, "room": room, "time": time, "_once": key(), **sent}
+    if "第二天" not in words:  # a block has a begin and a length: it cannot be dropped backwards
+        hours = {
+            name: f"{sent[name].partition(':')[0]:0>2}:{sent[name].partition(':')[2] or '00'}"
+            for name in ("start", "end")
+        }
+        dropped = {"_once": key(), "id": time, "version": version, "resource": room}
+        dropped |= {name: f"{sent['day']}T{hour}" for name, hour in hours.items()}
+        if status != 303:
+            said["drop"] = browser.post(f"{street.base}/move", data=dropped)
+    said["move"] = browser.post(f"{street.base}/{uid}/move", data=move)
+    assert {name: answer.status_code for name, answer in said.items()} == dict.fromkeys(said, status)
+    assert all(words in answer.get_data(as_text=True) for answer in said.values())
+    with street.inside():
         street.owns_its_slots()
 
 
@@ -307,5 +355,5 @@ def test_the_district_is_held_to_the_agreement_at_a_shared_venue(street: Street)
     with street.inside():
         hall = street.room("礼堂").uid
     refused = street.browser("desk").post(f"{street.base}/counter", data=form(street, room=hall))
-    assert refused.status_code == 409
+    assert refused.status_code == 422
     assert "这个共享场地现在没有生效的协议" in refused.get_data(as_text=True)

@@ -9,6 +9,7 @@ import pytest
 
 from plugins.bookings import opening_words
 from plugins.bookings.hours import Hours
+from plugins.bookings.judging import Asker
 from plugins.bookings.service import keeping, opening, places
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.golden import cases
@@ -79,6 +80,19 @@ def test_a_booking_over_the_closed_lunch_is_refused_with_the_hours(inside: Cente
         inside.book(span(4, 11, 15))
     (said,) = refused.value.verdicts[0].refusals
     assert said.text == "这一天开放的时间是09:00—12:00、14:00—17:00，请选在里面。"
+
+
+def test_a_make_up_saturday_is_booked_where_working_days_are_open_and_no_other(inside: Center):
+    """9 May 2026 is worked for the first of May; the Saturday after it is not."""
+    set_week(inside, {"work": [(540, 1020)]})
+    inside.setting("max_ahead_days", 90)
+    account = inside.world.account().id
+    made = inside.book(span(9, 9, 11, month=5), asker=Asker(account_id=account), by=account)
+    assert [row.state for row in inside.times(made)] == ["approved"]
+    with pytest.raises(NotFree) as refused:
+        inside.book(span(16, 9, 11, month=5), asker=Asker(account_id=account), by=account)
+    assert [one.text for one in refused.value.verdicts[0].refusals] == ["这一天不开放。"]
+    inside.owns_its_slots()
 
 
 def test_an_evening_opened_once_is_all_there_is_that_day(inside: Center):

@@ -15,23 +15,31 @@ from portal.api import clock
 
 
 def refused_as(inside: Center, wanted: Span, account: int) -> str:
+    return refusal(inside, wanted, account)[0]
+
+
+def refusal(inside: Center, wanted: Span, account: int) -> tuple[str, str]:
+    """Book it; return the code and the words of what stands against it."""
     try:
         inside.book(wanted, asker=Asker(account_id=account), by=account)
     except NotFree as error:
-        return error.verdicts[0].refusals[0].code
+        (one,) = error.verdicts[0].refusals
     except Refused as error:
-        return error.refusals[0].code
-    return ""
+        (one,) = error.refusals
+    else:
+        return "", ""
+    return one.code, one.text
 
 
-@pytest.mark.parametrize(("setting", "value", "start", "minutes", "code"), cases("limits"))
+@pytest.mark.parametrize(("setting", "value", "start", "minutes", "code", "words"), cases("limits"))
 def test_a_limit_allows_its_bound_and_nothing_beyond(
-    inside: Center, setting: str, value: str, start: str, minutes: str, code: str
+    inside: Center, setting: str, value: str, start: str, minutes: str, code: str, words: str
 ):
+    """The words name the very bound that refuses: they come from one function."""
     inside.setting(setting, int(value))
     begins = datetime.strptime(start, "%Y-%m-%d %H:%M").replace(tzinfo=clock.SHANGHAI)
     wanted = Span(start=begins, end=begins + timedelta(minutes=int(minutes)))
-    assert refused_as(inside, wanted, inside.world.account().id) == code
+    assert refusal(inside, wanted, inside.world.account().id) == (code, words)
     inside.owns_its_slots()
 
 

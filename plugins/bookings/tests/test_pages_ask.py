@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from plugins.bookings.models import BookingsBooking, BookingsRoom, BookingsWish
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, labels, said, somebody
+from plugins.bookings.tests.test_points import miss
 from plugins.bookings.verdicts import Span
 from portal.api import session
 
@@ -69,6 +70,31 @@ def test_what_needs_an_answer_says_until_when(me: Somebody):
     assert "要等场地方答复，最晚2026年3月3日 星期二 明天 09:00（还有23小时）" in said(checked)
     receipt = said(me.client.get(me.press(checked, "交上去").location))
     assert "申请在测试党群服务中心那里，最晚2026年3月3日" in receipt and "等答复" in receipt
+
+
+def test_who_did_not_come_three_times_waits_for_an_answer_and_reads_why(me: Somebody):
+    """Criterion 14 through the page, where others have what they book at once: from the third on, 30 days."""
+    me.center.setting("points", True)
+    me.center.setting("release", True)
+    miss(me.center, me.id, 3, 4)
+    session.commit()
+    with me.on(at(5, 8)):
+        before = ask(me, day="2026-03-05", **{"from": "14:00", "to": "15:00"})
+        assert "交上去就约好了，不用等审批。" in said(before) and "没到场" not in said(before)
+    with me.center.inside():
+        miss(me.center, me.id, 5)
+        session.commit()
+    third = at(5, 9, 15) + timedelta(days=30)
+    for instant, day, why in ((at(6, 8), "2026-03-09", True), (third, "2026-04-06", False)):
+        with me.on(instant):
+            checked = ask(me, day=day, _once=f"once-key-{day}")
+            words = "您最近几次约了没到场，或者取消得晚，到2026年4月4日为止，约这里都要先等答复。"
+            assert (words in said(checked), "要等场地方答复" in said(checked)) == (why, why)
+            done = me.press(checked, "交上去" if why else "约下")
+            assert done.status_code == 303
+            with me.center.inside():
+                assert me.center.times()[-1].state == ("requested" if why else "approved")
+    me.center.owns_its_slots()
 
 
 def test_edit_brings_the_form_back_with_everything(me: Somebody):

@@ -75,6 +75,10 @@ def test_days_working_days_and_years_are_previewed_date_by_date(me: Somebody):
     leap = ask(me, day="2028-02-29", every="year", ends="until", until="2033-03-01")
     assert days(leap) == ["2028年2月29日", "2032年2月29日"]
     assert "没有2月29日的年份跳过：2029、2030、2031、2033。" in said(leap)
+    # 30 March is a fifth Monday: of months with four of them it is the last, and none is left out.
+    fifth = ask(me, day="2026-03-30", every="month_weekday", ends="count", count="4")
+    assert days(fifth) == ["2026年3月30日", "2026年4月27日", "2026年5月25日", "2026年6月29日"]
+    assert "跳过" not in said(fifth)
     # The second lies further ahead than anybody may book: it is named as a day that cannot be had.
     assert labels(leap)[0] == "跳过这1次，约其余1次"
     me.center.owns_its_slots()

@@ -49,12 +49,16 @@ class Crowd:
 
     def at_once(self, acts: list[dict[str, Any]]) -> Counter[str]:
         """Let them act at the same instant; return how many ended how."""
+        return Counter(self.outcomes(acts))
+
+    def outcomes(self, acts: list[dict[str, Any]]) -> list[str]:
+        """Let them act at the same instant; return how each ended, in their order."""
         session.commit()
         found = crowd(self.data_dir, f"{WORK}:do", acts)
         assert all(isinstance(said, str) for said in found), [
             said for said in found if not isinstance(said, str)
         ]
-        return Counter(found)
+        return found
 
 
 @pytest.fixture
@@ -75,13 +79,34 @@ def test_fifty_book_one_time(people: Crowd):
 
 
 def test_series_and_single_times_want_the_same_days(people: Crowd):
+    """Single times, series that leave days out, and series all or nothing, told apart by how many come."""
     center = people.center
-    weeks = [Span(start=at(3, 9) + n * WEEK, end=at(3, 11) + n * WEEK) for n in range(8)]
-    singles = [people.act("book", "培训室", weeks[number % 8]) for number in range(25)]
-    series = [people.act("book", "培训室", *weeks, skip=number % 2 == 0) for number in range(25)]
-    people.at_once([one for pair in zip(singles, series, strict=True) for one in pair])
-    taken = Counter(row.starts_at for row in living(center))
-    assert taken == {week.start: 1 for week in weeks}
+    weeks = [Span(start=at(3, 9) + n * WEEK, end=at(3, 11) + n * WEEK) for n in range(12)]
+    acts = [
+        (act, kind)
+        for number in range(10)
+        for act, kind in (
+            (people.act("book", "培训室", weeks[number % 8], headcount=1), 1),
+            (people.act("book", "培训室", weeks[(number + 5) % 8], headcount=1), 1),
+            (people.act("book", "培训室", *weeks[:8], skip=True, headcount=2), 2),
+            (people.act("book", "培训室", *weeks[:8], headcount=3), 3),
+            # In the other room nobody wants a single day: one series has all of its days, and no other any.
+            (people.act("book", "东厅", *weeks[number % 5 :][:8], headcount=4), 4),
+        )
+    ]
+    outcomes = people.outcomes([act for act, _kind in acts])
+    assert set(outcomes) <= {"done", "NotFree", "busy"}
+    done = Counter(kind for said, (_act, kind) in zip(outcomes, acts, strict=True) if said == "done")
+    made = {row.id: row.headcount for row in session.scalars(select(BookingsBooking))}
+    assert Counter(made.values()) == done and done[4] == 1
+    had = Counter(row.booking_id for row in living(center))
+    assert {kind: had[number] for number, kind in made.items() if kind in (3, 4)} == {
+        kind: 8 for kind in (3, 4) if done[kind]
+    }
+    assert all(had[number] == 1 for number, kind in made.items() if kind == 1)
+    assert all(1 <= had[number] <= 8 for number, kind in made.items() if kind == 2)
+    taken = Counter(row.starts_at for row in living(center) if made[row.booking_id] != 4)
+    assert taken == {week.start: 1 for week in weeks[:8]}
     center.owns_its_slots()
 
 

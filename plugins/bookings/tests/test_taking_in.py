@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from plugins.bookings import calendar_file
 from plugins.bookings.calendar_reading import read
 from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsOccurrence, BookingsTakenIn
+from plugins.bookings.queries import feeds
 from plugins.bookings.service import changing, taking_in
 from plugins.bookings.service.asking import Contact
 from plugins.bookings.tests.conftest import Center, at, span
+from plugins.bookings.tests.test_states import everything
 from portal.api import clock, session
 from portal.testing.crowd import crowd
 
@@ -83,6 +86,54 @@ def test_a_higher_sequence_changes_and_a_lower_one_is_passed_over(inside: Center
     assert session.scalars(select(BookingsBooking.title)).one() == "读书会二"
     assert session.scalars(select(BookingsTakenIn.sequence)).one() == 4
     assert take(inside, calendar(event("a", "SEQUENCE:3"))) == {"same": 1}
+    inside.owns_its_slots()
+
+
+def test_another_number_of_dates_is_not_taken_in_and_says_why(inside: Center) -> None:
+    def rule(count: int, sequence: int) -> bytes:
+        return calendar(event("a", f"RRULE:FREQ=WEEKLY;COUNT={count}", f"SEQUENCE:{sequence}"))
+
+    assert take(inside, rule(3, 1)) == {"new": 1}
+    before = times(inside)
+    for number, count in enumerate((2, 4), 2):
+        found = read(rule(count, number), until=UNTIL)
+        (line,) = taking_in.plan(inside.room(), found, asker=Asker(staff=True), skip=False, headcount=10)
+        assert (line.verdict, line.reasons) == ("cannot", ("次数和登记的不一样了，请到这个预约里改。",))
+        assert take(inside, rule(count, number)) == {"cannot": 1}
+    assert times(inside) == before and len(before) == 3
+    inside.owns_its_slots()
+
+
+def test_the_own_calendar_taken_in_again_books_nothing(inside: Center) -> None:
+    """A single time, a series, one that was moved and one called off: out by the link and in again."""
+    account = inside.world.account()
+    asker = Asker(account_id=account.id)
+    weeks = [span(day, 9, 10) for day in (3, 10, 17)]
+    inside.book(*weeks, asker=asker, by=account.id, rule="FREQ=WEEKLY;COUNT=3")
+    inside.book(span(4, 9, 10), asker=asker, by=account.id)
+    first, second, _third, single = inside.times()
+    changing.move(first, version=1, span=span(5, 14, 15), room=inside.room(), asker=asker, by=account.id)
+    changing.cancel([second], versions={second.id: 1}, reason="不去了", by=account.id, staff=False)
+    data = calendar_file.write(feeds.mine(account.id), name="我的预约")
+    # Since it was handed out another one was called off: its time is free, and it is not booked anew.
+    changing.cancel([single], versions={single.id: 1}, reason="不去了", by=account.id, staff=False)
+    session.expire_all()
+    before = everything()
+    for room in ("培训室", "东厅"):
+        found = read(data, until=UNTIL)
+        lines = taking_in.take_in(
+            inside.room(room),
+            found,
+            asker=Asker(staff=True),
+            contact=Contact(name="王测"),
+            headcount=10,
+            skip=False,
+            by=inside.world.account().id,
+        )
+        assert [(line.verdict, line.reasons) for line in lines] == [
+            ("same", ("这就是这里的预约，不用再登记。",))
+        ] * 4
+    assert everything() == before
     inside.owns_its_slots()
 
 

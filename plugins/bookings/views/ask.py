@@ -11,7 +11,7 @@ from flask import current_app, g, request, url_for
 from portal.api import Account, clock, crypto, district, go, once, render, requires, say, session, slow_down
 from portal.api import gettext as _
 
-from .. import alternatives, ask_form, judging, nights, permissions, typed, verdicts, words
+from .. import alternatives, ask_form, judging, nights, permissions, points, typed, verdicts, words
 from ..actors import asker, hands, organizations
 from ..ask_form import Ask
 from ..policy import policy_of
@@ -181,6 +181,7 @@ def check_page(
         free=sum(one.free for one in found),
         refused=status == 409,
         asks=asks,
+        because=points.until(policy, wanted.asker.account_id) if asks and policy.approval != "ask" else None,
         competes=policy.pending == "compete",
         answer_by=asking.answer_by(policy, wanted.spans[0].start) if asks else None,
         organization=named.get(wanted.asker.organization_id or 0),
@@ -200,7 +201,7 @@ def _not_free(room: Room, filled: Ask, wanted: Wanted, found: tuple[Verdict, ...
         others = _nearest(room, verdict, question) if "grid" in codes else []
         others = others or alternatives.three(district(), question, verdict.span, headcount=wanted.headcount)
     # A clash is a conflict (409); a time nobody could have is a wrong form (422).
-    clash = codes <= {"taken", "closed", "equipment"}
+    clash = verdict.clashes
     return form_page(
         room,
         filled,

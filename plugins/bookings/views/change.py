@@ -106,8 +106,7 @@ def _not_free(booking: BookingsBooking, row: BookingsOccurrence, room: Room, ver
     who = actors.of_booking(g.actor, booking, room, at_desk=False)
     question = question_of(booking, room, [row], [verdict.span], asker=who)
     others = alternatives.three(district(), question, verdict.span, headcount=booking.headcount)
-    clash = {one.code for one in verdict.refusals} <= {"taken", "closed", "equipment"}
-    errors, status = errors_of(verdict.refusals), 409 if clash else 422
+    errors, status = errors_of(verdict.refusals), 409 if verdict.clashes else 422
     return _move_page(booking, row, request.form, errors=errors, others=others, status=status)
 
 

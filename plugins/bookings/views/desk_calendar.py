@@ -79,9 +79,10 @@ def desk_move() -> Any:
     except PermissionError:
         abort(403)
     except NotFree as clash:
-        return _refused([one.text for one in clash.verdicts[0].refusals])
+        (verdict,) = clash.verdicts
+        return _refused([one.text for one in verdict.refusals], status=409 if verdict.clashes else 422)
     except Refused as refused:
-        return _refused([one.text for one in refused.refusals])
+        return _refused([one.text for one in refused.refusals], status=422)
     say(moved_words(was, moved.state, room, span))
     view = "desk_week" if request.args.get("view") == "desk_week" else "desk_day"
     kept: dict[str, Any] = {name: request.args[name] for name in _FILTERS if name in request.args}
@@ -97,8 +98,8 @@ def moved_words(was: str, state: str, room: Room, span: Span) -> str:
     return words + _("这个申请也就批准了。") if was == "requested" else words
 
 
-def _refused(texts: Sequence[str]) -> Any:
-    return render("bookings/desk_refused.html", status=409, texts=texts, back=url_for("bookings.desk_day"))
+def _refused(texts: Sequence[str], *, status: int) -> Any:
+    return render("bookings/desk_refused.html", status=status, texts=texts, back=url_for("bookings.desk_day"))
 
 
 def _address(view: str, day: str, kept: dict[str, Any]) -> str:

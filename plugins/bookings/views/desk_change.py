@@ -63,8 +63,9 @@ def desk_move_to(uid: str) -> Any:
             found.booking, room, [row], [span], asker=actors.of_booking(g.actor, found.booking, room)
         )
         others = alternatives.three(district(), question, span, headcount=found.booking.headcount)
-        errors = _beside(clash.verdicts[0].refusals)
-        return _move_page(found, row, errors=errors, others=others, status=409)
+        (verdict,) = clash.verdicts
+        status = 409 if verdict.clashes else 422
+        return _move_page(found, row, errors=_beside(verdict.refusals), others=others, status=status)
     except Refused as refused:
         return _move_page(found, row, errors=_beside(refused.refusals), status=422)
     say(moved_words(was, moved.state, room, span))

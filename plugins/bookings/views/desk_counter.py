@@ -112,8 +112,9 @@ def desk_counter_book() -> Any:
             say(_("这个刚才已经约好了，没有重复约。"))
             return go(url_for("bookings.desk_slip", uid=again))
         others = alternatives.three(district(), wanted.question(), span, headcount=headcount)
-        errors = _beside(clash.verdicts[0].refusals)
-        return _page(counter, None, errors=errors, status=409, known=there, others=others, name=name)
+        (verdict,) = clash.verdicts
+        errors, status = _beside(verdict.refusals), 409 if verdict.clashes else 422
+        return _page(counter, None, errors=errors, status=status, known=there, others=others, name=name)
     except Refused as refused:
         over = any(one.code == "seats" for one in refused.refusals)
         crowd = over or any(one.code == "fire" for one in refused.refusals)
