@@ -209,8 +209,11 @@ WISHES: dict[str, tuple[Callable[[Any], Any], dict[str, str]]] = {
         lambda wish: waiting.leave(wish, version=wish.version, by=None),
         {"waiting": "withdrawn", "offered": "declined"},
     ),
-    # An hour before its time: an offer was held until then, who waits goes on waiting.
-    "time_out": (_time_out(lambda wish: wish.starts_at - timedelta(hours=1)), {"offered": "timed_out"}),
+    # To the second until which an offer is held; who waits goes on waiting.
+    "time_out": (
+        _time_out(lambda wish: wish.hold_until or wish.starts_at - timedelta(hours=1)),
+        {"offered": "timed_out"},
+    ),
     "begin": (_time_out(lambda wish: wish.starts_at), {"waiting": "past", "offered": "past"}),
 }
 
