@@ -80,22 +80,24 @@ def _shown(title: str, rooms: Sequence[Room], book: str, *, alone: bool = False)
 def _card(room: Room, days: Sequence[Day], closed: Sequence[Any], now: datetime) -> Card:
     """Say how a room stands now; what is taken is taken, whoever has it."""
     free, busy, shut = (_over_midnight(*spans) for spans in zip(*map(_kinds, days), strict=True))
-    until = _("到%(time)s", time=_hour(end, now)) if (end := _end(busy, now) or _end(shut, now)) else ""
-    if _end(busy, now):
+    if end := _end(busy, now):
         # Also where a closure lies around it: who may stay is inside.
         what, tone, icon = _("已约"), "bad", "lock"
-    elif end:
-        one = next((one for one in closed if one.starts_at <= now < one.ends_at), None)
-        what = _("停用：%(why)s", why=one.reason) if one is not None else _("停用")
-        until = _("到%(time)s", time=_hour(one.ends_at if one is not None else end, now))
-        tone, icon = "warn", "x-circle-fill"
+    elif end := _end(shut, now):
+        what, tone, icon = _("停用"), "warn", "x-circle-fill"
+        for one in closed:
+            if one.starts_at <= now < one.ends_at:
+                what, end = _("停用：%(why)s", why=one.reason), one.ends_at
+                break
     elif end := _end(free, now):
-        until = _("到%(time)s", time=_hour(end, now))
         what, tone, icon = _("空着"), "ok", "check-circle-fill"
     else:
-        opens = next((one.start for day in days for one in day.opens if one.start > now), None)
-        until = "" if opens is None else _("%(time)s开", time=_hour(opens, now))
         what, tone, icon = _("没开放"), "quiet", "clock"
+    opens = next((one.start for day in days for one in day.opens if one.start > now), None)
+    if end is not None:
+        until = _("到%(time)s", time=_hour(end, now))
+    else:
+        until = "" if opens is None else _("%(time)s开", time=_hour(opens, now))
     later = _later(busy, _("已约"), now) + _later(shut, _("停用"), now)
     lines = [f"{hours_words(one.start, one.end)} {said}" for one, said in sorted(later, key=_start)]
     if len(lines) > MOST:
