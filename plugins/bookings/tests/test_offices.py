@@ -13,7 +13,7 @@ from plugins.bookings.judging import Asker
 from plugins.bookings.models import BookingsBooking, BookingsPoint, BookingsStep
 from plugins.bookings.queries import mine
 from plugins.bookings.queries.holders import hands_of
-from plugins.bookings.service import desk, feeds, waiting
+from plugins.bookings.service import changing, desk, feeds, waiting
 from plugins.bookings.tests.conftest import Center, at, span
 from plugins.bookings.tests.pages import Somebody, said, somebody
 from plugins.bookings.tests.test_keeping_pages import post
@@ -210,6 +210,29 @@ def test_a_place_in_line_for_the_organization_is_left_by_a_colleague_and_its_own
     assert "培训室" in said(b.get("wishes"))
     assert b.press(b.get(f"wishes/{uid}"), "不排了").status_code == 303
     assert told(a)[0] == "候补退掉了" and told(b) == []
+
+
+def test_what_is_offered_to_the_organization_is_taken_by_a_colleague_for_who_waits(branch: Branch):
+    center, a, b = branch.center, branch.first, branch.second
+    center.setting("waiting_list", True)
+    with center.inside():
+        there = center.book(span(4, 9, 10))
+        asker = Asker(account_id=a.id, is_member=True, organization_id=branch.own.id, office=True)
+        uid = waiting.join(center.wanted(span(4, 9, 10), asker=asker), by=a.id).uid
+        rows = center.times(there)
+        changing.cancel(
+            rows, versions={row.id: row.version for row in rows}, reason="不用了", by=None, staff=True
+        )
+        session.commit()
+    assert branch.neighbour.get(f"wishes/{uid}").status_code == 404
+    taken = b.press(b.get(f"wishes/{uid}"), "要，约下")
+    assert taken.status_code == 303
+    with center.inside():
+        made = session.scalars(select(BookingsBooking).order_by(BookingsBooking.id.desc())).first()
+        assert made is not None and (made.account_id, made.organization_id) == (a.id, branch.own.id)
+        assert [row.state for row in center.times(made)] == ["approved"]
+        center.owns_its_slots()
+    assert "场地约好了" in told(a)
 
 
 def test_the_organization_s_list_costs_the_same_for_one_and_three(branch: Branch):
